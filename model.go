@@ -110,6 +110,9 @@ type Model struct {
 	// others. Classify then turns logits into probabilities with a sigmoid; see Classification.Above. It is saved in the model's file,
 	// where Keras ignores it.
 	MultiLabel bool
+	// Regression says that the single output is a number to predict, not the probability of a class. Classify and the other methods that
+	// return a Classification then return an error; use Predict or Predictions. It is saved in the model's file, where Keras ignores it.
+	Regression bool
 
 	network
 	name      string

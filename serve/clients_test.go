@@ -6,18 +6,57 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/lince-ml/lince/internal/testenv"
 	"github.com/lince-ml/lince/tensor"
 )
 
-// TestClients calls a server with the real clients: huggingface_hub, tritonclient, and requests in the documented forms.
-func TestClients(t *testing.T) {
+// clientsPython returns the Python that has the real clients, or skips the test.
+func clientsPython(t *testing.T) string {
+	t.Helper()
 	python := os.Getenv("LINCE_SERVE_PYTHON")
 	if python == "" {
 		t.Skip("needs the real clients: set LINCE_SERVE_PYTHON to a Python that has internal/golden/serve_requirements.txt")
 	}
+	return python
+}
+
+// TestSchemathesis compares the answers of servers with their OpenAPI documents. Schemathesis generates requests that the document allows, and others.
+func TestSchemathesis(t *testing.T) {
+	python := clientsPython(t)
+	for name, c := range map[string]struct {
+		options Options
+		args    []string
+	}{
+		"all": {},
+		// Without /unload, after which no request finds the model.
+		"repository": {Options{Control: true, Poll: -1}, []string{"--include-path-regex", "^/v2/repository/", "--exclude-path-regex", "/unload$"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t, c.options)
+			if err := s.Load("file", save(t, 2, t.TempDir(), "file.keras")); err != nil {
+				t.Fatal(err)
+			}
+			server := httptest.NewServer(s)
+			defer server.Close()
+			// A schema cannot say which bytes are an image, so the server refuses requests that the document allows.
+			args := []string{"-m", "schemathesis.cli", "run", server.URL + "/openapi.json", "--exclude-checks", "positive_data_acceptance", "--max-examples", "10", "--seed", "1", "--warnings", "off"}
+			run := exec.Command(python, append(args, c.args...)...)
+			run.Dir = t.TempDir()
+			run.Env = append(os.Environ(), "NO_PROXY=*", "no_proxy=*")
+			out, err := run.CombinedOutput()
+			if err != nil || !strings.Contains(string(out), "No issues found") {
+				t.Fatalf("%v:\n%s", err, out)
+			}
+		})
+	}
+}
+
+// TestClients calls a server with the real clients: huggingface_hub, tritonclient, kserve, and requests in the documented forms.
+func TestClients(t *testing.T) {
+	python := clientsPython(t)
 	dir := t.TempDir()
 	s, err := New(Options{Token: "secret", Control: true, Poll: -1})
 	if err != nil {

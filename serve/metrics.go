@@ -12,7 +12,8 @@ import (
 
 // metrics are what /metrics reports. Each server has its own registry, so that several servers can be in a program.
 type metrics struct {
-	page http.Handler
+	page     http.Handler
+	registry *registry
 
 	requests  *prometheus.CounterVec   // model, route, code
 	seconds   *prometheus.HistogramVec // model
@@ -45,6 +46,7 @@ func newMetrics(s *Server) *metrics {
 		return h
 	}
 	m := &metrics{
+		registry:  &s.registry,
 		requests:  counter("lince_requests_total", "Requests by model, route and status.", "model", "route", "code"),
 		seconds:   histogram("lince_request_duration_seconds", "Time of requests, from the header to the end of the answer.", secondsBounds, "model"),
 		phases:    histogram("lince_phase_duration_seconds", "Time of the phases of requests: read, decode, queue, compute.", secondsBounds, "model", "phase"),
@@ -71,6 +73,17 @@ func (m *metrics) end(rec *record, took time.Duration) {
 	m.seconds.WithLabelValues(rec.model).Observe(took.Seconds())
 	for _, p := range rec.phases {
 		m.phases.WithLabelValues(rec.model, p.name).Observe(p.took.Seconds())
+	}
+	if rec.examples == 0 || rec.version == "" {
+		return
+	}
+	if e := m.registry.find(rec.model); e != nil {
+		if v := e.acquire(); v != nil {
+			if v.number == rec.version {
+				v.stats.request(rec, took)
+			}
+			v.release()
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -18,6 +19,7 @@ type object = map[string]any
 
 func list(of object) object               { return object{"type": "array", "items": of} }
 func ref(name string) object              { return object{"$ref": "#/components/schemas/" + name} }
+func orNull(t string) object              { return object{"type": []string{t, "null"}} } // null means that the member is not there
 func jsonBody(o object) map[string]object { return map[string]object{"application/json": o} }
 
 // members returns the schema of an object. Members whose names end in * are required.
@@ -43,6 +45,7 @@ var (
 	integerType = object{"type": "integer"}
 	anyType     = object{}
 	binaryType  = object{"type": "string", "format": "binary"}
+	tallyType   = members(object{"count*": integerType, "ns*": integerType})
 	countType   = object{"type": "integer", "minimum": 1}
 )
 
@@ -75,6 +78,14 @@ var (
 		answer:  object{"oneOf": []object{ref("Labels"), list(ref("Labels"))}},
 		query:   []object{{"name": "top_k", "in": "query", "schema": countType, "description": "The number of classes in the answer to an image file."}},
 	}
+	gradCAMDoc = &operation{
+		request: map[string]object{"application/octet-stream": binaryType, "image/*": binaryType},
+		answer: members(object{
+			"label*": stringType, "layer*": stringType, "height*": countType, "width*": countType, "values*": list(object{"type": "number", "minimum": 0, "maximum": 1}),
+			"image*": base64Type,
+		}),
+		query: []object{{"name": "class", "in": "query", "schema": stringType, "description": "The class. The default is the most probable one."}},
+	}
 	v2Doc = &operation{
 		request: map[string]object{"application/json": ref("InferRequest"), "application/octet-stream": binaryType},
 		answer:  ref("InferResponse"),
@@ -102,14 +113,26 @@ var (
 		answer:  members(object{"predictions*": list(anyType)}),
 	}
 	indexDoc = &operation{
-		request: jsonBody(members(object{"ready": object{"type": "boolean"}})), optional: true,
+		request: jsonBody(members(object{"ready": orNull("boolean")})), optional: true,
 		answer: list(members(object{"name*": stringType, "version": stringType, "state*": stringType, "reason*": stringType})),
 	}
-	loadDoc = &operation{request: jsonBody(members(object{"parameters": object{"type": "object"}})), optional: true}
+	statisticsDoc = &operation{answer: members(object{"model_stats*": list(members(object{
+		"name*": stringType, "version*": stringType, "last_inference*": integerType, "inference_count*": integerType, "execution_count*": integerType,
+		"inference_stats*": object{"type": "object", "additionalProperties": tallyType},
+		"batch_stats*":     list(members(object{"batch_size*": countType, "compute_input*": tallyType, "compute_infer*": tallyType, "compute_output*": tallyType})),
+	}))})}
+	loadDoc = &operation{request: jsonBody(members(object{"parameters": orNull("object")})), optional: true}
 )
 
 // openAPI answers with an OpenAPI document of all routes.
 func (c *call) openAPI() error {
+	known := map[string][]string{"model": {}, "version": {}} // what the parameters of paths can be
+	for _, e := range c.s.registry.list() {
+		known["model"] = append(known["model"], e.name)
+		if number, _ := e.state(); number != "" && !slices.Contains(known["version"], number) {
+			known["version"] = append(known["version"], number)
+		}
+	}
 	paths := object{}
 	for _, rt := range c.s.router.routes {
 		item, _ := paths[rt.path].(object)
@@ -117,7 +140,7 @@ func (c *call) openAPI() error {
 			item = object{}
 			paths[rt.path] = item
 		}
-		item[strings.ToLower(rt.method)] = rt.openAPI()
+		item[strings.ToLower(rt.method)] = rt.openAPI(known)
 	}
 	doc := object{
 		"openapi":    "3.1.0",
@@ -132,12 +155,17 @@ func (c *call) openAPI() error {
 	return c.ok(doc)
 }
 
-// openAPI describes a route.
-func (rt *route) openAPI() object {
+// openAPI describes a route. known has the values of the parameters of its path.
+func (rt *route) openAPI(known map[string][]string) object {
 	var params []object
 	for _, s := range rt.segments {
 		if name, ok := strings.CutPrefix(s, "{"); ok {
-			params = append(params, object{"name": strings.TrimSuffix(name, "}"), "in": "path", "required": true, "schema": stringType})
+			name = strings.TrimSuffix(name, "}")
+			schema := object{"type": "string"}
+			if len(known[name]) > 0 {
+				schema["enum"] = known[name]
+			}
+			params = append(params, object{"name": name, "in": "path", "required": true, "schema": schema})
 		}
 	}
 	answer := object{"description": "Success."}
@@ -151,7 +179,9 @@ func (rt *route) openAPI() object {
 		for media, schema := range d.request {
 			content[media] = object{"schema": schema}
 		}
-		o["requestBody"] = object{"required": !d.optional, "content": content}
+		if len(content) > 0 {
+			o["requestBody"] = object{"required": !d.optional, "content": content}
+		}
 		if d.answer != nil {
 			media := object{"application/json": object{"schema": d.answer}}
 			if rt.method == http.MethodPost && d == v2Doc {

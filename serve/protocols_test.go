@@ -74,7 +74,7 @@ func TestV2Metadata(t *testing.T) {
 		}
 	}
 	want(t, ask(t, s, "GET", "/v2/models/two/config", nil), 200, &c)
-	if c.Max != 128 || c.Input[0].Type != "TYPE_FP32" || !slices.Equal(c.Input[0].Dims, []int{2}) {
+	if c.Max != 96 || c.Input[0].Type != "TYPE_FP32" || !slices.Equal(c.Input[0].Dims, []int{2}) {
 		t.Errorf("got %+v", c)
 	}
 	want(t, ask(t, s, "GET", "/v2", nil), 200, nil)
@@ -361,7 +361,7 @@ func TestRepository(t *testing.T) {
 		want(t, ask(t, s, "POST", "/v1/models/m:classify-image", photo(t, 0)), 200, nil)
 		wantError(t, ask(t, s, "POST", "/v2/repository/models/m/load", `{"parameters": {"config": "{}"}}`), 400, `"config" is not supported`)
 		wantError(t, ask(t, s, "POST", "/v2/repository/models/pets/load", nil), 400, "not loaded from a file")
-		wantError(t, ask(t, s, "POST", "/v2/repository/models/x/load", nil), 400, "no model")
+		wantError(t, ask(t, s, "POST", "/v2/repository/models/x/load", nil), 404, "no model")
 		if err := os.WriteFile(file, []byte("garbage"), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -69,7 +69,7 @@ func (c *call) repositoryEntry() (*entry, error) {
 	name := c.params["model"]
 	e := c.s.registry.find(name)
 	if e == nil {
-		return nil, bad("there is no model %q", short(name))
+		return nil, fail(http.StatusNotFound, "there is no model %q", short(name))
 	}
 	if e.source == nil {
 		return nil, bad("the model %s is not loaded from a file", e.name)

@@ -26,7 +26,7 @@ type route struct {
 
 // routes returns all routes: the tables of the protocols.
 func routes() []route {
-	return slices.Concat(rawRoutes(), v2Routes(), repositoryRoutes(), tfRoutes(), hostingRoutes(), serverRoutes())
+	return slices.Concat(rawRoutes(), gradCAMRoutes(), statisticsRoutes(), v2Routes(), repositoryRoutes(), tfRoutes(), hostingRoutes(), serverRoutes())
 }
 
 // router finds routes.

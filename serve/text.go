@@ -30,6 +30,9 @@ func decodeJSON(body []byte, v any) error {
 	if err := d.Decode(v); err != nil {
 		return notJSON(err)
 	}
+	if bytes.Equal(bytes.TrimSpace(body), []byte("null")) {
+		return bad("the body must be a JSON object, got null")
+	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return bad("the body has text after the JSON value")
 	}

@@ -54,7 +54,8 @@ func (c *call) tfStatus() error {
 	} else if failure != "" {
 		v.Status.Message = failure // of a later version
 	}
-	return c.ok(map[string]any{"model_version_status": []version{v}})
+	// name and ready are in the first version of the Open Inference Protocol, which otherwise is a subset of this API.
+	return c.ok(map[string]any{"model_version_status": []version{v}, "name": e.name, "ready": number != ""})
 }
 
 // tfTypes are the names of types in TensorFlow.
@@ -96,7 +97,7 @@ type tfRequest struct {
 // tfRead reads the body.
 func (c *call) tfRead() (tfRequest, error) {
 	var r tfRequest
-	body, err := c.body()
+	body, err := c.payload()
 	if err != nil {
 		return r, err
 	}

@@ -49,7 +49,7 @@ func v2Type(name string) (tensor.DType, bool) {
 func (c *call) v2Server() error {
 	return c.ok(map[string]any{
 		"name": "lince", "version": serverVersion(),
-		"extensions": []string{"binary_tensor_data", "classification", "model_configuration", "model_repository", "model_repository(unload_dependents)"},
+		"extensions": []string{"binary_tensor_data", "classification", "model_configuration", "model_repository", "model_repository(unload_dependents)", "statistics"},
 	})
 }
 
@@ -154,7 +154,7 @@ type v2Output struct {
 }
 
 func (c *call) v2Infer() error {
-	body, err := c.body()
+	body, err := c.payload()
 	if err != nil {
 		return err
 	}

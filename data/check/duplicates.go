@@ -113,7 +113,7 @@ func (s *set) labels(images []int) (labels, parts []string) {
 // findConflicts finds images with two labels.
 func findConflicts(s *set) []Finding {
 	var out []Finding
-	seen := map[int]bool{}
+	seen := make([]bool, s.len())
 	for _, g := range s.all() {
 		if labels, _ := s.labels(g.images); len(labels) > 1 && slices.ContainsFunc(g.images, func(i int) bool { return !seen[i] }) {
 			f := s.finding(g.how, g.images...)

@@ -196,7 +196,7 @@ func describeFault(f check.Finding) string {
 	for _, i := range f.Images[:min(len(f.Images), most)] {
 		names = append(names, i.Name())
 	}
-	if more := len(f.Images) - most; more > 0 {
+	if more := len(f.Images) + f.More - most; more > 0 {
 		names = append(names, fmt.Sprintf("%d more", more))
 	}
 	return strings.Join(names, ", ") + ": " + f.Detail
@@ -255,7 +255,7 @@ func faultTiles(found []check.Finding) (tiles []report.Tile, shown int) {
 			case f.Kind == labelKind:
 				caption = fmt.Sprintf("%s, predicted %s", f.Classes[0], f.Classes[1])
 			case n == 1 && len(f.Images) > 2:
-				caption += fmt.Sprintf(" (and %d more)", len(f.Images)-2)
+				caption += fmt.Sprintf(" (and %d more)", len(f.Images)+f.More-2)
 			}
 			tiles = append(tiles, report.Tile{Image: img, Caption: visible(caption), Detail: visible(i.Name()), Color: report.Bad})
 		}
@@ -300,6 +300,7 @@ type faultImage struct {
 type faultFound struct {
 	Kind    string       `json:"kind"`
 	Images  []faultImage `json:"images"`
+	More    int          `json:"more_images,omitempty"` // images that are not listed, if they are very many
 	Classes []string     `json:"classes,omitempty"`
 	Detail  string       `json:"detail"`
 }
@@ -316,7 +317,7 @@ func checkResult(t *data.Table, r *check.Report, ignored []data.BadFile, out *fo
 		for _, i := range f.Images {
 			images = append(images, faultImage{i.Filename, i.Label, i.Part})
 		}
-		found = append(found, faultFound{f.Kind, images, f.Classes, f.Detail})
+		found = append(found, faultFound{f.Kind, images, f.More, f.Classes, f.Detail})
 	}
 	files := []string{}
 	if out != nil {

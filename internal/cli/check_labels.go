@@ -69,7 +69,7 @@ func (e *env) wrongLabels(t *data.Table, r *check.Report, f labelFlags) ([]check
 		if err != nil {
 			return nil, err
 		}
-		flow, err := labeledFlow(m, sub, data.DefaultBatchSize, f.Threads, nil)
+		flow, err := labeledFlow(m, sub, data.ImageOptions{BatchSize: data.DefaultBatchSize, Workers: f.Threads})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Model, err)
 		}

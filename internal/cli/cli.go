@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"regexp"
 	"runtime"
@@ -110,9 +111,21 @@ func helpVars() kong.Vars {
 		"targets": strings.Join(targetNames(), ", "), "runtimes": strings.Join(runtimeNames(), ", ")}
 }
 
+// Addition is what another program adds to the commands.
+type Addition func(c *commands)
+
+// Protocol makes lince serve answer a further protocol. wrap returns a handler that answers requests of this protocol and passes all others to h, which limits
+// the bodies of requests to maxBody bytes.
+func Protocol(wrap func(h http.Handler, maxBody int64) (http.Handler, error)) Addition {
+	return func(c *commands) { c.Serve.wrap = wrap }
+}
+
 // Main runs the command line and returns the exit code.
-func Main(args []string, stdout, stderr io.Writer) int {
+func Main(args []string, stdout, stderr io.Writer, additions ...Addition) int {
 	var c commands
+	for _, add := range additions {
+		add(&c)
+	}
 	exited := -1
 	parser, err := newParser(&c, stdout, stderr, func(code int) { exited = code; panic(exitPanic{}) })
 	if err != nil {

@@ -150,6 +150,9 @@ func writeBatch(tiles []report.Tile) func(w io.Writer) error {
 func label(b data.Batch, i int, classes []string) string {
 	y := b.Y.Float32s()
 	k := b.Y.Len() / b.Y.Shape()[0]
+	if len(classes) == 0 {
+		return numberText(y[i])
+	}
 	if k == 1 {
 		return classes[int(y[i])]
 	}
@@ -197,10 +200,4 @@ func writeUnreadable(bad []data.BadFile, raw bool) func(w io.Writer) error {
 		}
 		return csv.NewWriter(w).WriteAll(records)
 	}
-}
-
-// skippedLater returns a warning of images that were readable when they were checked, but not
-// when they were used.
-func skippedLater(bad []data.BadFile) string {
-	return fmt.Sprintf("%s could be read when the images were checked, but not later; skipped:%s", count(len(bad), "image"), listBad(bad))
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -17,9 +19,9 @@ import (
 
 // serveCommand answers requests for predictions over HTTP.
 type serveCommand struct {
-	Models []string `arg:"" name:"model" predictor:"model" help:"Model files, folders of training runs, or folders of versions. NAME=PATH serves a model under a name; the default is the name of the file or folder."`
+	Models []string `arg:"" optional:"" name:"model" predictor:"model" help:"Model files, folders of training runs, or folders of versions. NAME=PATH serves a model under a name; the default is the name of the file or folder."`
 
-	Listen   string `group:"server" default:"localhost:8080" placeholder:"ADDRESS" help:"Address to listen on: HOST:PORT, :PORT for all interfaces, or unix:PATH for a Unix socket."`
+	Listen   string `group:"server" placeholder:"ADDRESS" help:"Address to listen on: HOST:PORT, :PORT for all interfaces, or unix:PATH for a Unix socket (default: localhost:8080)."`
 	TLSCert  path   `group:"server" name:"tls-cert" placeholder:"FILE" help:"Certificate (PEM), to serve HTTPS."`
 	TLSKey   path   `group:"server" name:"tls-key" placeholder:"FILE" help:"Key of the certificate (PEM)."`
 	ClientCA path   `group:"server" name:"client-ca" placeholder:"FILE" help:"Certificates (PEM) of the authorities that sign the certificates of clients. Clients without one are refused (mTLS)."`
@@ -31,17 +33,19 @@ type serveCommand struct {
 	Drain   time.Duration `group:"server" default:"0s" help:"Time between SIGTERM, from which on the server reports that it is not ready, and the end of listening."`
 	Grace   time.Duration `group:"server" default:"30s" help:"Time that requests have to end after that."`
 
-	Poll      time.Duration `group:"model" default:"2s" help:"How often to look for new versions of the models. 0 turns that off."`
-	Threads   int           `group:"model" placeholder:"N" help:"Number of threads that compute (default: all cores, or those that the container may use)."`
-	EachAlone bool          `group:"model" help:"Compute each batch on one thread, and as many batches at the same time as there are threads. This raises the throughput and the latency of small models."`
+	Poll              time.Duration `group:"model" default:"2s" help:"How often to look for new versions of the models. 0 turns that off."`
+	Threads           int           `group:"model" placeholder:"N" help:"Number of threads that decode and compute, for all models together (default: all cores, or those that the container may use)."`
+	ThreadsPerRequest int           `group:"model" placeholder:"N" help:"Largest number of threads on which a batch is computed. A batch gets more than one only while no other request waits (default: all if a prediction is much faster on them, else 1)."`
 	foreignFlags
 
 	Batch     int           `group:"limits" default:"8" help:"Largest number of images that are computed together."`
 	Delay     time.Duration `group:"limits" default:"0s" help:"How long an image waits for others to be computed together."`
-	Queue     int           `group:"limits" default:"128" help:"Largest number of images of a model that wait or are computed. Requests beyond it get the status 429."`
+	Queue     int           `group:"limits" default:"96" help:"Largest number of images of a model that wait or are computed. Requests beyond it get the status 429."`
 	Timeout   time.Duration `group:"limits" default:"30s" help:"Time limit of a request."`
 	MaxBody   int           `group:"limits" default:"32" placeholder:"MIB" help:"Largest body of a request, in MiB (default: 32)."`
 	MaxPixels int           `group:"limits" default:"50" placeholder:"MILLIONS" help:"Largest image, in millions of pixels (default: 50)."`
+
+	wrap func(h http.Handler, maxBody int64) (http.Handler, error) // adds a protocol; nil adds none
 }
 
 // Help returns the command's detailed help.
@@ -52,6 +56,8 @@ Clients send image files, or use the protocols of Hugging Face, the Open Inferen
 
 A model whose file changes is loaded again, without an interruption. A folder of versions has files or folders whose names are numbers, such as 3.keras or 3/model.keras; the largest is served. If a new version cannot be loaded, the server logs an error and keeps the old one.
 
+In a container of SageMaker, the model is the one in /opt/ml/model. In one of Vertex AI, the port and paths are those of its variables AIP_HTTP_PORT, AIP_HEALTH_ROUTE and AIP_PREDICT_ROUTE.
+
 Examples:
   lince serve runs/train-1/best.keras
   lince serve pets=models/pets digits=digits.onnx --listen :8080
@@ -60,7 +66,7 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *serveCommand) Validate() error {
-	errs := []error{threadMistake(c.Threads), atLeast(bound{"--batch", c.Batch, 1}, bound{"--queue", c.Queue, 1}, bound{"--max-body", c.MaxBody, 1}, bound{"--max-pixels", c.MaxPixels, 1}), c.mistakes()}
+	errs := []error{threadMistake(c.Threads), atLeast(bound{"--threads-per-request", c.ThreadsPerRequest, 0}, bound{"--batch", c.Batch, 1}, bound{"--queue", c.Queue, 1}, bound{"--max-body", c.MaxBody, 1}, bound{"--max-pixels", c.MaxPixels, 1}), c.mistakes()}
 	for _, d := range []struct {
 		flag string
 		d    time.Duration
@@ -81,6 +87,7 @@ func (c *serveCommand) Validate() error {
 	if len(c.Models) > 1 && (len(c.Classes) > 0 || c.Rescale != "" || len(c.InputShape) > 0) {
 		errs = append(errs, errors.New("--classes, --rescale and --input-shape are for one model"))
 	}
+	errs = append(errs, c.defaults(hosted(os.Getenv)))
 	_, err := c.named()
 	return mistakes(append(errs, err)...)
 }
@@ -123,16 +130,15 @@ func (c *serveCommand) Run(e *env) error {
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	concurrent := 1
-	if c.EachAlone {
-		threads, concurrent = 1, threads
+	if c.ThreadsPerRequest > threads {
+		return usageError{fmt.Errorf("--threads-per-request must be at most the number of threads, %d, got %d", threads, c.ThreadsPerRequest)}
 	}
 	poll := c.Poll
 	if poll == 0 {
 		poll = -1
 	}
 	s, err := serve.New(serve.Options{
-		MaxBatch: c.Batch, MaxDelay: c.Delay, Queue: c.Queue, Concurrent: concurrent, Timeout: c.Timeout,
+		MaxBatch: c.Batch, MaxDelay: c.Delay, Queue: c.Queue, Threads: threads, ThreadsPerRequest: c.ThreadsPerRequest, Timeout: c.Timeout,
 		MaxBody: int64(c.MaxBody) << 20, MaxPixels: c.MaxPixels * 1e6,
 		Token: c.Token, Origins: c.Origins, Control: c.Control, Logger: log, Poll: poll,
 		Open: func(path string) (*lince.Model, error) { return c.open(e, path, threads) },
@@ -141,6 +147,12 @@ func (c *serveCommand) Run(e *env) error {
 		return usageError{err}
 	}
 	defer s.Close()
+	handler := hosted(os.Getenv).handler(s)
+	if c.wrap != nil {
+		if handler, err = c.wrap(handler, int64(c.MaxBody)<<20); err != nil {
+			return err
+		}
+	}
 	models, err := c.named()
 	if err != nil {
 		return err
@@ -162,7 +174,7 @@ func (c *serveCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return c.answer(e, s, log, listener)
+	return c.answer(e, s, handler, log, listener)
 }
 
 // logger returns the logger of requests.

@@ -97,16 +97,21 @@ func (c *serveCommand) tls() (*tls.Config, error) {
 	return config, nil
 }
 
-// answer answers requests until a signal comes. It then lets the requests that have started end.
-func (c *serveCommand) answer(e *env, s *serve.Server, log *slog.Logger, l net.Listener) error {
+// server returns the server of connections.
+func (c *serveCommand) server(handler http.Handler, log *slog.Logger) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true)
-	server := &http.Server{
-		Handler: s, Protocols: protocols, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn), MaxHeaderBytes: maxHeader,
+	return &http.Server{
+		Handler: handler, Protocols: protocols, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn), MaxHeaderBytes: maxHeader,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, WriteTimeout: bodyTimeout + c.Timeout + bodyTimeout, IdleTimeout: idleTimeout,
 	}
+}
+
+// answer answers requests with the handler of a server until a signal comes. It then lets the requests that have started end.
+func (c *serveCommand) answer(e *env, s *serve.Server, handler http.Handler, log *slog.Logger, l net.Listener) error {
+	server := c.server(handler, log)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	select {

@@ -5,6 +5,7 @@
 EXPECTED is JSON: the labels of the model "pets" with their scores for IMAGE, most probable first, the model's outputs in the order of its classes, the name of
 its input and output, and its outputs for zeros. The packages are those of serve_requirements.txt.
 """
+import asyncio
 import base64
 import json
 import os
@@ -12,6 +13,7 @@ import sys
 
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
+import kserve
 import numpy
 import requests
 import tritonclient.http
@@ -86,11 +88,38 @@ client.unload_model("file", headers=dict(headers))
 assert not client.is_model_ready("file", headers=dict(headers))
 client.load_model("file", headers=dict(headers))
 assert client.is_model_ready("file", headers=dict(headers))
+for name, version in [("pets", "1"), ("pets", ""), ("", "")]:
+    stats = client.get_inference_statistics(name, version, headers=dict(headers))["model_stats"][0]
+    assert stats["name"] == "pets" and stats["inference_stats"]["success"]["count"] > 20 and stats["inference_count"] > 20 and stats["batch_stats"][0]["compute_infer"]["ns"] > 0, stats
+
+
+# kserve: the Open Inference Protocol, versions 2 and 1.
+async def kserve_calls():
+    client = kserve.InferenceRESTClient(kserve.RESTConfig(protocol="v2"))
+    assert await client.is_server_live(url) and await client.is_server_ready(url) and await client.is_model_ready(url, "pets", headers=headers)
+    for binary in [True, False]:
+        tensor = kserve.InferInput(expected["input"], [1, 8, 8, 3], "FP32")
+        tensor.set_data_from_numpy(numpy.zeros([1, 8, 8, 3], numpy.float32), binary_data=binary)
+        output = kserve.protocol.infer_type.RequestedOutput(expected["output"], {"binary_data": binary})
+        answer = await client.infer(url, kserve.InferRequest("pets", [tensor], request_id="7", request_outputs=[output]), model_name="pets", headers=dict(headers))
+        same("kserve", answer.outputs[0].as_numpy(), zeros)
+        equal("kserve id", answer.id, "7")
+    photo = kserve.InferInput("image", [1], "BYTES")
+    photo.set_data_from_numpy(numpy.array([image], dtype=numpy.object_), binary_data=True)
+    answer = await client.infer(url, kserve.InferRequest("pets", [photo]), model_name="pets", headers=dict(headers))
+    same("kserve image", answer.outputs[0].as_numpy(), outputs)
+    client = kserve.InferenceRESTClient(kserve.RESTConfig(protocol="v1"))
+    assert await client.is_model_ready(url, "pets", headers=headers)
+    answer = await client.infer(url, {"instances": [{"image": {"b64": text}}]}, model_name="pets", headers=headers)
+    same("kserve v1", numpy.array(answer["predictions"], numpy.float32), outputs)
+
+
+text = base64.b64encode(image).decode()
+asyncio.run(kserve_calls())
 
 # The calls in the documentation of TensorFlow Serving, SageMaker, Vertex AI and MLflow.
 session = requests.Session()
 session.headers = dict(headers)
-text = base64.b64encode(image).decode()
 
 
 def post(path, **args):

@@ -221,7 +221,7 @@ func goFiles(t *testing.T) map[string][]*ast.File {
 	parsed := map[string][]*ast.File{}
 	for dir, files := range sources(t, root) {
 		for _, file := range files {
-			f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+			f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.SkipObjectResolution)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -284,11 +284,14 @@ func TestOptionsNames(t *testing.T) {
 }
 
 // TestFieldCase checks that no struct has two fields, its own or those of embedded structs of its package, that differ by case
-// alone.
+// alone. Generated code may.
 func TestFieldCase(t *testing.T) {
 	for dir, files := range goFiles(t) {
 		structs := map[string]*ast.StructType{}
 		for _, f := range files {
+			if ast.IsGenerated(f) {
+				continue
+			}
 			ast.Inspect(f, func(n ast.Node) bool {
 				if spec, ok := n.(*ast.TypeSpec); ok {
 					if s, ok := spec.Type.(*ast.StructType); ok {

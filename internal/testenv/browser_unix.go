@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -56,8 +57,8 @@ type event struct {
 	}
 }
 
-// OpenBrowser starts Chromium and opens a tab. LINCE_CHROMIUM names the binary; the default is the one on the PATH. Without a Chromium the test is skipped.
-func OpenBrowser(t testing.TB) *Browser {
+// OpenBrowser starts Chromium and opens a tab. LINCE_CHROMIUM names the binary; the default is the one on the PATH. Without a Chromium the test is skipped. The flags are those of Chromium.
+func OpenBrowser(t testing.TB, flags ...string) *Browser {
 	t.Helper()
 	binary := os.Getenv("LINCE_CHROMIUM")
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -81,8 +82,8 @@ func OpenBrowser(t testing.TB) *Browser {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	cmd := exec.Command(binary, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-dev-shm-usage",
-		"--user-data-dir="+profile, "--remote-debugging-pipe", "--log-level=3", "about:blank")
+	cmd := exec.Command(binary, slices.Concat([]string{"--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-dev-shm-usage",
+		"--user-data-dir=" + profile, "--remote-debugging-pipe", "--log-level=3"}, flags, []string{"about:blank"})...)
 	cmd.ExtraFiles, cmd.Stderr = []*os.File{theirs, ours}, &log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
@@ -180,11 +181,17 @@ func (b *Browser) Open(file string) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.page = "file://" + path
+	b.Visit("file://" + path)
+}
+
+// Visit opens a URL, and waits until it is loaded.
+func (b *Browser) Visit(url string) {
+	b.t.Helper()
+	b.page = url
 	var loaded struct{ ErrorText string }
 	b.call("Page.navigate", map[string]any{"url": b.page}, &loaded)
 	if loaded.ErrorText != "" {
-		b.t.Fatalf("opening %s: %s", file, loaded.ErrorText)
+		b.t.Fatalf("opening %s: %s", url, loaded.ErrorText)
 	}
 	b.Eval("new Promise((done) => document.readyState === 'complete' ? done() : addEventListener('load', done))", nil)
 }

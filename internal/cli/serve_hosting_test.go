@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+)
+
+// TestHosted checks what the variables of hosting services change.
+func TestHosted(t *testing.T) {
+	none := func(string) string { return "" }
+	h := hosted(none)
+	if h.models == nil { // not in a container of SageMaker
+		c := serveCommand{}
+		if err := c.defaults(h); err == nil {
+			t.Error("no model is no error")
+		}
+		c = serveCommand{Models: []string{"a.keras"}}
+		if err := c.defaults(h); err != nil || c.Listen != "localhost:8080" {
+			t.Errorf("%v, %q", err, c.Listen)
+		}
+	}
+	c := serveCommand{}
+	if err := c.defaults(hosting{listen: ":8080", models: []string{sageMakerModel}}); err != nil || c.Listen != ":8080" || !slices.Equal(c.Models, []string{sageMakerModel}) {
+		t.Errorf("SageMaker: %v, %v", err, c)
+	}
+
+	vertex := map[string]string{"AIP_HTTP_PORT": "9000", "AIP_HEALTH_ROUTE": "/v1/endpoints/1", "AIP_PREDICT_ROUTE": "/v1/endpoints/1:predict"}
+	h = hosted(func(name string) string { return vertex[name] })
+	if h.listen != ":9000" {
+		t.Errorf("listens on %q", h.listen)
+	}
+	c = serveCommand{Models: []string{"a.keras"}, Listen: "localhost:1"}
+	if err := c.defaults(h); err != nil || c.Listen != "localhost:1" {
+		t.Errorf("%v, %q", err, c.Listen)
+	}
+	var got []string
+	handler := h.handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = append(got, r.URL.Path) }))
+	for _, path := range []string{"/v1/endpoints/1", "/v1/endpoints/1:predict", "/health", "/v1/models"} {
+		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, path, nil))
+	}
+	if want := []string{"/health", "/predict", "/health", "/v1/models"}; !slices.Equal(got, want) {
+		t.Errorf("got the paths %v, want %v", got, want)
+	}
+}
