@@ -169,6 +169,15 @@ func TestCheckLabels(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%v: found %v, want %v", c, got, want)
 		}
+		if !slices.Contains(c.args, "--folds") { // the page of an evaluation lists the same labels
+			succeed(t, "evaluate", model, c.set, "--out", c.set+"-judged", "-q")
+			_, section, found := strings.Cut(read(t, c.set+"-judged", pageName), "<h3>Labels that are probably wrong</h3>")
+			section, _, _ = strings.Cut(section, "<h3>")
+			// The page lists labels from a probability of .9, which one of the two has.
+			if found != (len(want) > 0) || found && !strings.Contains(section, "red/06.png") {
+				t.Errorf("%v: the page has a list of wrong labels: %v, %.500s", c, found, section)
+			}
+		}
 		if slices.Contains(c.args, "--folds") == strings.Contains(o.stderr, "has learned the labels") {
 			t.Errorf("%v: warnings %s", c, o.stderr)
 		}
