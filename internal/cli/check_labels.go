@@ -26,7 +26,7 @@ type labelFlags struct {
 	Weights    string   `placeholder:"FILE|imagenet" predictor:"file" help:"Weights of a published network: a file, or imagenet for the file in Keras' folder of downloads."`
 	Size       size     `placeholder:"128x128" help:"Height x width to which images are resized for a published network (default: the size for which it was designed)."`
 	Folds      int      `placeholder:"K" help:"Divide the images into K folds, and predict each with a classifier that was trained on the features of the others."`
-	Confidence *float64 `placeholder:"PROBABILITY" help:"The lowest probability of another class at which a label counts as wrong (default: .99; with --folds .9, because the most similar images must also have another label). Lower values find more wrong labels, and more images that are only hard."`
+	Confidence *float64 `placeholder:"PROBABILITY" help:"The lowest probability of another class at which a label counts as wrong (default: .99; with --folds .9, because none of the 20 most similar images may have the label). Lower values find more wrong labels, and more images that are only hard."`
 	Threads    int      `placeholder:"N" help:"Number of threads (default: all cores). It does not change results."`
 }
 

@@ -7,12 +7,9 @@ import (
 	"github.com/lince-ml/lince/internal/nearest"
 )
 
-// The second opinion on wrong labels: of the nearest images by the features, at most a twentieth may have the label. A classifier is also sure of images that are only
-// unusual, such as a dog seen from behind; the images that look like these have both labels.
-const (
-	opinionNeighbors = 20
-	opinionOwn       = 20 // the fraction of the neighbors that may have the label is 1 of this number
-)
+// opinionNeighbors is the number of images that give a second opinion on wrong labels: of the nearest ones by the features, none may have the label. A classifier is
+// also sure of images that are only unusual, such as a dog seen from behind; the images that look like these have both labels.
+const opinionNeighbors = 20
 
 // secondOpinion returns the findings whose neighbors confirm them. row has the row in x of each row of the table.
 func (e *env) secondOpinion(x *featureTable, row map[int]int, found []check.Finding, threads int) ([]check.Finding, error) {
@@ -36,28 +33,18 @@ func (e *env) secondOpinion(x *featureTable, row map[int]int, found []check.Find
 	for i, f := range found {
 		// A class of few images has few neighbors.
 		k := min(opinionNeighbors, max(1, size[f.Classes[1]]/2))
-		own, seen := 0, 0
+		own, seen := false, 0
 		for _, n := range near[i] {
 			if n.Row == row[f.Images[0].Index] || seen == k {
 				continue
 			}
-			if seen++; x.rows[n.Row].Label == f.Classes[0] {
-				own++
-			}
+			seen++
+			own = own || x.rows[n.Row].Label == f.Classes[0]
 		}
-		if own*opinionOwn > k {
-			continue
+		if !own {
+			f.Detail += fmt.Sprintf("; none of the %d most similar images is labeled %s", seen, f.Classes[0])
+			out = append(out, f)
 		}
-		f.Detail += fmt.Sprintf("; of the %d most similar images, %s", seen, has(own, f.Classes[0]))
-		out = append(out, f)
 	}
 	return out, nil
-}
-
-// has says how many images have a label.
-func has(n int, label string) string {
-	if n == 0 {
-		return "none is labeled " + label
-	}
-	return fmt.Sprintf("%d is labeled %s", n, label)
 }

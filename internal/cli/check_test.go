@@ -153,12 +153,15 @@ func TestCheckLabels(t *testing.T) {
 			Findings []struct {
 				Kind    string
 				Classes []string
-				Images  []struct{ Filename, Category string }
+				Images  []struct {
+					Filename string
+					Label    string `json:"category"`
+				}
 			}
 		}](t, o.stdout)
 		var got []string
 		for _, f := range j.Findings {
-			if f.Kind != "label" || len(f.Classes) != 2 || f.Classes[0] == f.Classes[1] || len(f.Images) != 1 || f.Images[0].Category != f.Classes[0] {
+			if f.Kind != "label" || len(f.Classes) != 2 || f.Classes[0] == f.Classes[1] || len(f.Images) != 1 || f.Images[0].Label != f.Classes[0] {
 				t.Errorf("%v: found %+v", c, f)
 			}
 			got = append(got, f.Images[0].Filename)
