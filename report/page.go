@@ -39,13 +39,16 @@ type Page struct {
 	Targets       []int
 	// Mistakes are the wrong predictions with the highest probabilities, Unsure the predictions with the lowest.
 	Mistakes, Unsure []Example
+	// WrongLabels are the images whose label is probably wrong, the surest first.
+	WrongLabels []Example
 	// HeatMaps says from where the heat maps of examples come, or why there are none.
 	HeatMaps string
 	// Batch shows images of a training batch.
 	Batch []Tile
-	// Network is a drawing of the network as SVG, and Layers its layers.
-	Network []byte
-	Layers  []Layer
+	// Network is a drawing of the network as SVG, and Layers its layers. NoNetwork says why there is no drawing.
+	Network   []byte
+	NoNetwork string
+	Layers    []Layer
 	// Cost has times and memory, and EpochSeconds the time of each epoch.
 	Cost         []Fact
 	EpochSeconds []float64

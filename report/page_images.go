@@ -8,7 +8,6 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
-	"image/png"
 	"math"
 
 	"golang.org/x/image/draw"
@@ -25,7 +24,7 @@ func imageURL(m image.Image) (template.URL, error) {
 	b := m.Bounds()
 	var out bytes.Buffer
 	if max(b.Dx(), b.Dy()) <= pixelSide {
-		if err := png.Encode(&out, m); err != nil {
+		if err := encode(&out, m); err != nil {
 			return "", err
 		}
 		return dataURL("image/png", out.Bytes()), nil
@@ -133,6 +132,6 @@ func matrixImage(counts [][]int) (url template.URL, group int) {
 		}
 	}
 	var out bytes.Buffer
-	_ = png.Encode(&out, m) // a bytes.Buffer does not fail
+	_ = encode(&out, m) // a bytes.Buffer does not fail
 	return dataURL("image/png", out.Bytes()), group
 }

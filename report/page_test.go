@@ -211,6 +211,16 @@ func TestHTMLParts(t *testing.T) {
 			t.Errorf("the page does not have %q", part)
 		}
 	}
+	if strings.Contains(text, "Labels that are probably wrong") || !strings.Contains(text, "Look at the labels here first") {
+		t.Error("the page has wrong labels, or does not say where they may be")
+	}
+	p.WrongLabels, p.Network, p.NoNetwork = p.Mistakes[2:3], nil, "A drawing of 300 layers could not be read."
+	for _, part := range []string{"Labels that are probably wrong", p.NoNetwork, "<details open>"} {
+		if text = page(t, p); !strings.Contains(text, part) || strings.Contains(text, "Look at the labels here first") {
+			t.Errorf("the page does not have %q, or it has the advice for a page without wrong labels", part)
+		}
+	}
+	p.WrongLabels = nil
 	p.Mistakes, p.HeatMaps = nil, "The network has no feature map."
 	if text := page(t, p); !strings.Contains(text, "No prediction is wrong.") || !strings.Contains(text, "The network has no feature map.") {
 		t.Error("the page does not say that there is nothing to show")

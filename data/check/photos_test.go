@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -28,7 +29,7 @@ var own = []planted{
 }
 
 // TestPlantedFaults plants faults in photos, and expects that nearly all are found and that nearly nothing else is. By default, it uses a tenth of the
-// photos. LINCE_FAULTS=DIR plants in all of them, in the folder DIR, which stays for other programs.
+// photos. LINCE_FAULTS=DIR plants in all of them, in the folder DIR, which stays for other programs; LINCE_FAULTS_SEED=N chooses other photos.
 func TestPlantedFaults(t *testing.T) {
 	zip := testenv.Data(t, "dogs-vs-cats.zip")
 	train, err := data.Open(t.Context(), zip, data.OpenOptions{Part: "train"})
@@ -49,7 +50,13 @@ func TestPlantedFaults(t *testing.T) {
 		dir = t.TempDir()
 		train, test = train.Limit(1250), test.Limit(50)
 	}
-	faults := plant(t, train, test, dir)
+	seed := uint64(0)
+	if text := os.Getenv("LINCE_FAULTS_SEED"); text != "" {
+		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	faults := plant(t, train, test, dir, seed)
 
 	table, err := data.Open(t.Context(), dir, data.OpenOptions{LabelRule: data.Prefix})
 	if err != nil {

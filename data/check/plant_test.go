@@ -38,9 +38,9 @@ type planter struct {
 }
 
 // plant copies the photos of a table, named cat.0.jpg or dog.0.jpg, to dir/train, and some of a second table to dir/test. Then it makes faults:
-// 36 of 14 kinds, and 4 photos whose labels are exchanged. It writes them to dir/faults.csv. The same tables give the same files.
-func plant(t *testing.T, train, test *data.Table, dir string) []planted {
-	p := &planter{t: t, dir: dir, random: rand.New(rand.NewPCG(13, 0)), read: map[string]data.Row{}}
+// 36 of 14 kinds, and 4 photos whose labels are exchanged. It writes them to dir/faults.csv. The same tables and seed give the same files.
+func plant(t *testing.T, train, test *data.Table, dir string, seed uint64) []planted {
+	p := &planter{t: t, dir: dir, random: rand.New(rand.NewPCG(13, seed)), read: map[string]data.Row{}}
 	for _, r := range train.All() {
 		name := "train/" + r.Filename
 		p.read[name] = r

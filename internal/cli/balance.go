@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/lince-ml/lince/data"
 )
@@ -59,5 +58,5 @@ func classList(names []string) string {
 	if len(names) == 1 {
 		return "class " + names[0]
 	}
-	return "classes " + strings.Join(names[:min(len(names), 20)], ", ")
+	return "classes " + shortList(names)
 }

@@ -33,7 +33,7 @@ func (checkCommand) Help() string {
 
 The kinds of faults are:
 ` + kindsHelp() + `
-Wrong labels (label) need a model: --model with a trained model, whose predictions are compared with the labels. A model has learned the wrong labels that it was trained on, so use it on other images, or set --folds: the images are divided into folds, and a classifier for each fold is trained on the features that the model computes for the other folds. The model may then have other classes, or be a published network with --weights.
+Wrong labels (label) need a model: --model with a trained model, whose predictions are compared with the labels. A model has learned the wrong labels that it was trained on, so use it on other images, or set --folds: the images are divided into folds, and a classifier for each fold is trained on the features that the model computes for the other folds. A label counts as wrong if, besides, none of the 20 most similar images has it. The model may then have other classes, or be a published network with --weights.
 
 Examples:
   lince check photos/

@@ -22,29 +22,41 @@ const labelKind = "label"
 
 // labelFlags choose the model with which wrong labels are searched.
 type labelFlags struct {
-	Model      string  `predictor:"model" placeholder:"FILE|NAME" help:"Search wrong labels with this model: a trained model of the same classes, or with --folds, any model or a published network, such as mobilenetv2."`
-	Weights    string  `placeholder:"FILE|imagenet" predictor:"file" help:"Weights of a published network: a file, or imagenet for the file in Keras' folder of downloads."`
-	Size       size    `placeholder:"128x128" help:"Height x width to which images are resized for a published network (default: the size for which it was designed)."`
-	Folds      int     `placeholder:"K" help:"Divide the images into K folds, and predict each with a classifier that was trained on the features of the others."`
-	Confidence float64 `default:".99" placeholder:".99" help:"The lowest probability of another class at which a label counts as wrong. Lower values find more wrong labels, and more images that are only hard."`
-	Threads    int     `placeholder:"N" help:"Number of threads (default: all cores). It does not change results."`
+	Model      string   `predictor:"model" placeholder:"FILE|NAME" help:"Search wrong labels with this model: a trained model of the same classes, or with --folds, any model or a published network, such as mobilenetv2."`
+	Weights    string   `placeholder:"FILE|imagenet" predictor:"file" help:"Weights of a published network: a file, or imagenet for the file in Keras' folder of downloads."`
+	Size       size     `placeholder:"128x128" help:"Height x width to which images are resized for a published network (default: the size for which it was designed)."`
+	Folds      int      `placeholder:"K" help:"Divide the images into K folds, and predict each with a classifier that was trained on the features of the others."`
+	Confidence *float64 `placeholder:"PROBABILITY" help:"The lowest probability of another class at which a label counts as wrong (default: .99; with --folds .9, because none of the 20 most similar images may have the label). Lower values find more wrong labels, and more images that are only hard."`
+	Threads    int      `placeholder:"N" help:"Number of threads (default: all cores). It does not change results."`
 }
 
 // mistakes returns the mistakes in the flags.
 func (f labelFlags) mistakes() error {
 	errs := []error{threadMistake(f.Threads), atLeast(bound{"--folds", f.Folds, 0})}
-	if !(f.Confidence >= 0 && f.Confidence <= 1) {
-		errs = append(errs, fmt.Errorf("--confidence must be from 0 to 1, got %v", f.Confidence))
+	if p := f.confidence(); !(p >= 0 && p <= 1) {
+		errs = append(errs, fmt.Errorf("--confidence must be from 0 to 1, got %v", p))
 	}
 	switch {
 	case f.Folds == 1:
 		errs = append(errs, errors.New("--folds must be at least 2, got 1"))
 	case f.Model == "" && (f.Folds > 0 || f.Weights != "" || f.Size != size{}):
-		errs = append(errs, errors.New("--folds, --weights and --size need --model: a trained model, or the name of a published network"))
+		errs = append(errs, errors.New("--folds, --weights and --size need --model, whose features tell the classes apart: a file of a model that was trained on similar images, such as --model model.keras, "+
+			"or a published network with its weights, such as --model mobilenetv2 --weights imagenet (lince weights mobilenetv2 says where to get the file)"))
 	case f.Folds == 0 && (f.Weights != "" || f.Size != size{}):
 		errs = append(errs, errors.New("--weights and --size are for a published network, which needs --folds"))
 	}
 	return errors.Join(errs...)
+}
+
+// confidence returns the value of --confidence.
+func (f labelFlags) confidence() float64 {
+	switch {
+	case f.Confidence != nil:
+		return *f.Confidence
+	case f.Folds > 0:
+		return .9
+	}
+	return .99
 }
 
 // needsModel returns an error if a flag names wrong labels, and there is no model.
@@ -84,10 +96,21 @@ func (e *env) wrongLabels(t *data.Table, r *check.Report, f labelFlags) ([]check
 			probabilities[index[p.Row]] = p.Probabilities
 		}
 		e.warn("the model has learned the labels that it was trained on: on its own training images it finds few wrong labels; use --folds there")
-	} else if err := e.outOfFold(sub, index, f, probabilities); err != nil {
+		return check.Labels(t, classes, probabilities, check.LabelOptions{Confidence: f.confidence()})
+	}
+	x, err := e.outOfFold(sub, index, f, probabilities)
+	if err != nil {
 		return nil, err
 	}
-	return check.Labels(t, classes, probabilities, check.LabelOptions{Confidence: f.Confidence})
+	found, err := check.Labels(t, classes, probabilities, check.LabelOptions{Confidence: f.confidence()})
+	if err != nil {
+		return nil, err
+	}
+	row := map[int]int{}
+	for i, at := range x.index {
+		row[index[at]] = i
+	}
+	return e.secondOpinion(x, row, found, f.Threads)
 }
 
 // decodable returns the images that can be decoded, and the row of each in t.
@@ -108,24 +131,24 @@ func decodable(t *data.Table, r *check.Report) (*data.Table, []int) {
 }
 
 // outOfFold computes the probabilities of each image with a classifier that was not trained on it. index has the row of each image in
-// the result.
-func (e *env) outOfFold(t *data.Table, index []int, f labelFlags, probabilities [][]float32) error {
+// the result. It returns the features.
+func (e *env) outOfFold(t *data.Table, index []int, f labelFlags, probabilities [][]float32) (*featureTable, error) {
 	c := featuresCommand{Model: f.Model, Weights: f.Weights, Size: f.Size, Threads: f.Threads}
 	m, err := c.open(e)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	body, _, err := featureModel(m, "", f.Threads)
 	if err != nil {
-		return fmt.Errorf("%s: %w", f.Model, err)
+		return nil, fmt.Errorf("%s: %w", f.Model, err)
 	}
 	flow, err := featureFlow(m, t, data.DefaultBatchSize, f.Threads, false)
 	if err != nil {
-		return fmt.Errorf("%s: %w", f.Model, err)
+		return nil, fmt.Errorf("%s: %w", f.Model, err)
 	}
 	x, err := e.features(body, flow, "Computing features")
 	if _, err := e.skipped(flow, err); err != nil {
-		return err
+		return nil, err
 	}
 	standardize(x.matrix, x.dimension)
 	h := heads{featureTable: x, classes: t.Classes(), threads: f.Threads}
@@ -135,7 +158,7 @@ func (e *env) outOfFold(t *data.Table, index []int, f labelFlags, probabilities 
 		out, rows, err := h.predict(e, fold)
 		if err != nil {
 			counter.Abandon()
-			return err
+			return nil, err
 		}
 		for i, row := range rows {
 			probabilities[index[x.index[row]]] = out[i*len(h.classes):][:len(h.classes)]
@@ -143,7 +166,7 @@ func (e *env) outOfFold(t *data.Table, index []int, f labelFlags, probabilities 
 		counter.Add(1)
 	}
 	counter.Finish()
-	return nil
+	return x, nil
 }
 
 // standardize shifts and scales each column to mean 0 and deviation 1.
@@ -179,6 +202,7 @@ type heads struct {
 // The training of a head. The strong penalty keeps it from being sure of images that are only hard.
 const (
 	headEpochs  = 5
+	headSteps   = 800 // at least, so that the head of a small set converges too
 	headBatch   = 64
 	headRate    = 1e-3
 	headPenalty = .05
@@ -228,7 +252,7 @@ func (h *heads) predict(e *env, fold int) (out []float32, rows []int, err error)
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, err := m.Fit(e.ctx, train, lince.FitOptions{Epochs: headEpochs, Verbose: lince.Silent, Output: io.Discard}); err != nil {
+	if _, err := m.Fit(e.ctx, train, lince.FitOptions{Epochs: max(headEpochs, (headSteps+train.Steps()-1)/train.Steps()), Verbose: lince.Silent, Output: io.Discard}); err != nil {
 		return nil, nil, err
 	}
 	p, err := m.PredictBatch(tensor.Of(held, len(rows), d))

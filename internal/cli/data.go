@@ -43,7 +43,7 @@ func (c *dataCommand) Run(e *env) error {
 		return err
 	}
 	defer t.Close()
-	dropped := max(t.Dropped(), len(ignored))
+	dropped := leftOutRows(t, ignored)
 	var bad []data.BadFile
 	if c.Check {
 		if t, bad, err = e.checkAll(t); err != nil {

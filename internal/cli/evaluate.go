@@ -143,7 +143,7 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 			return nil, err
 		}
 	}
-	dropped := max(t.Dropped(), len(ignored))
+	dropped := leftOutRows(t, ignored)
 	e.describePassed(t)
 	e.notePart(t, c.Part)
 	part := t.HeldPart()

@@ -15,8 +15,6 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-
-	"github.com/lince-ml/lince/internal/patherr"
 )
 
 // foldFlags are the flags of cross-validation.
@@ -195,7 +193,7 @@ func (e *env) subRun(args []string, dir string) (record, error) {
 func (v *crossValidation) stopped(fold int, err error) error {
 	interrupt, unwritten := v.recordEnd(err)
 	if unwritten != nil {
-		err = errors.Join(err, patherr.Bare(unwritten))
+		err = errors.Join(err, unwritten)
 	}
 	how := fmt.Sprintf("in fold %d of %d\nto resume: lince train --resume %s", fold, v.record.Folds.Folds, quote(v.folder.dir))
 	if interrupt {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/data/check"
 	"github.com/lince-ml/lince/internal/machine"
 	"github.com/lince-ml/lince/plot"
 	"github.com/lince-ml/lince/report"
@@ -82,7 +83,11 @@ func (s pageSource) examples(p *report.Page) error {
 	unsure := slices.Clone(s.predictions)
 	slices.SortStableFunc(unsure, func(a, b lince.Classification) int { return cmp.Compare(a.Probability, b.Probability) })
 	unsure = unsure[:min(len(unsure), pageExamples)]
-	heat, err := s.heatMaps(p, slices.Concat(wrong, unsure))
+	suspects, err := s.wrongLabels()
+	if err != nil {
+		return err
+	}
+	heat, err := s.heatMaps(p, slices.Concat(wrong, unsure, suspects))
 	if err != nil {
 		return err
 	}
@@ -94,7 +99,7 @@ func (s pageSource) examples(p *report.Page) error {
 	for _, list := range []struct {
 		from []lince.Classification
 		to   *[]report.Example
-	}{{wrong, &p.Mistakes}, {unsure, &p.Unsure}} {
+	}{{wrong, &p.Mistakes}, {unsure, &p.Unsure}, {suspects, &p.WrongLabels}} {
 		for _, c := range list.from {
 			e, err := example(c)
 			if err != nil {
@@ -104,6 +109,30 @@ func (s pageSource) examples(p *report.Page) error {
 		}
 	}
 	return nil
+}
+
+// pageConfidence is the lowest probability of another class at which the page lists a label as probably wrong.
+const pageConfidence = .9
+
+// wrongLabels returns the predictions of the images whose label is probably wrong, the surest first. It needs probabilities, and classes that are those of the images.
+func (s pageSource) wrongLabels() ([]lince.Classification, error) {
+	t := s.f.Table()
+	if s.calibration == nil || slices.ContainsFunc(t.Classes(), func(c string) bool { return !slices.Contains(s.classes, c) }) {
+		return nil, nil
+	}
+	probabilities, at := make([][]float32, t.Len()), map[int]lince.Classification{}
+	for _, c := range s.predictions {
+		probabilities[c.Row], at[c.Row] = c.Probabilities, c
+	}
+	found, err := check.Labels(t, s.classes, probabilities, check.LabelOptions{Confidence: pageConfidence})
+	if err != nil {
+		return nil, err
+	}
+	var list []lince.Classification
+	for _, f := range found[:min(len(found), pageExamples)] {
+		list = append(list, at[f.Images[0].Index])
+	}
+	return list, nil
 }
 
 // heatMaps returns the images of predictions as the model gets them, with the heat maps of the predicted classes, by row. It returns none for a network that has no feature map, and the page says why.
@@ -179,7 +208,8 @@ func (s pageSource) network(p *report.Page) {
 		}
 		return
 	}
-	if len(p.Layers) > pageLayers {
+	if n := len(p.Layers); n > pageLayers {
+		p.NoNetwork = fmt.Sprintf("A drawing of %d layers could not be read, so there is only the table. To draw the network anyway: lince summary %s --plot network.svg", n, quote(s.file))
 		return
 	}
 	var b bytes.Buffer

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"html"
 	"os"
 	"os/exec"
@@ -19,7 +20,7 @@ func TestPage(t *testing.T) {
 	dir := trained(t)
 	text := html.UnescapeString(read(t, dir, pageName))
 	r := decode[record](t, read(t, dir, "run.json"))
-	contains(t, "the page", text, "Training on demo:cats-and-dogs?n=24", r.Data.Fingerprint, "lince predict "+quote(filepath.Join(dir, "best.keras")), "keras.models.load_model",
+	contains(t, "the page", text, "Training on demo:cats-and-dogs?n=24", r.Data.Fingerprint, "lince predict "+quote(filepath.Join(dir, "best.keras")), "keras.models.load_model", "curl --data-binary @photo.jpg localhost:8080",
 		"Grad-CAM by Selvaraju et al., 2017, on the feature map of the layer", "data:image/svg+xml;base64,", "peak memory", "epochs", "--epochs 1", "A training batch, after augmentation", "model.keras, the model after epoch 1 of 1",
 		percentText(r.Results.Accuracy))
 	if n := strings.Count(text, "<figure data-chart="); n != 2 {
@@ -45,6 +46,22 @@ func TestPageWithoutFeatureMap(t *testing.T) {
 		{"module": "keras.layers", "class_name": "Dense", "config": {"name": "dense", "units": 2, "activation": "softmax"}}]}}`)})
 	succeed(t, "train", "demo:cats-and-dogs?n=24", "--model", "dense.json", "--epochs", "1", "--out", "out", "-q")
 	contains(t, "the page", read(t, "out", pageName), "There are no heat maps: the network has no feature map of height and width before its classifier")
+}
+
+// TestPageLargeNetwork: the page of a network of many layers has the table alone, and says how to draw the network.
+func TestPageLargeNetwork(t *testing.T) {
+	workIn(t)
+	text := `{"module": "keras", "class_name": "Sequential", "config": {"name": "s", "layers": [
+		{"module": "keras.layers", "class_name": "InputLayer", "config": {"batch_shape": [null, 8, 8, 3], "dtype": "float32", "name": "x"}},
+		{"module": "keras.layers", "class_name": "GlobalAveragePooling2D", "config": {"name": "mean"}},`
+	for i := range 260 {
+		text += fmt.Sprintf(`{"module": "keras.layers", "class_name": "Activation", "config": {"name": "a%d", "activation": "relu"}},`, i)
+	}
+	text += `{"module": "keras.layers", "class_name": "Dense", "config": {"name": "dense", "units": 2, "activation": "softmax"}}]}}`
+	put(t, ".", map[string][]byte{"deep.json": []byte(text)})
+	succeed(t, "train", "demo:cats-and-dogs?n=24", "--model", "deep.json", "--epochs", "1", "--out", "out", "-q")
+	contains(t, "the page", read(t, "out", pageName), "A drawing of 262 layers could not be read, so there is only the table. To draw the network anyway: lince summary out/best.keras --plot network.svg", "Table of layers (262)")
+	succeed(t, "summary", "out/best.keras", "--plot", "network.svg")
 }
 
 // TestPageHostile trains on folders and files with hostile names.

@@ -2,6 +2,9 @@ package cli
 
 import (
 	"errors"
+	"fmt"
+
+	"github.com/lince-ml/lince/internal/patherr"
 )
 
 // severalRuns is what --folds and --tune have in common: they make several trainings in a folder with a record and a log for all of them.
@@ -46,5 +49,8 @@ func (s *severalRuns) recordEnd(err error) (interrupt bool, unwritten error) {
 	if interrupt = errors.As(err, &end) || s.ctx.Err() != nil; interrupt {
 		s.record.Status, s.record.StoppedBy, s.record.Error = interrupted, "interruption", ""
 	}
-	return interrupt, s.folder.write("run.json", s.record.write)
+	if unwritten = s.folder.write("run.json", s.record.write); unwritten != nil {
+		unwritten = fmt.Errorf("cannot write %s: %w", s.folder.path("run.json"), patherr.Bare(unwritten))
+	}
+	return interrupt, unwritten
 }

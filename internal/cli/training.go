@@ -159,7 +159,7 @@ func (t *training) prepare() error {
 	}
 	t.record.data(table, t.ignored, t.train, t.val, t.unreadable, t.findings())
 	t.record.LimitBatches = t.LimitBatches
-	t.record.Data.Dropped, t.record.Data.Duplicates = max(t.table.Dropped(), len(t.ignored)), t.duplicates
+	t.record.Data.Dropped, t.record.Data.Duplicates = leftOutRows(t.table, t.ignored), t.duplicates
 	t.record.total = t.lastEpoch()
 	t.record.model(t.model, t.augment, t.byClass, t.state != nil)
 	t.record.Model.Monitor, t.record.Model.MonitorMode = t.watched.key, t.watched.mode()

@@ -13,10 +13,11 @@ import (
 	"github.com/lince-ml/lince/report"
 )
 
-// usage shows how to use a model file on the command line, in Go and in Python.
+// usage shows how to use a model file on the command line, over HTTP, in Go and in Python.
 func usage(m *lince.Model, file string, classes []string) []report.Snippet {
 	list := []report.Snippet{
 		{Title: "On the command line", Code: "lince predict " + quote(file) + " photo.jpg\n"},
+		{Title: "With curl, from a server", Code: "lince serve " + quote(file) + "\ncurl --data-binary @photo.jpg localhost:8080\n"},
 		{Title: "In Go", Code: goUsage(file)},
 	}
 	switch ext := strings.ToLower(filepath.Ext(file)); {

@@ -246,18 +246,17 @@ func (d *Decoder) acRefine(c *component, block *[64]int16) error {
 				}
 			}
 			for ; k <= s.se; k++ {
-				p := &block[natural[k]]
-				if *p != 0 {
+				if p := &block[natural[k]]; *p != 0 {
 					refine(p)
-					continue
-				}
-				if run == 0 {
-					*p = v
-					k++
+				} else if run--; run < 0 {
 					break
 				}
-				run--
 			}
+			// In a damaged file the run may lead past the last coefficient of the scan. libjpeg then stores the value at the next position.
+			if v != 0 {
+				block[natural[k]] = v
+			}
+			k++
 		}
 	}
 	if d.eobrun > 0 {
