@@ -340,7 +340,7 @@ func hostile(address string, random *rand.Rand, file []byte) {
 	case 7: // no HTTP
 		send("\x16\x03\x01\x02\x00\x01\x00\x01\xfc", broken[:random.IntN(100)])
 		answer()
-	case 8: // an answer that nobody reads
+	case 8: // an answer that the client does not read
 		post("/", "image/png", file, len(file))
 	case 9: // other paths and methods
 		send("DELETE /v2/models/"+strings.Repeat("%41/", random.IntN(1000))+" HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\n", []byte("abc"))
