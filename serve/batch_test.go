@@ -337,3 +337,32 @@ func TestAdmit(t *testing.T) {
 		}
 	})
 }
+
+// TestWiden checks that a model whose predictions take long is computed on all threads, and that options and an older version come first.
+func TestWiden(t *testing.T) {
+	for _, c := range []struct {
+		options Options
+		want    int
+	}{{Options{Threads: 4}, 4}, {Options{Threads: 4, ThreadsPerRequest: 3}, 3}, {Options{Threads: 1}, 1}} {
+		s := newServer(t, c.options)
+		v := s.currentOf("pets")
+		next, err := s.newVersion("pets", "2", v.model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run := next.batcher.run
+		next.batcher.run = func(threads int, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+			time.Sleep(2 * time.Millisecond)
+			return run(threads, in)
+		}
+		s.widen(next, nil)
+		if got := next.batcher.threads; got != c.want {
+			t.Errorf("%+v: %d threads for a slow model, want %d", c.options, got, c.want)
+		}
+		v.batcher.threads = 2
+		s.widen(next, v)
+		if got := next.batcher.threads; c.options.ThreadsPerRequest == 0 && c.options.Threads > 1 && got != 2 {
+			t.Errorf("%+v: %d threads for a new version, want those of the old one, 2", c.options, got)
+		}
+	}
+}

@@ -75,7 +75,7 @@ func (c *call) refuse(f *failure) {
 // time from the requests that are computed. A waiting request needs no more than its connection does. If very many wait, the delay would not help.
 func (c *call) pause() {
 	const (
-		delay = 100 * time.Millisecond
+		delay = 250 * time.Millisecond
 		most  = 4096
 	)
 	defer c.s.paused.Add(-1)

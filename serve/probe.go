@@ -40,31 +40,25 @@ func (v *version) probe(ctx context.Context, old *version, sizes []int) (differe
 	return difference, nil
 }
 
-// widen sets the number of threads on which a batch of the version is computed, if the options do not: all of them, if this is much faster for one example, or 1. A version
-// has the number of the version that it replaces: while that one answers requests, times mean little.
+// widen sets the number of threads on which a batch of the version is computed, if the options do not: all of them, unless an example takes so little time on one thread that waking
+// the others takes about as long as they save. A version has the number of the version that it replaces: while that one answers requests, times mean little.
 func (s *Server) widen(v, old *version) {
-	const much = 1.3
+	const little = time.Millisecond
 	b := v.batcher
 	switch {
 	case s.o.ThreadsPerRequest > 0 || s.threads.all == 1:
 	case old != nil && samePorts(v.inputs, old.inputs):
 		b.threads = old.batcher.threads
 	default:
-		in := v.noise(1)
-		times := [2]time.Duration{math.MaxInt64, math.MaxInt64}
-		for range 5 { // the first of them makes plans, others may be disturbed
-			for i, threads := range []int{1, s.threads.all} {
-				start := time.Now()
-				if _, err := v.try(s.ctx, threads, in); err != nil {
-					return
-				}
-				times[i] = min(times[i], time.Since(start))
+		in, least := v.noise(1), time.Duration(math.MaxInt64)
+		for range 3 { // the first of them makes a plan, others may be disturbed
+			start := time.Now()
+			if _, err := v.try(s.ctx, 1, in); err != nil {
+				return
 			}
-			if times[0] > 50*time.Millisecond {
-				break
-			}
+			least = min(least, time.Since(start))
 		}
-		if float64(times[0]) >= much*float64(times[1]) {
+		if least >= little {
 			b.threads = s.threads.all
 		}
 	}
@@ -82,7 +76,7 @@ func (v *version) try(ctx context.Context, threads int, in []*tensor.Tensor) (ou
 			out, err = nil, fmt.Errorf("panic: %v\n%s", r, debug.Stack())
 		}
 	}()
-	return v.compute(threads, in)
+	return b.run(threads, in)
 }
 
 // noise returns the inputs of n examples of noise: numbers from 0 to 1, always the same.

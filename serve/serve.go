@@ -38,14 +38,14 @@ type Options struct {
 	// processor is free, with all examples that have come while it was not.
 	MaxDelay time.Duration
 	// Queue is the largest number of examples that a model has at the same time, from the decoding of an image to its prediction. The default is
-	// 96. A request beyond it gets the status 429 and a Retry-After header, after 0.1 s.
+	// 96. A request beyond it gets the status 429 and a Retry-After header, after 0.25 s.
 	Queue int
 	// Threads is the number of threads that decode images and compute batches. The default is one per CPU (GOMAXPROCS). The models share them: a
 	// thread that becomes free goes to the model that has had the least time on them.
 	Threads int
 	// ThreadsPerRequest is the largest number of threads on which a batch is computed, at most that of the model (lince.Options.Threads). A batch gets more than one only
-	// while no other work waits for them. The default is as many as there are, or 1 if the predictions for an example are not much faster on them:
-	// the server measures that when it loads a model.
+	// while no other work waits for them. The default is 1 for a model that predicts an example in less than a millisecond on one
+	// thread, which the server measures when it loads the model, and all threads for others.
 	ThreadsPerRequest int
 	// Timeout limits the time of a request after its body has been read. The default is 30 s. A request that takes longer gets the status 503.
 	Timeout time.Duration

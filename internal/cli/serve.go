@@ -35,7 +35,7 @@ type serveCommand struct {
 
 	Poll              time.Duration `group:"model" default:"2s" help:"How often to look for new versions of the models. 0 turns that off."`
 	Threads           int           `group:"model" placeholder:"N" help:"Number of threads that decode and compute, for all models together (default: all cores, or those that the container may use)."`
-	ThreadsPerRequest int           `group:"model" placeholder:"N" help:"Largest number of threads on which a batch is computed. A batch gets more than one only while no other request waits (default: all if a prediction is much faster on them, else 1)."`
+	ThreadsPerRequest int           `group:"model" placeholder:"N" help:"Largest number of threads on which a batch is computed. A batch gets more than one only while no other request waits (default: 1 if a prediction takes less than 1 ms on one thread, else all)."`
 	foreignFlags
 
 	Batch     int           `group:"limits" default:"8" help:"Largest number of images that are computed together."`

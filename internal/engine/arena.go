@@ -22,7 +22,7 @@ type arenas struct {
 type arena struct {
 	*offheap.Block
 	busy      bool
-	instances []*instance // bound to it
+	instances []weak.Pointer[instance] // bound to it. They keep the arena; it must not keep those of programs that are no longer used
 }
 
 // claim takes the arena of an instance for a run. ok is false if another run has the arena, or if
@@ -79,10 +79,18 @@ func (s *arenas) take(size int) *arena {
 	return fits
 }
 
+// bind adds an instance.
+func (a *arena) bind(i *instance) {
+	a.instances = slices.DeleteFunc(a.instances, func(p weak.Pointer[instance]) bool { return p.Value() == nil })
+	a.instances = append(a.instances, weak.Make(i))
+}
+
 // drop frees the arena. The instances that are bound to it, none of which may be running, lose it.
 func (a *arena) drop() {
-	for _, i := range a.instances {
-		*i = instance{}
+	for _, p := range a.instances {
+		if i := p.Value(); i != nil {
+			*i = instance{}
+		}
 	}
 	a.instances = nil
 	a.Free()

@@ -31,7 +31,7 @@ func TestArenas(t *testing.T) {
 	b := s.take(small)
 	check("two at once", small, small)
 	i := &instance{arena: a}
-	a.instances = append(a.instances, i)
+	a.bind(i)
 	if ok, gone := s.claim(i); ok || gone {
 		t.Error("a run's arena was claimed by another")
 	}
@@ -265,4 +265,28 @@ func TestMemory(t *testing.T) {
 		e.pool.close()
 		runtime.KeepAlive(p)
 	}
+}
+
+// TestArenaKeepsNoInstance checks that an arena that is still used does not keep the instances of programs that are not, and with them their weights.
+func TestArenaKeepsNoInstance(t *testing.T) {
+	var s arenas
+	a := s.take(1000)
+	old, kept := &instance{arena: a}, &instance{arena: a}
+	a.bind(old)
+	a.bind(kept)
+	gone := a.instances[0]
+	runtime.KeepAlive(old)
+	old = nil
+	for range 3 {
+		runtime.GC()
+	}
+	if gone.Value() != nil {
+		t.Error("the arena keeps an instance that is not used")
+	}
+	a.bind(&instance{arena: a})
+	if n := len(a.instances); n != 2 {
+		t.Errorf("the arena lists %d instances, want 2", n)
+	}
+	runtime.KeepAlive(kept)
+	runtime.KeepAlive(a)
 }

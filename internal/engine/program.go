@@ -204,7 +204,7 @@ func (p *plan) take() *instance {
 	}
 	a := arenas.take(p.size())
 	i := newInstance(p, a)
-	a.instances = append(a.instances, i)
+	a.bind(i)
 	p.made = append(p.made, i)
 	return i
 }

@@ -5,6 +5,7 @@
 WORKERS processes (1) accept connections from the same socket, as with uvicorn --workers, and ONNX Runtime has THREADS threads in each (0, its default, is one per core).
 It classifies the image in a request's body: decoded and resized (nearest) by Pillow, scaled to 0..1. It needs fastapi, uvicorn[standard], onnxruntime, pillow and numpy.
 """
+import ctypes
 import io
 import os
 import signal
@@ -21,13 +22,10 @@ from PIL import Image
 path, size, port = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 workers = int(sys.argv[4]) if len(sys.argv) > 4 else 1
 listener = socket.create_server(("127.0.0.1", port), backlog=2048)
-children = []
 for _ in range(workers - 1):
-    child = os.fork()
-    if child == 0:
-        children = []
+    if os.fork() == 0:
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: end with the first process
         break
-    children.append(child)
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = int(sys.argv[5]) if len(sys.argv) > 5 else 0
 session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -48,5 +46,3 @@ async def predict(request: Request):
 
 
 uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False)).run(sockets=[listener])
-for child in children:
-    os.kill(child, signal.SIGTERM)
