@@ -289,6 +289,9 @@ func (m *Model) ClassifyOutput(y *tensor.Tensor) ([]Classification, error) {
 	m.mu.RLock()
 	names, temperature, multi := m.Classes, m.Temperature, m.MultiLabel
 	err := m.checkExtra()
+	if m.Regression {
+		err = errors.Join(err, errors.New("the model predicts a number (Regression is set), not classes; use Predict"))
+	}
 	m.mu.RUnlock()
 	if err != nil {
 		return nil, fmt.Errorf("classifying: %w", err)

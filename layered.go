@@ -84,7 +84,7 @@ func (m *Model) Layered() (*Model, error) {
 	if err := r.setWeights(y); err != nil {
 		return nil, err
 	}
-	y.Classes, y.Preprocessing, y.Temperature, y.MultiLabel, y.notes = m.Classes, m.Preprocessing, m.Temperature, m.MultiLabel, m.notes
+	y.Classes, y.Preprocessing, y.Temperature, y.MultiLabel, y.Regression, y.notes = m.Classes, m.Preprocessing, m.Temperature, m.MultiLabel, m.Regression, m.notes
 	return y, nil
 }
 

@@ -20,3 +20,24 @@ func TestPredictChecksMemory(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 }
+
+// TestWeightsCheckMemory: a network whose weights need more memory than the process can have is refused before any of it is allocated.
+func TestWeightsCheckMemory(t *testing.T) {
+	has := offheap.Available()
+	if has == 0 {
+		t.Skip("this system does not say how much memory there is")
+	}
+	// Each layer fits, all together do not, and they are less than the limit of a network.
+	const units = 20_000
+	layers := []layer.Layer{layer.Input{Shape: []int{units}}}
+	for n := 0; n <= has; n += 4 * units * units {
+		layers = append(layers, layer.Dense{Units: units})
+	}
+	_, err := on(1).Sequential(layers...)
+	if err == nil || !strings.Contains(err.Error(), "the weights") || !strings.Contains(err.Error(), "GiB") {
+		t.Errorf("error is %v", err)
+	}
+	if has < maxMemory-4*units*units && !strings.Contains(err.Error(), "but this process can have") {
+		t.Errorf("error is %v", err)
+	}
+}

@@ -34,7 +34,7 @@ type Options struct {
 	// Seed determines the initial weights and the masks of Dropout. The same seed, data and version of lince
 	// give the same bits, for any number of threads.
 	Seed uint64
-	// Threads is the number of threads that compute. The default is one per CPU (GOMAXPROCS).
+	// Threads is the number of threads that compute, at most MaxThreads. The default is one per CPU (GOMAXPROCS).
 	Threads int
 	// NoCompile ignores how the model in a file was compiled, and its optimizer's state (Keras'
 	// compile=False). Use it to predict only, or to compile the model differently.
@@ -110,6 +110,9 @@ type Model struct {
 	// others. Classify then turns logits into probabilities with a sigmoid; see Classification.Above. It is saved in the model's file,
 	// where Keras ignores it.
 	MultiLabel bool
+	// Regression says that the single output is a number to predict, not the probability of a class. Classify and the other methods that
+	// return a Classification then return an error; use Predict or Predictions. It is saved in the model's file, where Keras ignores it.
+	Regression bool
 
 	network
 	name      string
@@ -329,13 +332,16 @@ type engineKey struct {
 	isa     string
 }
 
+// MaxThreads is the largest number of Options.Threads. More threads than processors only cost time and memory.
+const MaxThreads = 4096
+
 // engineFor returns the backend for a new model.
 func (o Options) engineFor() (backend.Backend, error) {
 	if o.backend != nil {
 		return o.backend, nil
 	}
-	if o.Threads < 0 {
-		return nil, fmt.Errorf("the number of threads must be at least 1, or 0 for one per CPU, got %d", o.Threads)
+	if o.Threads < 0 || o.Threads > MaxThreads {
+		return nil, fmt.Errorf("the number of threads must be from 1 to %d, or 0 for one per CPU, got %d", MaxThreads, o.Threads)
 	}
 	key := engineKey{o.Threads, os.Getenv("LINCE_ISA")}
 	if key.threads == 0 {

@@ -142,7 +142,7 @@ func parseExtra(text []byte, where string) (x extra, err error) {
 
 // setExtra sets what describes the classes and the images from a file.
 func (m *Model) setExtra(x extra) error {
-	m.Classes, m.Preprocessing, m.Temperature, m.MultiLabel = x.Classes, x.Preprocessing, x.Temperature, x.MultiLabel
+	m.Classes, m.Preprocessing, m.Temperature, m.MultiLabel, m.Regression = x.Classes, x.Preprocessing, x.Temperature, x.MultiLabel, x.Regression
 	return m.checkExtra()
 }
 

@@ -69,7 +69,14 @@ func (m *Model) PredictBatch(x *tensor.Tensor) (*tensor.Tensor, error) {
 // Call returns the model's outputs for a batch of each of its inputs (Keras' model(inputs), without
 // training). Inputs are in the order of InputNames, outputs in the order of OutputNames. Any number of
 // goroutines may call it at the same time.
-func (m *Model) Call(inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
+func (m *Model) Call(inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) { return m.CallOn(0, inputs...) }
+
+// CallOn is Call on at most so many threads, for programs that call a model several times at once. 0 means all, which
+// Options.Threads sets. The result has the same bits for any number.
+func (m *Model) CallOn(threads int, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
+	if threads < 0 {
+		return nil, fmt.Errorf("predicting: the number of threads must be at least 1, or 0 for all, got %d", threads)
+	}
 	in, err := m.examples(inputs)
 	if err != nil {
 		return nil, fmt.Errorf("predicting: %w", err)
@@ -78,7 +85,7 @@ func (m *Model) Call(inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return out, m.predictInto(&m.predict, in, out)
+	return out, m.predictInto(&m.predict, threads, in, out)
 }
 
 // examples converts the inputs of a prediction, and checks them.
@@ -100,7 +107,7 @@ func (m *Model) examples(inputs []*tensor.Tensor) ([]*tensor.Tensor, error) {
 }
 
 // predictInto runs the prediction, or what of it comes after kept features.
-func (m *Model) predictInto(p *lazyProgram, in, out []*tensor.Tensor) error {
+func (m *Model) predictInto(p *lazyProgram, threads int, in, out []*tensor.Tensor) error {
 	if in[0].Shape()[0] == 0 {
 		return nil
 	}
@@ -110,7 +117,12 @@ func (m *Model) predictInto(p *lazyProgram, in, out []*tensor.Tensor) error {
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	if err := program.Run(in, out); err != nil {
+	if p, ok := program.(backend.Threaded); ok && threads > 0 {
+		err = p.RunOn(threads, in, out)
+	} else {
+		err = program.Run(in, out)
+	}
+	if err != nil {
 		return fmt.Errorf("predicting: %w", err)
 	}
 	return nil
@@ -306,7 +318,7 @@ func (m *Model) predictions(ctx context.Context, ds data.Dataset, begin func() e
 					return
 				}
 			}
-			if err := m.predictInto(program, f.in, out); err != nil {
+			if err := m.predictInto(program, 0, f.in, out); err != nil {
 				yield(predicted{}, err)
 				return
 			}

@@ -97,6 +97,7 @@ type extra struct {
 	Preprocessing Preprocessing `json:"preprocessing,omitempty"`
 	Temperature   float64       `json:"temperature,omitempty"`
 	MultiLabel    bool          `json:"multi_label,omitempty"`
+	Regression    bool          `json:"regression,omitempty"`
 	// State has the variables that belong to no layer: the states of random number generators.
 	State map[string]int64 `json:"state,omitempty"`
 	// ExcludeFromWeightDecay is the optimizer's field, which is not in its Keras config.
@@ -107,12 +108,12 @@ type extra struct {
 
 // extra returns what describes the classes and the images of the model.
 func (m *Model) extra() extra {
-	return extra{Classes: m.Classes, Preprocessing: m.Preprocessing, Temperature: m.Temperature, MultiLabel: m.MultiLabel}
+	return extra{Classes: m.Classes, Preprocessing: m.Preprocessing, Temperature: m.Temperature, MultiLabel: m.MultiLabel, Regression: m.Regression}
 }
 
 // described reports whether there is any such description.
 func (x extra) described() bool {
-	return x.Classes != nil || x.Preprocessing != nil || x.Temperature != 0 || x.MultiLabel
+	return x.Classes != nil || x.Preprocessing != nil || x.Temperature != 0 || x.MultiLabel || x.Regression
 }
 
 // file returns the content of a file, including training, the state of Fit, if that is not nil. The model is

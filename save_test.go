@@ -368,28 +368,16 @@ func FuzzRead(f *testing.F) {
 	whole := bytesOf(f, trained(f))
 	f.Add(whole)
 	f.Add(whole[:len(whole)/2])
-	f.Fuzz(func(t *testing.T, b []byte) {
-		m, err := on(1).Read(bytes.NewReader(b), int64(len(b)))
-		if err == nil {
-			bytesOf(t, m)
-		}
-	})
+	f.Fuzz(readHostile)
 }
 
 // FuzzConfig changes the JSON of a file whose archive is intact.
 func FuzzConfig(f *testing.F) {
-	m := trained(f)
-	b := bytesOf(f, m)
+	b := bytesOf(f, trained(f))
 	file := must(keras.Read(bytes.NewReader(b), int64(len(b))))
 	f.Add([]byte(file.Config), []byte(file.Extra))
 	f.Add([]byte(functional), []byte("{}"))
-	f.Fuzz(func(t *testing.T, config, extra []byte) {
-		_, _, _ = on(1).fromConfig(config)
-		changed := &keras.File{Config: config, Extra: extra, Weights: file.Weights}
-		if m, err := reread(changed); err == nil {
-			bytesOf(t, m)
-		}
-	})
+	f.Fuzz(func(t *testing.T, config, extra []byte) { configHostile(t, config, extra, file) })
 }
 
 // The same seed gives the same bytes, for any number of threads.
@@ -515,5 +503,38 @@ func TestPredictConcurrently(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestCallOn checks that predictions have the same bits on any number of threads.
+func TestCallOn(t *testing.T) {
+	m, err := Options{Seed: 1, Threads: 3}.Sequential(
+		layer.Input{Shape: []int{24, 24, 3}},
+		layer.Conv2D{Filters: 16, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
+		layer.Flatten{},
+		layer.Dense{Units: 10},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := tensor.New(tensor.Float32, 4, 24, 24, 3)
+	for i := range x.Float32s() {
+		x.Float32s()[i] = float32(i%17) / 16
+	}
+	want, err := m.Call(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, threads := range []int{0, 1, 2, 3, 100} {
+		got, err := m.CallOn(threads, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got[0].Float32s(), want[0].Float32s()) {
+			t.Errorf("other results on %d threads", threads)
+		}
+	}
+	if _, err := m.CallOn(-1, x); err == nil || !strings.Contains(err.Error(), "-1") {
+		t.Errorf("got %v, want an error about -1 threads", err)
 	}
 }

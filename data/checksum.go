@@ -8,6 +8,9 @@ func (r Row) Checksum() (crc uint32, size int64, known bool) {
 	return r.file.crc()
 }
 
+// Checked reports whether Check or Inspect has read the files.
+func (t *Table) Checked() bool { return t.checked != nil }
+
 // Checksum returns the CRC-32 (IEEE) and the length of the file of row i, if they are known without reading the file: archives store them, and Check
 // computes them.
 func (t *Table) Checksum(i int) (crc uint32, size int64, known bool) {

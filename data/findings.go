@@ -2,12 +2,7 @@ package data
 
 import (
 	"context"
-	"maps"
-	"runtime"
-	"slices"
 	"sync"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/lince-ml/lince/data/picture"
 )
@@ -44,50 +39,46 @@ func finding(content []byte) Findings {
 }
 
 // Inspect reads all files without decoding them. It returns the table with their checksums, which speeds up Fingerprint, and what it
-// found in them. bad lists the files that cannot be read, or whose first bytes are not those of an image that can be decoded.
+// found in them. bad lists the files that cannot be read, or whose first bytes are not those of an image that can be decoded. A file that
+// several rows have, by links on disk, is read once.
 func (t *Table) Inspect(ctx context.Context, o CheckOptions) (seen *Table, found Findings, bad []BadFile, err error) {
-	if o.Workers <= 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
+	files, err := t.Files(ctx, o.Most)
+	if err != nil {
+		return nil, Findings{}, nil, err
 	}
 	var mu sync.Mutex
 	errs := map[int]error{}
-	table := *t
-	table.checked = newSums(t.stored())
-	rep := reading{ctx: ctx, progress: o.Progress}
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(o.Workers)
-	for i := range t.Len() {
-		file := t.file(i)
+	each, of := make([]sum, len(files.First)), make([]Findings, len(files.First))
+	err = t.eachFile(ctx, files, o, func(ctx context.Context, r *fileReader, k int) error {
+		each[k].size = -1
+		file := t.file(int(files.First[k]))
 		if _, drawn := file.(drawnFile); drawn || file == nil {
-			continue
+			return nil
 		}
-		g.Go(func() error {
-			b, err := readFile(ctx, file, nil)
+		b, err := r.read(ctx, file)
+		if err == nil {
+			if of[k] = finding(b); picture.Deep(b) {
+				of[k].Deep = 1
+			}
+			each[k] = sumOf(b)
+			err = picture.Recognize(b)
+		}
+		if err != nil {
 			mu.Lock()
-			defer mu.Unlock()
-			if err == nil {
-				f := finding(b)
-				if picture.Deep(b) {
-					f.Deep = 1
-				}
-				found.Add(f)
-				table.checked.set(t.at(i), sumOf(b))
-				err = picture.Recognize(b)
-			}
-			if err != nil {
-				errs[i] = err
-			}
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			return rep.next(t.Len())
-		})
-	}
-	if err := g.Wait(); err != nil {
+			errs[k] = err
+			mu.Unlock()
+		}
+		return ctx.Err()
+	})
+	if err != nil {
 		return nil, Findings{}, nil, err
 	}
-	for _, i := range slices.Sorted(maps.Keys(errs)) {
-		bad = append(bad, BadFile{t.Row(i).Filename, errs[i]})
+	table := *t
+	table.checked = newSums(t.stored())
+	table.checked.take(t, files, each)
+	for _, k := range files.Of {
+		found.Add(of[k])
 	}
+	bad, _ = t.fileErrors(files, errs)
 	return &table, found, bad, nil
 }

@@ -103,18 +103,31 @@ func parted(tables []*Table) *Table {
 	}
 	n := *tables[0]
 	n.pick, n.checked = []int32{}, newSums(n.packed.len())
+	of := make([]int32, n.packed.len())
 	for _, t := range tables {
 		if t.packed != n.packed {
 			return nil
 		}
+		if t.checked == nil || t.checked.of == nil {
+			of = nil
+		}
+	}
+	for _, t := range tables {
 		for i := range t.Len() {
 			at := t.at(i)
 			n.pick = append(n.pick, int32(at))
 			if c := t.checked; c != nil {
 				n.checked.crc[at], n.checked.size[at] = c.crc[at], c.size[at]
 			}
+			if of != nil {
+				of[at] = int32(n.checked.files) + t.checked.of[at]
+			}
+		}
+		if of != nil {
+			n.checked.files += t.checked.files
 		}
 	}
+	n.checked.of = of
 	return &n
 }
 

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"hash/crc32"
@@ -17,63 +18,112 @@ func sumOf(content []byte) sum { return sum{crc32.ChecksumIEEE(content), int64(l
 
 // sums are the checksums of rows, by their index in the table that was checked. A size of -1 means that there is none.
 type sums struct {
-	crc  []uint32
-	size []int32 // files are at most 1 GiB long
+	crc   []uint32
+	size  []int32 // files are at most 1 GiB long
+	of    []int32 // the numbers of the files; nil if they are not known
+	files int     // the number of files
 }
 
 func newSums(n int) *sums {
-	return &sums{make([]uint32, n), slices.Repeat([]int32{-1}, n)}
+	return &sums{crc: make([]uint32, n), size: slices.Repeat([]int32{-1}, n)}
 }
 
-func (s *sums) set(i int, v sum) { s.crc[i], s.size[i] = v.crc, int32(v.size) }
+// take sets the checksums of a table's rows to those of their files.
+func (s *sums) take(t *Table, files *Files, each []sum) {
+	s.of, s.files = make([]int32, len(s.crc)), len(each)
+	for i, k := range files.Of {
+		at := t.at(i)
+		s.crc[at], s.size[at], s.of[at] = each[k].crc, int32(each[k].size), k
+	}
+}
 
 // Duplicates returns the groups of two or more rows whose files have equal bytes, in the table's order. It reads only files that have
 // the same length and CRC-32 as another one, which Check or an archive knows; files without these are left out, and so are those that
 // cannot be read.
 func (t *Table) Duplicates(ctx context.Context) ([][]int, error) {
+	of, first, err := t.knownFiles(ctx)
+	if err != nil {
+		return nil, err
+	}
 	type place struct {
 		sum
-		row int32
+		file int32
 	}
 	var list []place
-	for i := range t.Len() {
-		if _, drawn := t.file(i).(drawnFile); drawn {
+	count := make([]int32, len(first)) // rows by the first file of a group; files are their own groups for now
+	group := make([]int32, len(first))
+	for k, i := range first {
+		group[k] = -1
+		if _, drawn := t.file(int(i)).(drawnFile); drawn {
 			continue // the images are all different
 		}
-		if crc, size, known := t.Checksum(i); known && size > 0 {
-			list = append(list, place{sum{crc, size}, int32(i)})
+		if crc, size, known := t.Checksum(int(i)); known && size > 0 {
+			group[k] = int32(k)
+			list = append(list, place{sum{crc, size}, int32(k)})
 		}
 	}
 	slices.SortFunc(list, func(a, b place) int {
-		switch {
-		case a.size != b.size:
-			return int(min(max(a.size-b.size, -1), 1))
-		case a.crc != b.crc:
-			return int(min(max(int64(a.crc)-int64(b.crc), -1), 1))
-		}
-		return int(a.row - b.row)
+		return cmp.Or(cmp.Compare(a.size, b.size), cmp.Compare(a.crc, b.crc), cmp.Compare(a.file, b.file))
 	})
-	var groups [][]int
 	for from := 0; from < len(list); {
 		to := from + 1
 		for to < len(list) && list[to].sum == list[from].sum {
 			to++
 		}
 		if to-from > 1 {
-			rows := make([]int, 0, to-from)
+			rows, file := make([]int, 0, to-from), map[int]int32{}
 			for _, p := range list[from:to] {
-				rows = append(rows, int(p.row))
+				rows = append(rows, int(first[p.file]))
+				file[int(first[p.file])] = p.file
 			}
 			equal, err := t.equalBytes(ctx, rows)
 			if err != nil {
 				return nil, err
 			}
-			groups = append(groups, equal...)
+			for _, g := range equal {
+				for _, row := range g {
+					group[file[row]] = file[g[0]]
+				}
+			}
 		}
 		from = to
 	}
+	for _, k := range of {
+		if g := group[k]; g >= 0 {
+			count[g]++
+		}
+	}
+	groups := make([][]int, len(first))
+	for i, k := range of {
+		if g := group[k]; g >= 0 && count[g] > 1 {
+			if groups[g] == nil {
+				groups[g] = make([]int, 0, count[g])
+			}
+			groups[g] = append(groups[g], i)
+		}
+	}
+	groups = slices.DeleteFunc(groups, func(g []int) bool { return g == nil })
 	slices.SortFunc(groups, func(a, b []int) int { return a[0] - b[0] })
+	if len(groups) == 0 {
+		return nil, nil
+	}
 	return groups, nil
+}
+
+// knownFiles returns the files of the rows as Files does, if Check has found them out. Otherwise, each row has a separate file.
+func (t *Table) knownFiles(ctx context.Context) (of, first []int32, err error) {
+	if t.checked != nil && t.checked.of != nil {
+		f, err := t.Files(ctx, 0)
+		if err != nil {
+			return nil, nil, err
+		}
+		return f.Of, f.First, nil
+	}
+	of = make([]int32, t.Len())
+	for i := range of {
+		of[i] = int32(i)
+	}
+	return of, of, nil
 }
 
 // equalBytes divides rows into groups of two or more with equal bytes.
@@ -105,21 +155,22 @@ func (t *Table) equalBytes(ctx context.Context, rows []int) ([][]int, error) {
 // KeepTogether moves rows from test to train so that no group has rows in both. It returns the new sides and the number of rows that
 // moved. train and test are those of TrainTestSplit, groups those of Duplicates. The order of the other rows stays.
 func KeepTogether(train, test []int, groups [][]int) (newTrain, newTest []int, moved int) {
-	group := map[int]int{}
+	group := make([]int32, max(len(train)+len(test), highest(train)+1, highest(test)+1)) // the group of a row plus 1
 	for g, rows := range groups {
 		for _, r := range rows {
-			group[r] = g
+			if r < len(group) {
+				group[r] = int32(g + 1)
+			}
 		}
 	}
-	trains := make([]bool, len(groups))
+	trains := make([]bool, len(groups)+1)
 	for _, r := range train {
-		if g, ok := group[r]; ok {
-			trains[g] = true
-		}
+		trains[group[r]] = true
 	}
+	trains[0] = false
 	newTrain = slices.Clip(train)
 	for _, r := range test {
-		if g, ok := group[r]; ok && trains[g] {
+		if trains[group[r]] {
 			newTrain = append(newTrain, r)
 			moved++
 		} else {
@@ -127,4 +178,12 @@ func KeepTogether(train, test []int, groups [][]int) (newTrain, newTest []int, m
 		}
 	}
 	return newTrain, newTest, moved
+}
+
+// highest returns the highest of a number of rows, or -1.
+func highest(rows []int) int {
+	if len(rows) == 0 {
+		return -1
+	}
+	return slices.Max(rows)
 }

@@ -3,18 +3,14 @@ package data
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"encoding/csv"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"maps"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // Row is one image of a table.
@@ -204,6 +200,18 @@ func (t *Table) LabelSet(i int) []string {
 		return []string{l}
 	}
 	return nil
+}
+
+// Numbers returns the label of each row as a number, for Regress, and nil otherwise.
+func (t *Table) Numbers() []float32 {
+	if t.Task() != Regress || t.packed == nil || t.packed.values == nil {
+		return nil
+	}
+	v := make([]float32, t.Len())
+	for i := range v {
+		v[i] = t.packed.values[t.at(i)]
+	}
+	return v
 }
 
 // Dropped returns the number of rows of a table's file, or of files, that Open left out. Ignored lists them; if there are very many for
@@ -508,38 +516,6 @@ func (t *Table) WriteCSV(w io.Writer) error {
 	}
 	c.Flush()
 	return c.Error()
-}
-
-// Fingerprint identifies the content: the SHA-256 hash of each row's filename, label, length and CRC-32, in
-// order. It does not depend on the location of the files: an archive and the folder with its unpacked files
-// have the same fingerprint. Archives store the CRC-32. Files on disk are read, unless Check has read them.
-func (t *Table) Fingerprint() string {
-	sums, read := make([]sum, t.Len()), make([]bool, t.Len())
-	// The hash of a file that cannot be read differs from the hash of any content.
-	var all sync.WaitGroup
-	room := make(chan struct{}, runtime.GOMAXPROCS(0))
-	for i := range sums {
-		if sums[i].crc, sums[i].size, read[i] = t.Checksum(i); read[i] {
-			continue
-		}
-		f := t.file(i)
-		if f == nil {
-			continue
-		}
-		room <- struct{}{}
-		all.Go(func() {
-			if b, err := readFile(context.Background(), f, nil); err == nil {
-				sums[i], read[i] = sumOf(b), true
-			}
-			<-room
-		})
-	}
-	all.Wait()
-	h := sha256.New()
-	for i, r := range t.All() {
-		fmt.Fprintf(h, "%q %q %d %08x %v\n", r.Filename, r.Label, sums[i].size, sums[i].crc, read[i])
-	}
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 // reading counts listed files for a progress callback, and stops when ctx ends.

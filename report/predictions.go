@@ -38,11 +38,7 @@ type PredictionsOptions struct {
 //
 // It returns an error if a row does not have one probability for each class, or if writing fails.
 func WritePredictions(w io.Writer, classes []string, rows []Prediction, o PredictionsOptions) error {
-	text := sheet.Text
-	if o.Raw {
-		text = func(s string) string { return s }
-	}
-	c := csv.NewWriter(w)
+	c, text := csv.NewWriter(w), sheet.Texts(o.Raw)
 	line := []string{"filename", "category", "predicted"}
 	if o.Unknown {
 		line = append(line, "unknown")

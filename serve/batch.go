@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -30,47 +31,43 @@ type example struct {
 
 // batchOptions configures a batcher.
 type batchOptions struct {
-	most  int           // the largest batch
-	delay time.Duration // how long an example waits for others
-	loops int           // the number of batches at the same time
-	limit int           // the number of examples that admit admits at the same time
-	turns chan struct{} // shared by batchers: a batch holds a place while it is computed
+	most    int           // the largest batch
+	delay   time.Duration // how long an example waits for others
+	limit   int           // the number of examples that admit admits at the same time
+	threads int           // on which a batch is computed at most
 }
 
-// batcher collects examples into batches.
+// batcher collects the examples of a model into batches.
 //
 // The batches have few sizes, because an engine keeps a plan for each of a few sizes: powers of two, and the largest. Examples beyond such a size are
 // in the next batch, so none is computed in vain.
 type batcher struct {
 	batchOptions
-	run     func(in []*tensor.Tensor) ([]*tensor.Tensor, error)
+	run     func(threads int, in []*tensor.Tensor) ([]*tensor.Tensor, error)
 	observe func(n int, took time.Duration) // is called after each batch; nil is not called
 	dropped func()                          // is called for an example that no request waits for
 	broken  func(error)                     // is called with the error of a batch
+	stacks  [bits.UintSize]sync.Pool        // of the inputs of a batch, by the bits of its size
 
-	mu       sync.Mutex
-	queue    []*example
+	pool *threads // its lock guards what follows
+
 	admitted int
-	each     time.Duration // time of an example, a moving average
-	wake     chan struct{} // a loop waits for it
-	closed   chan struct{}
+	turns    []chan struct{} // of images to decode, each closed when it has a thread
+	queue    []*example      // examples that are ready
+	busy     int             // images that are decoded and batches that are computed
+	used     time.Duration   // of threads
+	each     time.Duration   // time of an example, a moving average
+	timer    *time.Timer     // for the end of the delay; nil while no example waits for others
 }
 
-func newBatcher(o batchOptions, run func([]*tensor.Tensor) ([]*tensor.Tensor, error)) *batcher {
-	b := &batcher{batchOptions: o, run: run, wake: make(chan struct{}, 1), closed: make(chan struct{})}
-	for range o.loops {
-		go b.loop()
-	}
-	return b
+func newBatcher(o batchOptions, pool *threads, run func(threads int, in []*tensor.Tensor) ([]*tensor.Tensor, error)) *batcher {
+	return &batcher{batchOptions: o, pool: pool, run: run}
 }
-
-// close ends the loops. The queue must be empty.
-func (b *batcher) close() { close(b.closed) }
 
 // admit counts n examples until release is called with the same number. It returns errFull if they are too many.
 func (b *batcher) admit(n int) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.pool.mu.Lock()
+	defer b.pool.mu.Unlock()
 	if b.admitted+n > b.limit {
 		return errFull
 	}
@@ -79,28 +76,59 @@ func (b *batcher) admit(n int) error {
 }
 
 func (b *batcher) release(n int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.pool.mu.Lock()
+	defer b.pool.mu.Unlock()
 	b.admitted -= n
 }
 
 // load returns the number of admitted examples, and the time that they need.
 func (b *batcher) load() (examples int, need time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.admitted, time.Duration(b.admitted) * b.each
+	b.pool.mu.Lock()
+	defer b.pool.mu.Unlock()
+	return b.admitted, time.Duration(b.admitted) * b.each / time.Duration(b.pool.all)
 }
 
-// do computes the outputs of examples, which must be admitted. It returns early if ctx is done: the examples are then dropped, unless their batch has started.
-func (b *batcher) do(ctx context.Context, list []*example) error {
+// newExamples returns n examples of a request.
+func newExamples(ctx context.Context, n int) []*example {
+	list := make([]*example, n)
+	for i := range list {
+		list[i] = &example{ctx: ctx, done: make(chan struct{})}
+	}
+	return list
+}
+
+// decode calls f on one of the pool's threads, and then queues the example, which f makes ready. It returns the error of f, or of the context, which may end before.
+func (b *batcher) decode(e *example, f func() error) error {
+	if err := b.pool.begin(e.ctx, b); err != nil {
+		return err
+	}
+	start, ready := time.Now(), (*example)(nil)
+	defer func() { // f may panic
+		b.pool.end(b, ready, time.Since(start))
+	}()
+	if err := f(); err != nil {
+		return err
+	}
+	e.queued, ready = time.Now(), e
+	return nil
+}
+
+// add queues examples that are ready.
+func (b *batcher) add(list []*example) {
 	now := time.Now()
 	for _, e := range list {
-		e.ctx, e.queued, e.done = ctx, now, make(chan struct{})
+		e.queued = now
 	}
-	b.mu.Lock()
+	p := b.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.join(b)
 	b.queue = append(b.queue, list...)
-	b.mu.Unlock()
-	b.signal()
+	p.give()
+}
+
+// wait waits for the outputs of examples. It returns early if ctx is done, or an example fails: the others are then dropped, unless their batch has started.
+func (b *batcher) wait(ctx context.Context, list []*example) error {
 	for _, e := range list {
 		select {
 		case <-e.done:
@@ -118,11 +146,11 @@ func (b *batcher) do(ctx context.Context, list []*example) error {
 
 // remove removes examples that have not started from the queue.
 func (b *batcher) remove(list []*example) {
-	b.mu.Lock()
+	b.pool.mu.Lock()
 	before := len(b.queue)
 	b.queue = slices.DeleteFunc(b.queue, func(e *example) bool { return slices.Contains(list, e) })
 	n := before - len(b.queue)
-	b.mu.Unlock()
+	b.pool.mu.Unlock()
 	for range n {
 		if b.dropped != nil {
 			b.dropped()
@@ -130,70 +158,53 @@ func (b *batcher) remove(list []*example) {
 	}
 }
 
-// signal wakes a loop.
-func (b *batcher) signal() {
-	select {
-	case b.wake <- struct{}{}:
-	default: // a loop is about to wake
+// working reports whether work waits or runs.
+func (b *batcher) working() bool { return b.busy+len(b.turns)+len(b.queue) > 0 }
+
+// eager reports whether there is work for a thread.
+func (b *batcher) eager(now time.Time) bool { return len(b.turns) > 0 || b.due(now) }
+
+// size returns the size of the next batch. If images are still decoded, the batch waits for them, up to the size at which all threads get the same number of
+// examples: a large batch takes less time for each example, but not on one thread while another one is idle.
+func (b *batcher) size() int {
+	if b.delay > 0 {
+		return b.most
 	}
+	coming := len(b.turns) + len(b.queue) + b.busy
+	return min(b.most, (coming+b.pool.all-1)/b.pool.all)
 }
 
-// loop computes batches until the batcher is closed.
-func (b *batcher) loop() {
-	for {
-		select {
-		case <-b.closed:
-			return
-		case <-b.wake:
-		}
-		for b.fill() {
-			b.turns <- struct{}{}
-			batch := b.take()
-			if len(batch) > 0 {
-				b.compute(batch)
-			}
-			<-b.turns
-		}
+// due reports whether the next batch is to be computed now.
+func (b *batcher) due(now time.Time) bool {
+	n := len(b.queue)
+	if n == 0 {
+		return false
 	}
-}
-
-// fill waits until there is a batch to compute. It returns false if the queue is empty.
-func (b *batcher) fill() bool {
-	for {
-		b.mu.Lock()
-		n, most := len(b.queue), b.most
-		var left time.Duration
-		if n > 0 {
-			left = b.delay - time.Since(b.queue[0].queued)
-		}
-		b.mu.Unlock()
-		switch {
-		case n == 0:
-			return false
-		case n >= most || left <= 0:
-			if b.loops > 1 {
-				b.signal() // another loop takes what this one leaves
-			}
-			return true
-		}
-		timer := time.NewTimer(left)
-		select {
-		case <-timer.C:
-		case <-b.wake:
-		}
-		timer.Stop()
+	if n >= b.size() || len(b.turns) == 0 && b.delay == 0 {
+		return true
 	}
+	if b.delay == 0 {
+		return false
+	}
+	left := b.delay - now.Sub(b.queue[0].queued)
+	if left > 0 && b.timer == nil {
+		b.timer = time.AfterFunc(left, func() {
+			b.pool.mu.Lock()
+			defer b.pool.mu.Unlock()
+			b.timer = nil
+			b.pool.give()
+		})
+	}
+	return left <= 0
 }
 
 // take removes a batch from the queue: examples of the same shape, from the front.
 func (b *batcher) take() []*example {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	n := 0
-	for n < len(b.queue) && n < b.most && sameShape(b.queue[0], b.queue[n]) {
+	n, most := 0, b.size()
+	for n < len(b.queue) && n < most && sameShape(b.queue[0], b.queue[n]) {
 		n++
 	}
-	if n > 0 && n < b.most {
+	if n < b.most {
 		n = 1 << (bits.Len(uint(n)) - 1)
 	}
 	batch := slices.Clone(b.queue[:n])
@@ -210,24 +221,11 @@ func sameShape(x, y *example) bool {
 	return true
 }
 
-// compute computes a batch. If that fails, it computes each example alone, so that an example does not fail because of another.
-func (b *batcher) compute(batch []*example) {
+// compute computes a batch on some threads, and frees them. If that fails, it computes each example alone, so that an example does not fail because of another.
+func (b *batcher) compute(batch []*example, threads int, charged time.Duration) {
 	start := time.Now()
-	out, err := b.outputs(batch)
+	out, err := b.outputs(threads, batch)
 	took := time.Since(start)
-	b.mu.Lock()
-	if each := took / time.Duration(len(batch)); b.each == 0 {
-		b.each = each
-	} else {
-		b.each += (each - b.each) / 8
-	}
-	b.mu.Unlock()
-	if b.observe != nil {
-		b.observe(len(batch), took)
-	}
-	if err != nil && b.broken != nil {
-		b.broken(err)
-	}
 	alone := 0
 	for i, e := range batch {
 		e.wait, e.took, e.err = start.Sub(e.queued), took, err
@@ -237,21 +235,39 @@ func (b *batcher) compute(batch []*example) {
 				e.out = append(e.out, t.Rows(i, i+1))
 			}
 		case len(batch) > 1:
-			if e.out, e.err = b.outputs([]*example{e}); e.err == nil {
+			if e.out, e.err = b.outputs(threads, []*example{e}); e.err == nil {
 				alone++
 			}
 		}
+	}
+	for _, e := range batch {
 		close(e.done)
 	}
-	if err != nil && alone == len(batch) {
-		b.mu.Lock()
-		b.most = 1 // the network of the model allows one example only
-		b.mu.Unlock()
+	if b.observe != nil {
+		b.observe(len(batch), took)
 	}
+	if err != nil && b.broken != nil {
+		b.broken(err)
+	}
+	runtime.Gosched() // the answers first: they take less time than the next batch
+	b.pool.mu.Lock()
+	if each := took * time.Duration(threads) / time.Duration(len(batch)); b.each == 0 {
+		b.each = each
+	} else {
+		b.each += (each - b.each) / 8
+	}
+	if err != nil && alone == len(batch) {
+		b.most = 1 // the network of the model allows one example only
+	}
+	b.busy--
+	b.used += took*time.Duration(threads) - charged
+	b.pool.free += threads
+	b.pool.give()
+	b.pool.mu.Unlock()
 }
 
 // outputs computes the outputs of a batch. It turns a panic into an error.
-func (b *batcher) outputs(batch []*example) (out []*tensor.Tensor, err error) {
+func (b *batcher) outputs(threads int, batch []*example) (out []*tensor.Tensor, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			out, err = nil, fmt.Errorf("panic: %v\n%s", r, debug.Stack())
@@ -259,18 +275,16 @@ func (b *batcher) outputs(batch []*example) (out []*tensor.Tensor, err error) {
 	}()
 	in := batch[0].in
 	if len(batch) > 1 {
-		in = make([]*tensor.Tensor, len(batch[0].in))
+		free := &b.stacks[bits.Len(uint(len(batch)))]
+		in = stack(free, batch)
+		defer free.Put(&in)
 		for i := range in {
-			first := batch[0].in[i]
-			shape := first.Shape().Clone()
-			shape[0] = len(batch)
-			in[i] = tensor.New(first.DType(), shape...)
 			for row, e := range batch {
 				copy(in[i].Rows(row, row+1).Raw(), e.in[i].Raw())
 			}
 		}
 	}
-	if out, err = b.run(in); err != nil {
+	if out, err = b.run(threads, in); err != nil {
 		return nil, err
 	}
 	for _, t := range out {
@@ -279,4 +293,21 @@ func (b *batcher) outputs(batch []*example) (out []*tensor.Tensor, err error) {
 		}
 	}
 	return out, nil
+}
+
+// stack returns memory for the inputs of a batch.
+func stack(free *sync.Pool, batch []*example) []*tensor.Tensor {
+	fits := func(t, first *tensor.Tensor) bool {
+		return t.DType() == first.DType() && t.Shape()[0] == len(batch) && t.Shape()[1:].Equal(first.Shape()[1:])
+	}
+	if old, ok := free.Get().(*[]*tensor.Tensor); ok && slices.EqualFunc(*old, batch[0].in, fits) {
+		return *old
+	}
+	in := make([]*tensor.Tensor, len(batch[0].in))
+	for i, first := range batch[0].in {
+		shape := first.Shape().Clone()
+		shape[0] = len(batch)
+		in[i] = tensor.New(first.DType(), shape...)
+	}
+	return in
 }

@@ -18,14 +18,17 @@ import (
 type recorder struct {
 	mu      sync.Mutex
 	batches [][]float32
+	threads []int   // of each batch
 	bad     float32 // a batch with this input fails; 0 is none
+	slow    time.Duration
 }
 
-func (r *recorder) run(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
-	time.Sleep(time.Second) // of the fake clock
+func (r *recorder) run(threads int, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+	time.Sleep(time.Second + r.slow) // of the fake clock
 	x := in[0].Float32s()
 	r.mu.Lock()
 	r.batches = append(r.batches, slices.Clone(x))
+	r.threads = append(r.threads, threads)
 	r.mu.Unlock()
 	out := tensor.New(tensor.Float32, in[0].Shape()...)
 	for i, v := range x {
@@ -37,18 +40,19 @@ func (r *recorder) run(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 	return []*tensor.Tensor{out}, nil
 }
 
-func of(values ...float32) []*example {
-	var list []*example
-	for _, v := range values {
-		list = append(list, &example{in: []*tensor.Tensor{tensor.Of([]float32{v}, 1, 1)}})
+func of(ctx context.Context, values ...float32) []*example {
+	list := newExamples(ctx, len(values))
+	for i, v := range values {
+		list[i].in = []*tensor.Tensor{tensor.Of([]float32{v}, 1, 1)}
 	}
 	return list
 }
 
 // begin starts a request for values, and returns a function that waits for its result.
 func begin(ctx context.Context, b *batcher, values ...float32) func() ([]float32, error) {
-	list, done := of(values...), make(chan error, 1)
-	go func() { done <- b.do(ctx, list) }()
+	list, done := of(ctx, values...), make(chan error, 1)
+	b.add(list)
+	go func() { done <- b.wait(ctx, list) }()
 	synctest.Wait()
 	return func() ([]float32, error) {
 		err := <-done
@@ -62,21 +66,23 @@ func begin(ctx context.Context, b *batcher, values ...float32) func() ([]float32
 	}
 }
 
-// batching runs a test with a batcher and a fake clock.
-func batching(t *testing.T, o batchOptions, f func(t *testing.T, b *batcher, r *recorder)) {
+// batching runs a test with a batcher on some threads, and a fake clock.
+func batching(t *testing.T, threads int, o batchOptions, f func(t *testing.T, b *batcher, r *recorder)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := &recorder{}
-		o.turns = make(chan struct{}, o.loops)
-		b := newBatcher(o, r.run)
+		b := newBatcher(o, newThreads(threads), r.run)
 		f(t, b, r)
-		b.close()
+		synctest.Wait()
+		if p := b.pool; p.free != p.all {
+			t.Errorf("%d of %d threads are free in the end", p.free, p.all)
+		}
 	})
 }
 
 // TestBatches checks that examples that come while a batch is computed are in the next ones, whose sizes are powers of two.
 func TestBatches(t *testing.T) {
-	batching(t, batchOptions{most: 8, loops: 1, limit: 100}, func(t *testing.T, b *batcher, r *recorder) {
+	batching(t, 1, batchOptions{most: 8, limit: 100, threads: 1}, func(t *testing.T, b *batcher, r *recorder) {
 		first := begin(t.Context(), b, 1)
 		var all []func() ([]float32, error)
 		for v := range 11 {
@@ -102,7 +108,7 @@ func TestBatches(t *testing.T) {
 
 // TestDelay checks that a batch waits for others until it is full or the delay is over.
 func TestDelay(t *testing.T) {
-	batching(t, batchOptions{most: 4, delay: 10 * time.Second, loops: 1, limit: 100}, func(t *testing.T, b *batcher, r *recorder) {
+	batching(t, 1, batchOptions{most: 4, delay: 10 * time.Second, limit: 100, threads: 1}, func(t *testing.T, b *batcher, r *recorder) {
 		start := time.Now()
 		x, y := begin(t.Context(), b, 1), begin(t.Context(), b, 2)
 		_, _ = x()
@@ -123,7 +129,7 @@ func TestDelay(t *testing.T) {
 
 // TestDropped checks that examples whose time is over, or whose client has gone, are not computed.
 func TestDropped(t *testing.T) {
-	batching(t, batchOptions{most: 4, loops: 1, limit: 100}, func(t *testing.T, b *batcher, r *recorder) {
+	batching(t, 1, batchOptions{most: 4, limit: 100, threads: 1}, func(t *testing.T, b *batcher, r *recorder) {
 		var drops atomic.Int64
 		b.dropped = func() { drops.Add(1) }
 		first := begin(t.Context(), b, 1)
@@ -151,7 +157,7 @@ func TestDropped(t *testing.T) {
 
 // TestBadExample checks that an example that fails does not fail the others in its batch.
 func TestBadExample(t *testing.T) {
-	batching(t, batchOptions{most: 4, loops: 1, limit: 100}, func(t *testing.T, b *batcher, r *recorder) {
+	batching(t, 1, batchOptions{most: 4, limit: 100, threads: 1}, func(t *testing.T, b *batcher, r *recorder) {
 		r.bad = 3
 		first := begin(t.Context(), b, 1)
 		x, y := begin(t.Context(), b, 2), begin(t.Context(), b, 3)
@@ -167,9 +173,9 @@ func TestBadExample(t *testing.T) {
 
 // TestPanic checks that a panic in a model is an error, and that the batcher continues.
 func TestPanic(t *testing.T) {
-	batching(t, batchOptions{most: 4, loops: 1, limit: 100}, func(t *testing.T, b *batcher, r *recorder) {
+	batching(t, 1, batchOptions{most: 4, limit: 100, threads: 1}, func(t *testing.T, b *batcher, r *recorder) {
 		run := b.run
-		b.run = func([]*tensor.Tensor) ([]*tensor.Tensor, error) { panic("a bug") }
+		b.run = func(int, []*tensor.Tensor) ([]*tensor.Tensor, error) { panic("a bug") }
 		if _, err := begin(t.Context(), b, 1)(); err == nil || !strings.Contains(err.Error(), "a bug") {
 			t.Errorf("got %v, want the panic", err)
 		}
@@ -182,13 +188,13 @@ func TestPanic(t *testing.T) {
 
 // TestOneExample checks that a model whose network allows one example only gets one.
 func TestOneExample(t *testing.T) {
-	batching(t, batchOptions{most: 4, loops: 1, limit: 100}, func(t *testing.T, b *batcher, r *recorder) {
+	batching(t, 1, batchOptions{most: 4, limit: 100, threads: 1}, func(t *testing.T, b *batcher, r *recorder) {
 		calls := 0
-		b.run = func(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+		b.run = func(threads int, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 			if calls++; in[0].Shape()[0] > 1 {
 				return nil, errors.New("cannot reshape")
 			}
-			return r.run(in)
+			return r.run(threads, in)
 		}
 		for range 2 {
 			if got, err := begin(t.Context(), b, 1, 2, 3, 4)(); err != nil || len(got) != 4 {
@@ -203,10 +209,11 @@ func TestOneExample(t *testing.T) {
 
 // TestShapes checks that examples of different shapes are in different batches.
 func TestShapes(t *testing.T) {
-	batching(t, batchOptions{most: 4, loops: 1, limit: 100}, func(t *testing.T, b *batcher, r *recorder) {
-		list := of(1, 2)
-		list = append(list, &example{in: []*tensor.Tensor{tensor.Of([]float32{3, 4}, 1, 2)}})
-		if err := b.do(t.Context(), list); err != nil {
+	batching(t, 1, batchOptions{most: 4, limit: 100, threads: 1}, func(t *testing.T, b *batcher, r *recorder) {
+		list := of(t.Context(), 1, 2, 0)
+		list[2].in[0] = tensor.Of([]float32{3, 4}, 1, 2)
+		b.add(list)
+		if err := b.wait(t.Context(), list); err != nil {
 			t.Fatal(err)
 		}
 		if want := [][]float32{{1, 2}, {3, 4}}; !slices.EqualFunc(r.batches, want, slices.Equal) {
@@ -215,12 +222,39 @@ func TestShapes(t *testing.T) {
 	})
 }
 
-// TestTurns checks that two models take turns, and that a model may compute several batches at the same time.
-func TestTurns(t *testing.T) {
-	batching(t, batchOptions{most: 1, loops: 1, limit: 100}, func(t *testing.T, a *batcher, ra *recorder) {
+// TestThreads checks that batches are computed on all threads: a batch of more than one only if no other waits.
+func TestThreads(t *testing.T) {
+	batching(t, 2, batchOptions{most: 1, limit: 100, threads: 1}, func(t *testing.T, b *batcher, r *recorder) {
+		start := time.Now()
+		_, _ = begin(t.Context(), b, 1, 2, 3, 4)()
+		if got := time.Since(start); got != 2*time.Second {
+			t.Errorf("4 examples took %v on two threads, want 2 s", got)
+		}
+		if want := []int{1, 1, 1, 1}; !slices.Equal(r.threads, want) {
+			t.Errorf("batches on %v threads, want %v", r.threads, want)
+		}
+	})
+	batching(t, 8, batchOptions{most: 8, limit: 100, threads: 6}, func(t *testing.T, b *batcher, r *recorder) {
+		for _, c := range []struct {
+			examples int
+			want     []int
+		}{{1, []int{6}}, {2, []int{4, 4}}, {3, []int{2, 3, 3}}, {8, []int{1, 1, 1, 1, 1, 1, 1, 1}}, {16, []int{1, 1, 1, 1, 1, 1, 1, 1}}} {
+			synctest.Wait() // until the threads of the last batch are free
+			r.threads = nil
+			_, _ = begin(t.Context(), b, make([]float32, c.examples)...)()
+			slices.Sort(r.threads)
+			if !slices.Equal(r.threads, c.want) {
+				t.Errorf("%d examples were computed on %v threads, want %v", c.examples, r.threads, c.want)
+			}
+		}
+	})
+}
+
+// TestFairness checks that two models get the same time on a thread, however many requests one has and however long its batches take.
+func TestFairness(t *testing.T) {
+	batching(t, 1, batchOptions{most: 1, limit: 100, threads: 1}, func(t *testing.T, a *batcher, ra *recorder) {
 		rb := &recorder{}
-		b := newBatcher(batchOptions{most: 1, loops: 1, limit: 100, turns: a.turns}, rb.run)
-		defer b.close()
+		b := newBatcher(batchOptions{most: 1, limit: 100, threads: 1}, a.pool, rb.run)
 		start := time.Now()
 		x := begin(t.Context(), a, 1, 2, 3, 4, 5, 6)
 		y := begin(t.Context(), b, 1)
@@ -232,18 +266,63 @@ func TestTurns(t *testing.T) {
 		if got := time.Since(start); got != 7*time.Second {
 			t.Errorf("all took %v, want 7 s", got)
 		}
+		rb.slow, rb.batches, ra.batches = 2*time.Second, nil, nil
+		x = begin(t.Context(), a, make([]float32, 30)...)
+		y = begin(t.Context(), b, make([]float32, 30)...)
+		time.Sleep(24*time.Second + time.Millisecond)
+		ra.mu.Lock()
+		rb.mu.Lock()
+		na, nb := len(ra.batches), len(rb.batches)
+		rb.mu.Unlock()
+		ra.mu.Unlock()
+		if na < 11 || na > 13 || 3*nb < 9 || 3*nb > 15 {
+			t.Errorf("in 24 s, one model had %d batches of 1 s, the other %d of 3 s", na, nb)
+		}
+		_, _ = x()
+		_, _ = y()
 	})
-	batching(t, batchOptions{most: 1, loops: 2, limit: 100}, func(t *testing.T, b *batcher, r *recorder) {
+}
+
+// TestDecodeTurns checks that images are decoded on the threads that compute, and that a request whose client has gone leaves the queue.
+func TestDecodeTurns(t *testing.T) {
+	batching(t, 2, batchOptions{most: 8, limit: 100, threads: 1}, func(t *testing.T, b *batcher, r *recorder) {
+		var now, most atomic.Int64
+		decode := func(ctx context.Context, err error) func() error {
+			e, done := of(ctx, 1)[0], make(chan error, 1)
+			go func() {
+				done <- b.decode(e, func() error {
+					most.Store(max(most.Load(), now.Add(1)))
+					time.Sleep(time.Second)
+					now.Add(-1)
+					return err
+				})
+			}()
+			synctest.Wait()
+			return func() error {
+				if err := <-done; err != nil {
+					return err
+				}
+				return b.wait(ctx, []*example{e})
+			}
+		}
+		gone, cancel := context.WithCancel(t.Context())
+		broken := errors.New("no image")
 		start := time.Now()
-		_, _ = begin(t.Context(), b, 1, 2, 3, 4)()
-		if got := time.Since(start); got != 2*time.Second {
-			t.Errorf("4 examples took %v in two loops, want 2 s", got)
+		waits := []func() error{decode(t.Context(), nil), decode(t.Context(), nil), decode(gone, nil), decode(t.Context(), broken), decode(t.Context(), nil)}
+		cancel()
+		for i, want := range []error{nil, nil, context.Canceled, broken, nil} {
+			if err := waits[i](); !errors.Is(err, want) {
+				t.Errorf("request %d: got %v, want %v", i, err, want)
+			}
+		}
+		if got := time.Since(start); most.Load() != 2 || got != 4*time.Second {
+			t.Errorf("%d decoded at the same time, and all took %v; want 2 and 4 s", most.Load(), got)
 		}
 	})
 }
 
 func TestAdmit(t *testing.T) {
-	batching(t, batchOptions{most: 4, loops: 1, limit: 5}, func(t *testing.T, b *batcher, _ *recorder) {
+	batching(t, 1, batchOptions{most: 4, limit: 5, threads: 1}, func(t *testing.T, b *batcher, _ *recorder) {
 		for _, c := range []struct {
 			n  int
 			ok bool

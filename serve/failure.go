@@ -15,6 +15,7 @@ type failure struct {
 	status int
 	text   string
 	retry  time.Duration // after which a client may try again; 0 if that is of no use
+	late   bool          // the answer is delayed; see pause
 }
 
 func (f *failure) Error() string { return f.text }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/tensor"
@@ -58,7 +59,7 @@ func (c *call) gradCAM() error {
 				return bad("the model %s has no class %q", v.name, short(text))
 			}
 		}
-		list, err := c.imageOutputs(ctx, v, [][]byte{body})
+		list, err := c.imageExamples(ctx, v, [][]byte{body})
 		if err != nil {
 			return err
 		}
@@ -74,10 +75,11 @@ func (c *call) gradCAM() error {
 			return err
 		}
 		defer release()
-		if err := turn(ctx, c.s.turns); err != nil {
+		if err := c.s.threads.begin(ctx, v.batcher); err != nil {
 			return err
 		}
-		defer func() { <-c.s.turns }()
+		start := time.Now()
+		defer func() { c.s.threads.end(v.batcher, nil, time.Since(start)) }()
 		m, err := v.explain(list[0].in[0], class)
 		if err != nil {
 			return err

@@ -36,8 +36,8 @@ func TestGradCAM(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := s.currentOf("conv")
-	x, err := s.decode(t.Context(), v, photo(t, 0))
-	if err != nil {
+	var x example
+	if err := s.decode(v, &x, photo(t, 0)); err != nil {
 		t.Fatal(err)
 	}
 	cam, err := v.model.GradCAM(lince.GradCAMOptions{})

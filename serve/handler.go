@@ -65,7 +65,29 @@ func (c *call) refuse(f *failure) {
 		c.rec.status = statusGone
 		return
 	}
+	if f.late {
+		c.pause()
+	}
 	f.write(c)
+}
+
+// pause delays the answer to a request that comes while there are too many. A client that ignores Retry-After, and repeats its request at once, would otherwise take the processor's
+// time from the requests that are computed. A waiting request needs no more than its connection does. If very many wait, the delay would not help.
+func (c *call) pause() {
+	const (
+		delay = 100 * time.Millisecond
+		most  = 4096
+	)
+	defer c.s.paused.Add(-1)
+	if c.s.paused.Add(1) > most {
+		return
+	}
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-c.ctx.Done():
+	}
 }
 
 // handle answers a request, or returns the error with which it is answered.

@@ -38,7 +38,7 @@ type mlflowRequest struct {
 
 // invocations answers SageMaker's requests, whose body is an image file or JSON, and those of MLflow.
 func (c *call) invocations() error {
-	body, err := c.body()
+	body, err := c.payload()
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ type vertexRequest struct {
 
 // vertex answers with a prediction for each instance: the classes of an image, or the output for a tensor.
 func (c *call) vertex() error {
-	body, err := c.body()
+	body, err := c.payload()
 	if err != nil {
 		return err
 	}

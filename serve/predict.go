@@ -35,14 +35,43 @@ func (c *call) admit(v *version, n int) (release func(), err error) {
 		return nil, fail(http.StatusRequestEntityTooLarge, "the request has %d examples; at most %d are allowed", n, b.limit)
 	}
 	if err := b.admit(n); err != nil {
-		_, need := b.load()
-		return nil, busy(http.StatusTooManyRequests, need, "the model %s has too many requests", v.name)
+		return nil, v.crowded()
 	}
 	return func() { b.release(n) }, nil
 }
 
+// crowded returns the error of a request beyond the limit.
+func (v *version) crowded() error {
+	_, need := v.batcher.load()
+	return &failure{status: http.StatusTooManyRequests, text: fmt.Sprintf("the model %s has too many requests", v.name), retry: max(need, time.Second), late: true}
+}
+
+// payload reads the body of a request for predictions. It refuses the request before it reads the body if the model has too many requests already: reading takes more time than refusing.
+func (c *call) payload() ([]byte, error) {
+	if e := c.s.registry.find(c.params["model"]); e != nil {
+		if v := e.acquire(); v != nil {
+			defer v.release()
+			if n, _ := v.batcher.load(); n >= v.batcher.limit {
+				c.rec.model, c.rec.version = v.name, v.number
+				return nil, v.crowded()
+			}
+		}
+	}
+	return c.body()
+}
+
 // imageOutputs computes the outputs for image files.
 func (c *call) imageOutputs(ctx context.Context, v *version, files [][]byte) ([]*example, error) {
+	list, err := c.imageExamples(ctx, v, files)
+	for _, e := range list { // its input is no longer used
+		v.free.Put(e.in[0])
+		e.in = nil
+	}
+	return list, err
+}
+
+// imageExamples returns the computed examples of image files, with their inputs.
+func (c *call) imageExamples(ctx context.Context, v *version, files [][]byte) ([]*example, error) {
 	if v.pipeline == nil {
 		return nil, bad("the model %s takes no images, because it has no preprocessing; send its input tensors", v.name)
 	}
@@ -52,7 +81,7 @@ func (c *call) imageOutputs(ctx context.Context, v *version, files [][]byte) ([]
 	}
 	defer release()
 	start := time.Now()
-	list := make([]*example, len(files))
+	list := newExamples(ctx, len(files))
 	errs := make([]error, len(files))
 	var next atomic.Int64
 	work := func() {
@@ -61,11 +90,11 @@ func (c *call) imageOutputs(ctx context.Context, v *version, files [][]byte) ([]
 			if i >= len(files) {
 				return
 			}
-			list[i], errs[i] = c.s.decode(ctx, v, files[i])
+			errs[i] = v.batcher.decode(list[i], func() error { return c.s.decode(v, list[i], files[i]) })
 		}
 	}
 	var others sync.WaitGroup
-	for range min(len(files), cap(c.s.decoders)) - 1 {
+	for range min(len(files), c.s.threads.all) - 1 {
 		others.Go(work)
 	}
 	work()
@@ -77,10 +106,14 @@ func (c *call) imageOutputs(ctx context.Context, v *version, files [][]byte) ([]
 			err = &failure{status: f.status, text: fmt.Sprintf("image %d: %s", i, f.text)}
 		}
 		if err != nil {
+			v.batcher.remove(list)
 			return nil, err
 		}
 	}
-	return list, c.run(ctx, v, list)
+	if err := c.wait(ctx, v, list); err != nil {
+		return nil, err
+	}
+	return list, nil
 }
 
 // classify returns the predictions for image files.
@@ -119,19 +152,19 @@ func (c *call) tensorOutputs(ctx context.Context, v *version, in []*tensor.Tenso
 		return nil, err
 	}
 	defer release()
-	list := make([]*example, n)
+	list := newExamples(ctx, n)
 	for i := range list {
-		list[i] = &example{}
 		for _, t := range in {
 			list[i].in = append(list[i].in, t.Rows(i, i+1))
 		}
 	}
-	return list, c.run(ctx, v, list)
+	v.batcher.add(list)
+	return list, c.wait(ctx, v, list)
 }
 
-// run computes the outputs of examples.
-func (c *call) run(ctx context.Context, v *version, list []*example) error {
-	if err := v.batcher.do(ctx, list); err != nil {
+// wait waits for the outputs of examples.
+func (c *call) wait(ctx context.Context, v *version, list []*example) error {
+	if err := v.batcher.wait(ctx, list); err != nil {
 		return err
 	}
 	last := list[len(list)-1]
@@ -161,31 +194,40 @@ func (v *version) stack(list []*example) ([]*tensor.Tensor, error) {
 // imageDecoder has the buffers of a goroutine that decodes images.
 type imageDecoder struct {
 	picture.Decoder
-	pix []float32
+	pix []float32 // of images whose size depends on the file
 }
 
 var imageDecoders = sync.Pool{New: func() any { return new(imageDecoder) }}
 
-// decode turns an image file into an example.
-func (s *Server) decode(ctx context.Context, v *version, file []byte) (*example, error) {
-	select {
-	case s.decoders <- struct{}{}:
-		defer func() { <-s.decoders }()
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
+// decode turns an image file into the input of an example.
+func (s *Server) decode(v *version, e *example, file []byte) error {
 	if len(file) == 0 {
-		return nil, bad("the image is empty")
+		return bad("the image is empty")
 	}
 	// If Go's decoders do not know the file, the limits of data/picture hold.
 	if cfg, _, err := image.DecodeConfig(bytes.NewReader(file)); err == nil && cfg.Width > 0 && cfg.Height > s.o.MaxPixels/cfg.Width {
-		return nil, fail(http.StatusRequestEntityTooLarge, "the image has %dx%d pixels; at most %d are allowed", cfg.Width, cfg.Height, s.o.MaxPixels)
+		return fail(http.StatusRequestEntityTooLarge, "the image has %dx%d pixels; at most %d are allowed", cfg.Width, cfg.Height, s.o.MaxPixels)
 	}
 	d := imageDecoders.Get().(*imageDecoder)
 	defer imageDecoders.Put(d)
-	pix, h, w, err := d.AppendFloat32(d.pix[:0], file, v.pipeline.Options())
+	o := v.pipeline.Options()
+	h, w := o.Size()
+	if h > 0 {
+		t, ok := v.free.Get().(*tensor.Tensor)
+		if !ok {
+			t = tensor.New(tensor.Float32, 1, h, w, v.pipeline.Channels())
+		}
+		if _, _, err := d.LoadFloat32(t.Float32s(), file, o); err != nil {
+			v.free.Put(t)
+			return fail(http.StatusUnprocessableEntity, "%s", visible(err.Error()))
+		}
+		v.pipeline.Apply(t.Float32s())
+		e.in = []*tensor.Tensor{t}
+		return nil
+	}
+	pix, h, w, err := d.AppendFloat32(d.pix[:0], file, o)
 	if err != nil {
-		return nil, fail(http.StatusUnprocessableEntity, "%s", visible(err.Error()))
+		return fail(http.StatusUnprocessableEntity, "%s", visible(err.Error()))
 	}
 	if len(pix) <= 1<<20 { // a decoder does not keep the memory of a large image
 		d.pix = pix
@@ -193,5 +235,6 @@ func (s *Server) decode(ctx context.Context, v *version, file []byte) (*example,
 	v.pipeline.Apply(pix)
 	t := tensor.New(tensor.Float32, 1, h, w, v.pipeline.Channels())
 	copy(t.Float32s(), pix)
-	return &example{in: []*tensor.Tensor{t}}, nil
+	e.in = []*tensor.Tensor{t}
+	return nil
 }

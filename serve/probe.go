@@ -7,15 +7,16 @@ import (
 	"math/rand/v2"
 	"runtime/debug"
 	"slices"
+	"time"
 
 	"github.com/lince-ml/lince/tensor"
 )
 
-// probeSizes computes predictions for batches of noise, each in a turn.
-func probeSizes(ctx context.Context, turns chan struct{}, v, old *version, sizes []int) (difference float64, err error) {
+// probe computes predictions for batches of noise, one after another on one of the server's threads.
+func (v *version) probe(ctx context.Context, old *version, sizes []int) (difference float64, err error) {
 	difference = math.NaN()
 	for _, n := range sizes {
-		out, err := v.noise(ctx, turns, n)
+		out, err := v.try(ctx, 1, v.noise(n))
 		if n > 1 && err != nil {
 			return difference, nil // the network of the model allows one example only
 		}
@@ -31,7 +32,7 @@ func probeSizes(ctx context.Context, turns chan struct{}, v, old *version, sizes
 			}
 		}
 		if old != nil && samePorts(v.inputs, old.inputs) && samePorts(v.outputs, old.outputs) {
-			if was, err := old.noise(ctx, turns, 1); err == nil {
+			if was, err := old.try(ctx, 1, v.noise(1)); err == nil {
 				difference = largestDifference(out, was)
 			}
 		}
@@ -39,17 +40,53 @@ func probeSizes(ctx context.Context, turns chan struct{}, v, old *version, sizes
 	return difference, nil
 }
 
-// noise computes the outputs for n examples of noise: numbers from 0 to 1, always the same.
-func (v *version) noise(ctx context.Context, turns chan struct{}, n int) (out []*tensor.Tensor, err error) {
-	if err := turn(ctx, turns); err != nil {
+// widen sets the number of threads on which a batch of the version is computed, if the options do not: all of them, if this is much faster for one example, or 1. A version
+// has the number of the version that it replaces: while that one answers requests, times mean little.
+func (s *Server) widen(v, old *version) {
+	const much = 1.3
+	b := v.batcher
+	switch {
+	case s.o.ThreadsPerRequest > 0 || s.threads.all == 1:
+	case old != nil && samePorts(v.inputs, old.inputs):
+		b.threads = old.batcher.threads
+	default:
+		in := v.noise(1)
+		times := [2]time.Duration{math.MaxInt64, math.MaxInt64}
+		for range 5 { // the first of them makes plans, others may be disturbed
+			for i, threads := range []int{1, s.threads.all} {
+				start := time.Now()
+				if _, err := v.try(s.ctx, threads, in); err != nil {
+					return
+				}
+				times[i] = min(times[i], time.Since(start))
+			}
+			if times[0] > 50*time.Millisecond {
+				break
+			}
+		}
+		if float64(times[0]) >= much*float64(times[1]) {
+			b.threads = s.threads.all
+		}
+	}
+}
+
+// try computes outputs on one of the server's threads, or on more.
+func (v *version) try(ctx context.Context, threads int, in []*tensor.Tensor) (out []*tensor.Tensor, err error) {
+	b := v.batcher
+	if err := b.pool.begin(ctx, b); err != nil {
 		return nil, err
 	}
-	defer func() { <-turns }()
+	defer func(start time.Time) { b.pool.end(b, nil, time.Since(start)) }(time.Now())
 	defer func() {
 		if r := recover(); r != nil {
 			out, err = nil, fmt.Errorf("panic: %v\n%s", r, debug.Stack())
 		}
 	}()
+	return v.compute(threads, in)
+}
+
+// noise returns the inputs of n examples of noise: numbers from 0 to 1, always the same.
+func (v *version) noise(n int) []*tensor.Tensor {
 	random := rand.New(rand.NewPCG(1, 2))
 	in := make([]*tensor.Tensor, len(v.inputs))
 	for i, p := range v.inputs {
@@ -68,7 +105,7 @@ func (v *version) noise(ctx context.Context, turns chan struct{}, n int) (out []
 			in[i] = tensor.New(p.dtype, shape...)
 		}
 	}
-	return v.model.Call(in...)
+	return in
 }
 
 // side returns the size of a dimension of noise that the model leaves open.

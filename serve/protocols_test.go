@@ -74,7 +74,7 @@ func TestV2Metadata(t *testing.T) {
 		}
 	}
 	want(t, ask(t, s, "GET", "/v2/models/two/config", nil), 200, &c)
-	if c.Max != 128 || c.Input[0].Type != "TYPE_FP32" || !slices.Equal(c.Input[0].Dims, []int{2}) {
+	if c.Max != 96 || c.Input[0].Type != "TYPE_FP32" || !slices.Equal(c.Input[0].Dims, []int{2}) {
 		t.Errorf("got %+v", c)
 	}
 	want(t, ask(t, s, "GET", "/v2", nil), 200, nil)

@@ -48,7 +48,7 @@ type rawRequest struct {
 }
 
 func (c *call) classifyRaw() error {
-	body, err := c.body()
+	body, err := c.payload()
 	if err != nil {
 		return err
 	}

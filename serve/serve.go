@@ -38,11 +38,15 @@ type Options struct {
 	// processor is free, with all examples that have come while it was not.
 	MaxDelay time.Duration
 	// Queue is the largest number of examples that a model has at the same time, from the decoding of an image to its prediction. The default is
-	// 128. A request beyond it gets the status 429 and a Retry-After header.
+	// 96. A request beyond it gets the status 429 and a Retry-After header, after 0.1 s.
 	Queue int
-	// Concurrent is the number of batches that are computed at the same time. The default is 1, because a batch is computed on all threads of
-	// its model (lince.Options.Threads). Models take turns.
-	Concurrent int
+	// Threads is the number of threads that decode images and compute batches. The default is one per CPU (GOMAXPROCS). The models share them: a
+	// thread that becomes free goes to the model that has had the least time on them.
+	Threads int
+	// ThreadsPerRequest is the largest number of threads on which a batch is computed, at most that of the model (lince.Options.Threads). A batch gets more than one only
+	// while no other work waits for them. The default is as many as there are, or 1 if the predictions for an example are not much faster on them:
+	// the server measures that when it loads a model.
+	ThreadsPerRequest int
 	// Timeout limits the time of a request after its body has been read. The default is 30 s. A request that takes longer gets the status 503.
 	Timeout time.Duration
 	// MaxBody is the largest size of a request's body in bytes, also after decompression. The default is 32 MiB. A larger body gets the
@@ -86,8 +90,11 @@ func (o Options) defaults() (Options, error) {
 		}
 	}
 	number("MaxBatch", &o.MaxBatch, 8, 128)
-	number("Queue", &o.Queue, 128, 1<<20)
-	number("Concurrent", &o.Concurrent, 1, 1<<10)
+	number("Queue", &o.Queue, 96, 1<<20)
+	number("Threads", &o.Threads, runtime.GOMAXPROCS(0), 1<<10)
+	if o.ThreadsPerRequest < 0 || o.ThreadsPerRequest > o.Threads {
+		errs = append(errs, fmt.Errorf("ThreadsPerRequest must be from 1 to the number of threads, %d, or 0 for the default, got %d", o.Threads, o.ThreadsPerRequest))
+	}
 	number("MaxPixels", &o.MaxPixels, 50e6, 1<<30)
 	bytes("MaxBody", &o.MaxBody, 32<<20)
 	bytes("MaxBodies", &o.MaxBodies, 512<<20)
@@ -117,9 +124,9 @@ type Server struct {
 	o        Options
 	registry registry
 	router   router
-	turns    chan struct{} // held while a batch is computed
-	decoders chan struct{} // held while an image is decoded
+	threads  *threads
 	bodies   budget
+	paused   atomic.Int64 // requests whose refusal is delayed
 	metrics  *metrics
 	cross    *http.CrossOriginProtection
 	draining atomic.Bool
@@ -135,10 +142,9 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		o:        o,
-		turns:    make(chan struct{}, o.Concurrent),
-		decoders: make(chan struct{}, runtime.GOMAXPROCS(0)),
-		bodies:   budget{limit: o.MaxBodies},
+		o:       o,
+		threads: newThreads(o.Threads),
+		bodies:  budget{limit: o.MaxBodies},
 	}
 	if s.cross, err = protection(o.Origins); err != nil {
 		return nil, fmt.Errorf("serving: %w", err)
@@ -161,6 +167,11 @@ func (s *Server) Add(name string, m *lince.Model) error {
 		return fmt.Errorf("serving %s: %w", name, err)
 	}
 	e, _ := s.registry.put(name, nil)
+	old := e.acquire()
+	s.widen(v, old)
+	if old != nil {
+		old.release()
+	}
 	e.replace(v)
 	return nil
 }

@@ -136,9 +136,9 @@ func TestBroken(t *testing.T) {
 	s := newServer(t, Options{Logger: slog.New(slog.NewJSONHandler(&text, nil))})
 	v := s.currentOf("pets")
 	run := v.batcher.run
-	v.batcher.run = func([]*tensor.Tensor) ([]*tensor.Tensor, error) { return nil, errors.New("secret of layer dense") }
+	v.batcher.run = func(int, []*tensor.Tensor) ([]*tensor.Tensor, error) { return nil, errors.New("secret of layer dense") }
 	wantError(t, ask(t, s, "POST", "/", photo(t, 0)), 500, "internal error")
-	v.batcher.run = func([]*tensor.Tensor) ([]*tensor.Tensor, error) {
+	v.batcher.run = func(int, []*tensor.Tensor) ([]*tensor.Tensor, error) {
 		return []*tensor.Tensor{tensor.Of([]float32{float32(math.NaN()), 1}, 1, 2)}, nil
 	}
 	wantError(t, ask(t, s, "POST", "/", photo(t, 0)), 422, "the output for the example 0 is NaN")
@@ -202,15 +202,23 @@ func TestOrigins(t *testing.T) {
 func hold(v *version) (started chan struct{}, release func()) {
 	started, gate := make(chan struct{}, 1000), make(chan struct{})
 	run := v.batcher.run
-	v.batcher.run = func(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+	v.batcher.run = func(threads int, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 		started <- struct{}{}
 		<-gate
-		return run(in)
+		return run(threads, in)
 	}
 	return started, sync.OnceFunc(func() { close(gate) })
 }
 
-// TestQueue checks that requests beyond the queue get 429 with Retry-After, and that the queue is free again later.
+// unread is a body that must not be read.
+type unread struct{ t *testing.T }
+
+func (u unread) Read([]byte) (int, error) {
+	u.t.Error("the body was read")
+	return 0, io.EOF
+}
+
+// TestQueue checks that requests beyond the queue get 429 with Retry-After before their bodies are read, and that the queue is free again later.
 func TestQueue(t *testing.T) {
 	s := newServer(t, Options{Queue: 3})
 	started, release := hold(s.currentOf("pets"))
@@ -222,7 +230,7 @@ func TestQueue(t *testing.T) {
 	<-started
 	for n := 0; n < 3; n, _ = s.currentOf("pets").batcher.load() { // until all are admitted
 	}
-	w := ask(t, s, "POST", "/", photo(t, 0))
+	w := ask(t, s, "POST", "/", unread{t})
 	wantError(t, w, 429, "too many requests")
 	if w.Header().Get("Retry-After") != "1" {
 		t.Errorf("Retry-After is %q, want 1", w.Header().Get("Retry-After"))
@@ -309,7 +317,7 @@ func TestGzip(t *testing.T) {
 
 // TestConcurrent checks that each of many clients gets its own answer.
 func TestConcurrent(t *testing.T) {
-	s := newServer(t, Options{Queue: 1000, Concurrent: 2})
+	s := newServer(t, Options{Queue: 1000, Threads: 2})
 	wants := make([]lince.Classification, 8)
 	for i := range wants {
 		wants[i] = predicted(t, s, i)
@@ -404,7 +412,7 @@ func TestMetrics(t *testing.T) {
 		`lince_requests_total{code="200",model="pets",route="/"} 3`, `lince_requests_total{code="422",model="pets",route="/"} 1`,
 		`lince_batch_examples_sum{model="pets"} 3`, `lince_model_info{model="pets",version="1"} 1`, "lince_ready 1",
 		`lince_phase_duration_seconds_count{model="pets",phase="decode"} 4`, `lince_phase_duration_seconds_count{model="pets",phase="compute"} 3`,
-		`lince_examples_in_flight{model="pets"} 0`, `lince_examples_limit{model="pets"} 128`, "lince_requests_in_flight 1", "lince_bodies_bytes 0", "go_goroutines",
+		`lince_examples_in_flight{model="pets"} 0`, `lince_examples_limit{model="pets"} 96`, "lince_requests_in_flight 1", "lince_bodies_bytes 0", "go_goroutines",
 		fmt.Sprintf(`lince_request_bytes_total{model="pets"} %d`, 3*len(photo(t, 0))+8),
 	} {
 		if !strings.Contains(w.Body.String(), line) {

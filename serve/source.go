@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -273,7 +272,11 @@ func (s *Server) probe(v, old *version) (difference float64, err error) {
 	if old != nil { // requests are waiting: do not let them wait for plans
 		sizes = batchSizes(s.o.MaxBatch)
 	}
-	return probeSizes(s.ctx, s.turns, v, old, sizes)
+	difference, err = v.probe(s.ctx, old, sizes)
+	if err == nil {
+		s.widen(v, old)
+	}
+	return difference, err
 }
 
 // batchSizes returns the sizes of batches that a batcher makes.
@@ -283,14 +286,4 @@ func batchSizes(most int) []int {
 		sizes = append(sizes, n)
 	}
 	return append(sizes, most)
-}
-
-// turn waits for a turn to compute.
-func turn(ctx context.Context, turns chan struct{}) error {
-	select {
-	case turns <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

@@ -97,7 +97,7 @@ type tfRequest struct {
 // tfRead reads the body.
 func (c *call) tfRead() (tfRequest, error) {
 	var r tfRequest
-	body, err := c.body()
+	body, err := c.payload()
 	if err != nil {
 		return r, err
 	}

@@ -154,7 +154,7 @@ type v2Output struct {
 }
 
 func (c *call) v2Infer() error {
-	body, err := c.body()
+	body, err := c.payload()
 	if err != nil {
 		return err
 	}

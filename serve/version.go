@@ -29,6 +29,7 @@ type version struct {
 	batcher         *batcher
 	stats           statistics
 	explainer       explainer
+	free            sync.Pool // inputs of images, if all have the same size
 	loaded          time.Time
 
 	mu      sync.Mutex
@@ -61,7 +62,7 @@ func (s *Server) newVersion(name, number string, m *lince.Model) (*version, erro
 	}
 	out := v.outputs[0]
 	v.classifier = len(v.outputs) == 1 && out.dtype == tensor.Float32 && len(out.shape) == 2 && out.shape[1] != tensor.Unknown
-	v.batcher = newBatcher(batchOptions{most: s.o.MaxBatch, delay: s.o.MaxDelay, loops: s.o.Concurrent, limit: s.o.Queue, turns: s.turns}, v.compute)
+	v.batcher = newBatcher(batchOptions{most: s.o.MaxBatch, delay: s.o.MaxDelay, limit: s.o.Queue, threads: max(s.o.ThreadsPerRequest, 1)}, s.threads, v.compute)
 	v.batcher.observe = func(n int, took time.Duration) {
 		s.metrics.batch(name, n, took)
 		v.stats.batch(n, took)
@@ -82,7 +83,9 @@ func ports(list *lince.Symbol, names []string) []port {
 }
 
 // compute computes a batch.
-func (v *version) compute(in []*tensor.Tensor) ([]*tensor.Tensor, error) { return v.model.Call(in...) }
+func (v *version) compute(threads int, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+	return v.model.CallOn(threads, in...)
+}
 
 // acquire adds a user. It returns false if the version is retired.
 func (v *version) acquire() bool {
@@ -108,7 +111,6 @@ func (v *version) change(by int, retire bool) {
 	v.retired = v.retired || retire
 	v.mu.Unlock()
 	if end {
-		v.batcher.close()
 		close(v.freed)
 	}
 }

@@ -38,6 +38,8 @@ type Finding struct {
 	Kind string
 	// Images are the images at fault. For duplicates, the first is the one to keep. It is empty for a fault of classes.
 	Images []Image
+	// More is the number of further images of the finding, if it has more than 1,000.
+	More int
 	// Classes are the classes at fault, if the fault is one of classes.
 	Classes []string
 	// Detail says what was found, such as "the average brightness is 3 of 255".
@@ -45,6 +47,9 @@ type Finding struct {
 	// Drop lists the rows of the table to leave out, so that the fault is gone. It is empty for a fault that leaving out rows does not fix.
 	Drop []int
 }
+
+// mostImages is the largest number of images that a finding lists.
+const mostImages = 1000
 
 // Options configures Run.
 type Options struct {
@@ -79,26 +84,27 @@ func (r *Report) Of(kind string) []Finding {
 
 // Rows returns the number of different images in findings.
 func Rows(findings []Finding) int {
-	seen := map[string]bool{}
+	seen, more := map[string]bool{}, 0
 	for _, f := range findings {
 		for _, i := range f.Images {
 			seen[i.Where()] = true
 		}
+		more += f.More
 	}
-	return len(seen)
+	return len(seen) + more
 }
 
 // Run reads and decodes each image of a table once, and searches it for faults. If the source has parts, such as train and test,
 // and the table is one of them, the images of the other parts are checked too.
 //
 // It returns an error for an unknown kind, if ctx is canceled, and an *data.AccessError if a file cannot be reached. A file that
-// cannot be decoded is a finding. It keeps about 1 KB of memory for each file.
+// cannot be decoded is a finding. It keeps about 1 KB of memory for each file. A file that several rows have, by links on disk, is read once.
 func Run(ctx context.Context, t *data.Table, o Options) (*Report, error) {
 	wanted, err := choose(o.Kinds)
 	if err != nil {
 		return nil, err
 	}
-	s, err := newSet(t)
+	s, err := newSet(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -118,8 +124,8 @@ func Run(ctx context.Context, t *data.Table, o Options) (*Report, error) {
 // Quick searches a table for the faults that are known without decoding images: few images, classes that differ only by spelling, and
 // files with the same content. Contents are compared by length and CRC-32, as far as the table knows these: those of archives, and those of
 // all files after data.Table.Check.
-func Quick(t *data.Table) (*Report, error) {
-	s, err := newSet(t)
+func Quick(ctx context.Context, t *data.Table) (*Report, error) {
+	s, err := newSet(ctx, t)
 	if err != nil {
 		return nil, err
 	}

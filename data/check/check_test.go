@@ -232,7 +232,7 @@ func TestQuick(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Quick(table)
+	r, err := Quick(t.Context(), table)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package check
 
 import (
 	"cmp"
-	"fmt"
 	"runtime"
 	"slices"
 	"sync"
@@ -14,12 +13,6 @@ type groups struct {
 	same   [][]int
 	copies map[int][]int // the lists of same, by their first image
 	near   []nearGroup
-}
-
-// nearGroup is a group of images that are nearly the same. Files with the same content are in it once.
-type nearGroup struct {
-	images []int
-	how    float64 // the lowest similarity of a pair that links the group
 }
 
 // findGroups compares all files.
@@ -59,96 +52,19 @@ func (s *set) findGroups() groups {
 	return g
 }
 
-// pair is two images that are nearly the same.
-type pair struct {
-	a, b int
-	how  float64
-}
-
-// hashBits is the number of bits in which the hashes of similar images may differ. Of random pairs, about one in a thousand has fewer; these
-// are compared pixel by pixel.
-const hashBits = 17
-
-// findNearGroups compares images with each other, by their hashes, and if these are alike, by their thumbnails.
-func (s *set) findNearGroups(images []int) []nearGroup {
-	hash := make([][hashes]uint64, len(images))
-	for i, img := range images {
-		hash[i] = s.of(img).hash
-	}
-	var mu sync.Mutex
-	var pairs []pair
-	parallel(len(images), func(i int) {
-		for j := i + 1; j < len(images); j++ {
-			if differ(&hash[i], &hash[j]) > hashBits {
-				continue
-			}
-			if how := similarity(s.of(images[i]), s.of(images[j])); how > 0 {
-				mu.Lock()
-				pairs = append(pairs, pair{images[i], images[j], how})
-				mu.Unlock()
-			}
-		}
-	})
-	slices.SortFunc(pairs, func(a, b pair) int { return cmp.Or(a.a-b.a, a.b-b.b) })
-	return link(pairs)
-}
-
-// parallel calls f with 0 to n-1, by several goroutines.
-func parallel(n int, f func(i int)) {
+// parallel calls functions with 0 to n-1, by several goroutines. Each has a separate function.
+func parallel(n int, worker func() func(i int)) {
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(n, runtime.GOMAXPROCS(0)) {
 		workers.Go(func() {
+			f := worker()
 			for i := int(next.Add(1) - 1); i < n; i = int(next.Add(1) - 1) {
 				f(i)
 			}
 		})
 	}
 	workers.Wait()
-}
-
-// link joins pairs that share an image.
-func link(pairs []pair) []nearGroup {
-	parent := map[int]int{}
-	var root func(i int) int
-	root = func(i int) int {
-		p, ok := parent[i]
-		if !ok || p == i {
-			return i
-		}
-		p = root(p)
-		parent[i] = p
-		return p
-	}
-	for _, p := range pairs {
-		a, b := root(p.a), root(p.b)
-		parent[max(a, b)] = min(a, b)
-		parent[min(a, b)] = min(a, b)
-	}
-	at := map[int]int{}
-	var out []nearGroup
-	member := map[int]bool{}
-	for _, p := range pairs {
-		r := root(p.a)
-		i, known := at[r]
-		if !known {
-			i = len(out)
-			at[r] = i
-			out = append(out, nearGroup{how: p.how})
-		}
-		out[i].how = min(out[i].how, p.how)
-		for _, img := range []int{p.a, p.b} {
-			if !member[img] {
-				member[img] = true
-				out[i].images = append(out[i].images, img)
-			}
-		}
-	}
-	for _, g := range out {
-		slices.Sort(g.images)
-	}
-	slices.SortFunc(out, func(a, b nearGroup) int { return a.images[0] - b.images[0] })
-	return out
 }
 
 // all returns the groups of both kinds, with a description.
@@ -158,7 +74,7 @@ func (s *set) all() []described {
 		out = append(out, described{l, "the same content"})
 	}
 	for _, g := range s.groups().near {
-		out = append(out, described{s.withCopies(g.images), fmt.Sprintf("nearly the same (similarity %.2f)", g.how)})
+		out = append(out, described{s.withCopies(g.images), "nearly the same (" + g.describe() + ")"})
 	}
 	return out
 }
@@ -197,7 +113,7 @@ func (s *set) labels(images []int) (labels, parts []string) {
 // findConflicts finds images with two labels.
 func findConflicts(s *set) []Finding {
 	var out []Finding
-	seen := map[int]bool{}
+	seen := make([]bool, s.len())
 	for _, g := range s.all() {
 		if labels, _ := s.labels(g.images); len(labels) > 1 && slices.ContainsFunc(g.images, func(i int) bool { return !seen[i] }) {
 			f := s.finding(g.how, g.images...)
@@ -238,7 +154,7 @@ func findNear(s *set) []Finding {
 	var out []Finding
 	for _, g := range s.groups().near {
 		if s.plain(s.withCopies(g.images)) {
-			out = append(out, s.keepFirst(fmt.Sprintf("similarity %.2f", g.how), g.images))
+			out = append(out, s.keepFirst(g.describe(), g.images))
 		}
 	}
 	return sorted(out)

@@ -68,11 +68,21 @@ func findGiveaways(s *set) []Finding {
 	}
 	var rows []probeRow
 	size := make([]int, len(classes))
+	type use struct{ file, class int32 }
+	again := map[use]bool{} // the classes of a file other than that of its first row
 	for i := range s.t.Len() {
 		f := s.of(i)
 		c, labeled := index[s.t.Row(i).Label]
 		if f.err != nil || !labeled {
 			continue
+		}
+		// A file that several rows have counts once: it must not be in two folds.
+		if first := int(s.first[s.file[i]]); first != i {
+			u := use{s.file[i], int32(c)}
+			if again[u] || s.t.Row(first).Label == classes[c] {
+				continue
+			}
+			again[u] = true
 		}
 		rows = append(rows, probeRow{f, c, size[c] % probeFolds})
 		size[c]++

@@ -3,6 +3,7 @@ package check
 import (
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // side is the height and width of a thumbnail.
@@ -80,6 +81,24 @@ func (t *thumb) hash() (out [hashes]uint64) {
 		}
 	}
 	return out
+}
+
+// mirroredHash returns the hashes of the mirrored image: the basis of an odd frequency along a row changes its sign.
+func mirroredHash(h [hashes]uint64) [hashes]uint64 {
+	const odd = 0xaaaaaaaaaaaaaaaa // the bits of odd frequencies along rows
+	for m := range h {
+		h[m] ^= odd
+	}
+	return h
+}
+
+// mirrored returns the thumbnail with left and right exchanged.
+func (t *thumb) mirrored() *thumb {
+	out := *t
+	for y := range side {
+		slices.Reverse(out[y*side:][:side])
+	}
+	return &out
 }
 
 // differ returns the number of bits in which hashes of two images differ, at least: one of them may be the middle of the other.

@@ -25,9 +25,19 @@ type set struct {
 }
 
 // newSet lists the images. It reads nothing.
-func newSet(t *data.Table) (*set, error) {
-	s := &set{t: t}
-	at := map[string]int32{}
+func newSet(ctx context.Context, t *data.Table) (*set, error) {
+	files, err := t.Files(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	s := &set{t: t, file: files.Of, first: files.First}
+	own := len(s.first)
+	at := map[string]int32{} // the files by their places
+	if len(t.Parts()) > 0 {
+		for f, i := range s.first {
+			at[t.Row(int(i)).Where()] = int32(f)
+		}
+	}
 	add := func(i Image) {
 		where := i.Where()
 		f, known := at[where]
@@ -38,10 +48,6 @@ func newSet(t *data.Table) (*set, error) {
 		}
 		s.file = append(s.file, f)
 	}
-	for i, r := range t.All() {
-		add(Image{Row: r, Index: i})
-	}
-	own := len(s.first)
 	for _, name := range t.Parts() {
 		p, err := t.Part(name)
 		if err != nil {
@@ -152,12 +158,19 @@ func (m *meter) file(r data.Row) (facts, error) {
 	return f, nil
 }
 
-// each returns a finding for each image of which what returns a text.
+// each returns a finding for each file of which what returns a text. Its images are all that have the file.
 func (s *set) each(what func(i int, f *facts) string) []Finding {
 	var out []Finding
-	for i := range s.file {
-		if detail := what(i, s.of(i)); detail != "" {
-			out = append(out, s.finding(detail, i))
+	at := map[int32]int{} // the findings of files
+	for i, file := range s.file {
+		if int(s.first[file]) == i {
+			if detail := what(i, &s.facts[file]); detail != "" {
+				at[file] = len(out)
+				out = append(out, Finding{Detail: detail})
+			}
+		}
+		if f, found := at[file]; found {
+			out[f].add(s.image(i))
 		}
 	}
 	return out
@@ -167,11 +180,19 @@ func (s *set) each(what func(i int, f *facts) string) []Finding {
 func (s *set) finding(detail string, images ...int) Finding {
 	f := Finding{Detail: detail}
 	for _, i := range images {
-		img := s.image(i)
-		f.Images = append(f.Images, img)
-		if img.Index >= 0 {
-			f.Drop = append(f.Drop, img.Index)
-		}
+		f.add(s.image(i))
 	}
 	return f
+}
+
+// add adds an image to a finding, and drops it if it is one of the table.
+func (f *Finding) add(i Image) {
+	if len(f.Images) < mostImages {
+		f.Images = append(f.Images, i)
+	} else {
+		f.More++
+	}
+	if i.Index >= 0 {
+		f.Drop = append(f.Drop, i.Index)
+	}
 }

@@ -16,11 +16,11 @@ const (
 	unusualShape = 2.5
 )
 
-// median returns the median of a number of the decoded images, and the median deviation from it.
+// median returns the median of a number of the decoded files, and the median deviation from it.
 func (s *set) median(number func(f *facts) float64) (median, deviation float64) {
 	var v []float64
-	for i := range s.file {
-		if f := s.of(i); f.decoded() {
+	for i := range s.facts {
+		if f := &s.facts[i]; f.decoded() {
 			v = append(v, number(f))
 		}
 	}

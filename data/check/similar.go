@@ -6,28 +6,50 @@ import "math"
 const (
 	roughLuma  = .5
 	coarseLuma = .75
+	placedLuma = .85
 	leastLuma  = .9
 	leastFine  = .75
 )
 
 // similarity compares two images whose hashes are alike. It returns how well their thumbnails correlate, at most 1, or 0 if they are
 // different images. One may be a crop of the other.
-func similarity(a, b *facts) float64 {
+func similarity(a, b *thumb) float64 {
 	// The cheap tests come first: most pairs fail them.
-	if whole := a.thumb.against(&b.thumb, 0); whole < roughLuma {
+	if whole := a.correlation(b); whole < roughLuma {
 		return 0
-	} else if whole < coarseLuma && a.thumb.against(&b.thumb, 1) < coarseLuma && a.thumb.against(&b.thumb, 2) < coarseLuma &&
-		b.thumb.against(&a.thumb, 1) < coarseLuma && b.thumb.against(&a.thumb, 2) < coarseLuma {
+	} else if whole < coarseLuma && a.against(b, 1) < coarseLuma && a.against(b, 2) < coarseLuma && b.against(a, 1) < coarseLuma && b.against(a, 2) < coarseLuma {
 		return 0
 	}
-	luma, fine := match(&a.thumb, &b.thumb)
-	if l, f := match(&b.thumb, &a.thumb); l+f > luma+fine {
+	if max(a.placed(b), b.placed(a)) < placedLuma {
+		return 0
+	}
+	luma, fine := match(a, b)
+	if l, f := match(b, a); l+f > luma+fine {
 		luma, fine = l, f
 	}
 	if luma < leastLuma || fine < leastFine {
 		return 0
 	}
 	return min(luma, fine)
+}
+
+// correlation is the function of this name, for whole thumbnails, without floating point until the end.
+func (t *thumb) correlation(u *thumb) float64 {
+	var sa, sb, saa, sbb, sab uint32
+	for i, v := range t {
+		x, y := uint32(v), uint32(u[i])
+		sa += x
+		sb += y
+		saa += x * x
+		sbb += y * y
+		sab += x * y
+	}
+	const n = side * side
+	va, vb := float64(saa)-float64(sa)*float64(sa)/n, float64(sbb)-float64(sb)*float64(sb)/n
+	if va < n || vb < n {
+		return 0
+	}
+	return (float64(sab) - float64(sa)*float64(sb)/n) / math.Sqrt(va*vb)
 }
 
 // against returns the correlation of the middle of t, without a margin, with the whole of u.
@@ -43,6 +65,33 @@ func (t *thumb) against(u *thumb, margin int) float64 {
 // window is a part of a thumbnail, from the left, top to the right, bottom edge, in pixels.
 type window [4]float64
 
+// placements are windows of about the size of a crop, from which match refines.
+var placements = func() []window {
+	list := []window{{0, 0, side, side}}
+	for _, cut := range []float64{.06 * side, .12 * side} {
+		for _, x := range []float64{0, .5, 1} {
+			for _, y := range []float64{0, .5, 1} {
+				list = append(list, window{x * cut, y * cut, side - (1-x)*cut, side - (1-y)*cut})
+			}
+		}
+	}
+	return list
+}()
+
+// placed returns the highest correlation of the luma of a placement of t with the whole of u.
+func (t *thumb) placed(u *thumb) float64 {
+	var pixels, other [side * side]float64
+	for i, v := range u {
+		other[i] = float64(v)
+	}
+	best := -1.
+	for _, w := range placements {
+		t.cut(&pixels, w)
+		best = max(best, correlation(&pixels, &other))
+	}
+	return best
+}
+
 // match finds the window of a that is most like the whole of b. It returns the correlation of the luma, and that of its details.
 func match(a, b *thumb) (luma, detail float64) {
 	var pixels, fine, other, otherFine [side * side]float64
@@ -55,16 +104,11 @@ func match(a, b *thumb) (luma, detail float64) {
 		details(&fine, &pixels)
 		return correlation(&pixels, &other), correlation(&fine, &otherFine)
 	}
-	best := window{0, 0, side, side}
+	best := placements[0]
 	luma, detail = try(best)
-	for _, cut := range []float64{.06 * side, .12 * side} {
-		for _, x := range []float64{0, .5, 1} {
-			for _, y := range []float64{0, .5, 1} {
-				w := window{x * cut, y * cut, side - (1-x)*cut, side - (1-y)*cut}
-				if l, d := try(w); l+d > luma+detail {
-					best, luma, detail = w, l, d
-				}
-			}
+	for _, w := range placements[1:] {
+		if l, d := try(w); l+d > luma+detail {
+			best, luma, detail = w, l, d
 		}
 	}
 	// Refine each edge.

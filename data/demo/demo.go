@@ -4,6 +4,7 @@
 package demo
 
 import (
+	"bytes"
 	"fmt"
 	"image"
 	"image/png"
@@ -31,10 +32,40 @@ const maxImages = 1_000_000
 type Set struct {
 	n    int
 	seed uint64
+	kept files
+}
+
+// maxKept is how many bytes of drawn images a set keeps: some 680 images. An epoch needs each image once, and the plots after a training some more than once.
+const maxKept = 32 << 20
+
+// files are drawn images as files, by their number.
+type files struct {
+	sync.Mutex
+	list map[int][]byte
+	size int
+}
+
+func (f *files) get(i int) []byte {
+	f.Lock()
+	defer f.Unlock()
+	return f.list[i]
+}
+
+func (f *files) put(i int, b []byte) {
+	f.Lock()
+	defer f.Unlock()
+	if f.size += len(b); f.size > maxKept {
+		f.size -= len(b)
+		return
+	}
+	if f.list == nil {
+		f.list = map[int][]byte{}
+	}
+	f.list[i] = b
 }
 
 // New makes a set of n images. n must be at least 2.
-func New(n int, seed uint64) *Set { return &Set{n, seed} }
+func New(n int, seed uint64) *Set { return &Set{n: n, seed: seed} }
 
 // Parse parses a name such as "demo:cats-and-dogs?n=2000&seed=1". The defaults are n=2000 and seed=1. n is
 // from 2 to 1,000,000.
@@ -120,9 +151,19 @@ func (s *Set) Identity(i int) string {
 
 // WritePNG writes image i as a PNG file.
 func (s *Set) WritePNG(w io.Writer, i int) error {
-	// Compression would cost time: these files are read once, from memory.
-	e := png.Encoder{CompressionLevel: png.NoCompression}
-	return e.Encode(w, s.Image(i))
+	b := s.kept.get(i)
+	if b == nil {
+		// Compression would cost time: these files are read from memory.
+		e := png.Encoder{CompressionLevel: png.NoCompression}
+		var file bytes.Buffer
+		if err := e.Encode(&file, s.Image(i)); err != nil {
+			return err
+		}
+		b = file.Bytes()
+		s.kept.put(i, b)
+	}
+	_, err := w.Write(b)
+	return err
 }
 
 func b2i(b bool) int {

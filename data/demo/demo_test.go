@@ -137,3 +137,26 @@ func BenchmarkImage(b *testing.B) {
 		s.Image(i % s.Len())
 	}
 }
+
+// A set that is too large to be kept writes the same files a second time.
+func TestWritePNGTwice(t *testing.T) {
+	s := New(10, 3)
+	s.kept.size = maxKept - 3*(Size*Size*3+1000) // room for three
+	var first [][]byte
+	for round := range 2 {
+		for i := range s.Len() {
+			var b bytes.Buffer
+			if err := s.WritePNG(&b, i); err != nil {
+				t.Fatal(err)
+			}
+			if round == 0 {
+				first = append(first, b.Bytes())
+			} else if !bytes.Equal(b.Bytes(), first[i]) {
+				t.Errorf("image %d differs", i)
+			}
+		}
+	}
+	if n := len(s.kept.list); n != 3 || s.kept.size > maxKept {
+		t.Errorf("%d files with %d bytes are kept, want 3", n, s.kept.size)
+	}
+}

@@ -5,13 +5,16 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	flatbuffers "github.com/google/flatbuffers/go"
 
 	"github.com/lince-ml/lince/format/tflite/tflitefb"
+	"github.com/lince-ml/lince/internal/mutate"
 )
 
 // refused expects an error, for which little memory is allocated.
@@ -193,23 +196,55 @@ func TestWriteSparse(t *testing.T) {
 	}
 }
 
+// A model that the format cannot hold is not written.
+func TestWriteBeyondFormat(t *testing.T) {
+	model := func(change func(*Subgraph)) *Model {
+		s := Subgraph{Name: "main", Tensors: []Tensor{{Name: "x", Shape: []int{1}}}, Operators: []Operator{{Code: tflitefb.BuiltinOperatorRELU}}}
+		change(&s)
+		return &Model{Subgraphs: []Subgraph{s}}
+	}
+	for want, m := range map[string]*Model{
+		`tensor 0 ("x") has a dimension of 4294967297`:           model(func(s *Subgraph) { s.Tensors[0].Shape[0] = 1<<32 + 1 }),
+		`operator 0 (RELU) has tensor 2147483648`:                model(func(s *Subgraph) { s.Operators[0].Inputs = []int{1 << 31} }),
+		`operator 0 (RELU) has options of type int`:              model(func(s *Subgraph) { s.Operators[0].Options = 3 }),
+		`operator 0 (RELU) has options of type *tflitefb.ModelT`: model(func(s *Subgraph) { s.Operators[0].Options = &tflitefb.ModelT{} }),
+		`the subgraph "main" has tensor 4294967296 as an input`:  model(func(s *Subgraph) { s.Inputs = []int{1 << 32} }),
+	} {
+		if err := Write(io.Discard, m); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error is %v, want %q", err, want)
+		}
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	for _, b := range testFiles(f) {
 		f.Add(b)
 	}
 	f.Add(writeBytes(f, withLabels(f)))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if verify(b, Identifier, "Model") != nil {
-			return
-		}
-		d := decoder{b: b, root: tflitefb.GetRootAsModel(b, 0)}
-		m, err := d.model() // without the recover of decode
-		if err != nil {
-			return
-		}
-		var file bytes.Buffer
-		if Write(&file, m) == nil {
-			readBytes(t, file.Bytes())
-		}
-	})
+	f.Fuzz(readHostile)
+}
+
+func TestMutants(t *testing.T) {
+	seeds := [][]byte{writeBytes(t, withLabels(t))}
+	files := testFiles(t)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		seeds = append(seeds, files[name])
+	}
+	mutate.Runs{Seeds: seeds, Fuzz: "FuzzRead", Read: readHostile}.Test(t)
+}
+
+// readHostile reads a file that may be damaged, and writes the model if it is not.
+func readHostile(t *testing.T, b []byte) {
+	if verify(b, Identifier, "Model") != nil {
+		return
+	}
+	d := decoder{b: b, root: tflitefb.GetRootAsModel(b, 0)}
+	m, err := d.model() // without the recover of decode
+	if err != nil {
+		return
+	}
+	var file bytes.Buffer
+	if Write(&file, m) == nil {
+		readBytes(t, file.Bytes())
+	}
 }

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	flatbuffers "github.com/google/flatbuffers/go"
@@ -54,7 +56,21 @@ func encode(m *Model) ([]byte, error) {
 			if t.Sparse {
 				return nil, fmt.Errorf("tensor %d (%q) is sparse, which is not written", i, t.Name)
 			}
+			if n, ok := beyondInt32(t.Shape, t.Signature); ok {
+				return nil, fmt.Errorf("tensor %d (%q) has a dimension of %d, more than the format can hold", i, t.Name, n)
+			}
 			size += len(t.Data) + 256
+		}
+		for i, o := range s.Operators {
+			if n, ok := beyondInt32(o.Inputs, o.Outputs); ok {
+				return nil, fmt.Errorf("operator %d (%s) has tensor %d, more than the format can hold", i, o.Name(), n)
+			}
+			if _, ok := typeOf(o.Options); !ok && o.Options != nil {
+				return nil, fmt.Errorf("operator %d (%s) has options of type %T, want a pointer to one of tflitefb's options", i, o.Name(), o.Options)
+			}
+		}
+		if n, ok := beyondInt32(s.Inputs, s.Outputs); ok {
+			return nil, fmt.Errorf("the subgraph %q has tensor %d as an input or output, more than the format can hold", s.Name, n)
 		}
 	}
 	for _, f := range m.Metadata {
@@ -146,6 +162,18 @@ func int32s(list []int) []int32 {
 	return to
 }
 
+// beyondInt32 returns the first number that an int32 cannot hold.
+func beyondInt32(lists ...[]int) (n int, found bool) {
+	for _, list := range lists {
+		for _, n := range list {
+			if int(int32(n)) != n {
+				return n, true
+			}
+		}
+	}
+	return 0, false
+}
+
 func (e *encoder) tensor(t *Tensor) *tflitefb.TensorT {
 	to := &tflitefb.TensorT{
 		Name: t.Name, Type: t.Type, Shape: int32s(t.Shape), ShapeSignature: int32s(t.Signature), Buffer: e.buffer(t.Data),
@@ -169,16 +197,24 @@ func (e *encoder) operator(o *Operator) *tflitefb.OperatorT {
 		e.codes = append(e.codes, c)
 	}
 	to := &tflitefb.OperatorT{OpcodeIndex: uint32(i), Inputs: int32s(o.Inputs), Outputs: int32s(o.Outputs)}
-	if o.Options != nil {
-		to.BuiltinOptions = &tflitefb.BuiltinOptionsT{Type: typeOf(o.Options), Value: o.Options}
+	if t, ok := typeOf(o.Options); ok {
+		to.BuiltinOptions = &tflitefb.BuiltinOptionsT{Type: t, Value: o.Options}
 	}
 	return to
 }
 
-// typeOf returns the type of options in the union.
-func typeOf(options any) tflitefb.BuiltinOptions {
-	name := fmt.Sprintf("%T", options) // *tflitefb.Conv2DOptionsT
-	return tflitefb.EnumValuesBuiltinOptions[name[len("*tflitefb."):len(name)-1]]
+// typeOf returns the type of options in the union. ok is false if they are not options of an operator.
+func typeOf(options any) (t tflitefb.BuiltinOptions, ok bool) {
+	v := reflect.ValueOf(options) // *tflitefb.Conv2DOptionsT
+	if v.Kind() != reflect.Pointer || v.IsNil() {
+		return 0, false
+	}
+	name, ok := strings.CutSuffix(v.Type().Elem().Name(), "T")
+	if !ok || v.Type().Elem() == reflect.TypeFor[tflitefb.BuiltinOptionsT]() {
+		return 0, false
+	}
+	t, ok = tflitefb.EnumValuesBuiltinOptions[name]
+	return t, ok
 }
 
 func packSignature(b *flatbuffers.Builder, s *Signature) flatbuffers.UOffsetT {

@@ -33,6 +33,12 @@ type Program interface {
 	Close()
 }
 
+// Threaded is a Program whose runs can be limited to fewer threads than the backend has.
+type Threaded interface {
+	// RunOn is Run on at most so many threads. 0 means all.
+	RunOn(threads int, in, out []*tensor.Tensor) error
+}
+
 // Profiled is a Program that can measure how long each op takes.
 type Profiled interface {
 	// Profile adds the times of all later runs to p, under name. A nil p ends profiling.

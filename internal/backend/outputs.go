@@ -36,7 +36,7 @@ func Outputs(g *graph.Graph, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 			total = -1
 		}
 		if err := offheap.Check(total); err != nil {
-			return nil, fmt.Errorf("the outputs: %w", err)
+			return nil, fmt.Errorf("the outputs: %w; use smaller batches or images", err)
 		}
 		out[i] = tensor.New(o.Value.DType, shape...)
 	}

@@ -9,6 +9,9 @@ import (
 
 // warnOfClasses warns of classes without a training or a validation image, and of classes of very different sizes.
 func (t *training) warnOfClasses(train, val *data.Table, own bool) {
+	if t.regresses() {
+		return
+	}
 	counts := func(t *data.Table) map[string]int {
 		n := map[string]int{}
 		for _, c := range t.Counts() {

@@ -12,6 +12,7 @@ import (
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/check"
 	"github.com/lince-ml/lince/internal/progress"
+	"github.com/lince-ml/lince/internal/sheet"
 	"github.com/lince-ml/lince/report"
 )
 
@@ -104,7 +105,7 @@ func (c *checkCommand) Run(e *env) error {
 		}
 		return err
 	}
-	err = e.result(checkResult(t, r, ignored, out), escaped(func(w io.Writer) error { return printFaults(w, r, ignored) }))
+	err = e.result(checkResult(t, r, ignored, out), func(w io.Writer) error { return printFaults(w, r, ignored) })
 	if out != nil {
 		e.printf("\n%s", out.contents())
 	}
@@ -195,7 +196,7 @@ func describeFault(f check.Finding) string {
 	for _, i := range f.Images[:min(len(f.Images), most)] {
 		names = append(names, i.Name())
 	}
-	if more := len(f.Images) - most; more > 0 {
+	if more := len(f.Images) + f.More - most; more > 0 {
 		names = append(names, fmt.Sprintf("%d more", more))
 	}
 	return strings.Join(names, ", ") + ": " + f.Detail
@@ -215,7 +216,7 @@ func (e *env) writeFaults(out *folder, r *check.Report) error {
 	if err := e.startSaving(); err != nil {
 		return err
 	}
-	if err := out.write("findings.csv", func(w io.Writer) error { return writeFindings(w, r) }); err != nil {
+	if err := out.write("findings.csv", func(w io.Writer) error { return writeFindings(w, r, e.raw) }); err != nil {
 		return err
 	}
 	for _, k := range check.Kinds() {
@@ -254,7 +255,7 @@ func faultTiles(found []check.Finding) (tiles []report.Tile, shown int) {
 			case f.Kind == labelKind:
 				caption = fmt.Sprintf("%s, predicted %s", f.Classes[0], f.Classes[1])
 			case n == 1 && len(f.Images) > 2:
-				caption += fmt.Sprintf(" (and %d more)", len(f.Images)-2)
+				caption += fmt.Sprintf(" (and %d more)", len(f.Images)+f.More-2)
 			}
 			tiles = append(tiles, report.Tile{Image: img, Caption: visible(caption), Detail: visible(i.Name()), Color: report.Bad})
 		}
@@ -263,16 +264,17 @@ func faultTiles(found []check.Finding) (tiles []report.Tile, shown int) {
 }
 
 // writeFindings writes a line for each image or class of a finding. The column finding numbers the findings.
-func writeFindings(w io.Writer, r *check.Report) error {
+func writeFindings(w io.Writer, r *check.Report, raw bool) error {
+	text := sheet.Texts(raw)
 	records := [][]string{{"finding", "kind", "filename", "category", "part", "detail"}}
 	for n, f := range r.Findings {
 		id := fmt.Sprint(n + 1)
 		for _, i := range f.Images {
-			records = append(records, []string{id, f.Kind, i.Filename, i.Label, i.Part, visible(f.Detail)})
+			records = append(records, []string{id, f.Kind, text(i.Filename), text(i.Label), text(i.Part), text(visible(f.Detail))})
 		}
 		if len(f.Images) == 0 {
 			for _, c := range f.Classes {
-				records = append(records, []string{id, f.Kind, "", c, "", visible(f.Detail)})
+				records = append(records, []string{id, f.Kind, "", text(c), "", text(visible(f.Detail))})
 			}
 		}
 	}
@@ -298,6 +300,7 @@ type faultImage struct {
 type faultFound struct {
 	Kind    string       `json:"kind"`
 	Images  []faultImage `json:"images"`
+	More    int          `json:"more_images,omitempty"` // images that are not listed, if they are very many
 	Classes []string     `json:"classes,omitempty"`
 	Detail  string       `json:"detail"`
 }
@@ -314,7 +317,7 @@ func checkResult(t *data.Table, r *check.Report, ignored []data.BadFile, out *fo
 		for _, i := range f.Images {
 			images = append(images, faultImage{i.Filename, i.Label, i.Part})
 		}
-		found = append(found, faultFound{f.Kind, images, f.Classes, f.Detail})
+		found = append(found, faultFound{f.Kind, images, f.More, f.Classes, f.Detail})
 	}
 	files := []string{}
 	if out != nil {

@@ -32,7 +32,7 @@ type labelFlags struct {
 
 // mistakes returns the mistakes in the flags.
 func (f labelFlags) mistakes() error {
-	errs := []error{atLeast(bound{"--folds", f.Folds, 0}, bound{"--threads", f.Threads, 0})}
+	errs := []error{threadMistake(f.Threads), atLeast(bound{"--folds", f.Folds, 0})}
 	if !(f.Confidence >= 0 && f.Confidence <= 1) {
 		errs = append(errs, fmt.Errorf("--confidence must be from 0 to 1, got %v", f.Confidence))
 	}
@@ -68,7 +68,7 @@ func (e *env) wrongLabels(t *data.Table, r *check.Report, f labelFlags) ([]check
 		if err != nil {
 			return nil, err
 		}
-		flow, err := labeledFlow(m, sub, data.DefaultBatchSize, f.Threads, nil)
+		flow, err := labeledFlow(m, sub, data.ImageOptions{BatchSize: data.DefaultBatchSize, Workers: f.Threads})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Model, err)
 		}

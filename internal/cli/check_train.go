@@ -14,7 +14,7 @@ func (t *training) warnOfFaults(table *data.Table) error {
 	if t.state != nil || strings.HasPrefix(t.Source, demo.Scheme) { // the interrupted run has warned
 		return nil
 	}
-	r, err := check.Quick(table)
+	r, err := check.Quick(t.ctx, table)
 	if err != nil {
 		return err
 	}

@@ -77,10 +77,10 @@ func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
 
 // Run implements the command.
 func (c *cleanCommand) Run(e *env) error {
-	if c.Out == "-" && e.json {
+	if c.Out == standardOutput && e.json {
 		return usageError{errors.New("--out - and --json both write to standard output; use one of them")}
 	}
-	if _, err := os.Stat(string(c.Out)); err == nil && !c.Overwrite && c.Out != "-" {
+	if _, err := os.Stat(string(c.Out)); err == nil && !c.Overwrite && c.Out != standardOutput {
 		return usageError{fmt.Errorf("--out %s already exists; use another name, or --overwrite", c.Out)}
 	}
 	t, _, err := e.open(c.Source, c.sourceFlags)
@@ -119,14 +119,11 @@ func (c *cleanCommand) Run(e *env) error {
 		return fmt.Errorf("%s: all %s have faults, so none is left; lince check shows them", t.Name(), count(t.Len(), "image"))
 	}
 	kept := t.Take(keep)
-	if c.Out == "-" {
-		return kept.WriteCSV(e.stdout)
-	}
-	if err := e.writeFile("--out", c.Out, kept.WriteCSV); err != nil {
+	if err := e.writeFile("--out", c.Out, e.tableCSV(kept)); err != nil || c.Out == standardOutput {
 		return err
 	}
 	result.File = string(c.Out)
-	return e.result(result, escaped(func(w io.Writer) error {
+	return e.result(result, func(w io.Writer) error {
 		for _, k := range kinds {
 			if n := result.Dropped[k]; n > 0 {
 				if _, err := fmt.Fprintf(w, "%-15s %d left out\n", k, n); err != nil {
@@ -137,7 +134,7 @@ func (c *cleanCommand) Run(e *env) error {
 		_, err := fmt.Fprintf(w, "Wrote %d of %s to %s. To train on them: lince train %s --images %s\n",
 			result.Kept, count(result.Images, "image"), c.Out, quote(string(c.Out)), quote(root))
 		return err
-	}))
+	})
 }
 
 // cleanResult is the command's result. An image with two faults counts for both in Dropped.

@@ -12,11 +12,13 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/augment"
 )
 
@@ -258,6 +260,14 @@ func atLeast(bounds ...bound) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// threadMistake returns the error of a value of --threads.
+func threadMistake(n int) error {
+	if n < 0 || n > lince.MaxThreads {
+		return fmt.Errorf("--threads must be from 1 to %d, or 0 for one per processor (this machine has %d), got %d", lince.MaxThreads, runtime.NumCPU(), n)
+	}
+	return nil
 }
 
 // indent indents all lines of a message after the first, and escapes what cannot be seen.

@@ -53,7 +53,7 @@ func (c *completionCommand) Run(e *env) error {
 		// The shell evaluates the argument of -C a second time.
 		script = strings.ReplaceAll(script, quoted, `"`+strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`, "`", "\\`").Replace(quoted)+`"`)
 	}
-	return e.result(struct {
+	return e.rawResult(struct {
 		Shell  string `json:"shell"`
 		Script string `json:"script"`
 	}{c.Shell, script}, func(w io.Writer) error {

@@ -136,7 +136,7 @@ func (c *convertCommand) Run(e *env) error {
 	if err := c.write(e, t, m, written, r); err != nil {
 		return err
 	}
-	return e.result(r, escaped(r.print))
+	return e.result(r, r.print)
 }
 
 // layered returns the model as layers of Keras, or the model itself if it has them already, is compiled, or cannot have them.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -48,7 +49,7 @@ func (c *dataCommand) Run(e *env) error {
 		if t, bad, err = e.checkAll(t); err != nil {
 			return err
 		}
-	} else if c.CSV != "-" && t.Len() <= maxInspected {
+	} else if c.CSV != "-" {
 		if t, bad, err = e.inspect(t); err != nil {
 			return err
 		}
@@ -70,12 +71,16 @@ func (c *dataCommand) Run(e *env) error {
 	if e.json {
 		return writeJSON(e.stdout, dataResult(t, ignored, dropped, bad, parts, e.findings()))
 	}
-	return e.result(nil, escaped(func(out io.Writer) error {
+	return e.result(nil, func(out io.Writer) error {
 		var w strings.Builder
 		if c.Head > 0 {
 			fmt.Fprintf(&w, "%s\n\n", t.Head(c.Head))
 		}
-		fmt.Fprintf(&w, "%s\n\n%s\n", t.Counts(), t.Found())
+		if t.Task() == data.Regress {
+			fmt.Fprintf(&w, "%s\n%s\n", describeNumbers(t), t.Found())
+		} else {
+			fmt.Fprintf(&w, "%s\n\n%s\n", t.Counts(), t.Found())
+		}
 		if dropped > 0 {
 			fmt.Fprintf(&w, "%s skipped:%s\n", count(dropped, "file"), indent(listBad(ignored)))
 		}
@@ -88,30 +93,32 @@ func (c *dataCommand) Run(e *env) error {
 		w.WriteString(partsText(t.HeldPart(), parts))
 		_, err := io.WriteString(out, w.String())
 		return err
-	}))
+	})
 }
 
 // checkAll is like check, but prints no warning.
 func (e *env) checkAll(t *data.Table) (*data.Table, []data.BadFile, error) {
 	quiet := *e
 	quiet.stderr = io.Discard
-	return quiet.check(t, false, nil)
+	return quiet.check(t, false, nil, 0)
 }
 
-// maxInspected limits the number of files that are read to count their EXIF orientations.
-const maxInspected = 200_000
-
-// inspect reads the files of a table without decoding them. It returns those that are not images.
+// inspect reads the files of a table without decoding them, unless there are very many. It returns those that are not images.
 func (e *env) inspect(t *data.Table) (*data.Table, []data.BadFile, error) {
-	counter := e.counter("Reading images", t.Len())
-	t, found, bad, err := t.Inspect(e.ctx, data.CheckOptions{Progress: func(done, _ int) { counter.Set(done) }})
+	var found data.Findings
+	seen, bad, err := counted(e, "Reading images", func(progress func(done, total int)) (seen *data.Table, bad []data.BadFile, err error) {
+		seen, found, bad, err = t.Inspect(e.ctx, data.CheckOptions{Most: data.ManyFiles, Progress: progress})
+		return seen, bad, err
+	})
+	if errors.Is(err, data.ErrTooManyFiles) {
+		e.printf("The images are more than %d files, so they are not read; --check decodes all of them.\n", data.ManyFiles)
+		return t, nil, nil
+	}
 	if err != nil {
-		counter.Abandon()
 		return nil, nil, err
 	}
-	counter.Finish()
 	e.found.Add(found)
-	return t, bad, nil
+	return seen, bad, nil
 }
 
 // describeDepth says how many images have 16 bits per pixel.

@@ -95,7 +95,7 @@ func (c *diffCommand) Run(e *env) error {
 	}
 	_, beyond := largest(r.Predictions)
 	r.Equal = len(r.Layers)+len(r.Weights) == 0 && !beyond
-	if err := e.result(r, escaped(r.print)); err != nil {
+	if err := e.result(r, r.print); err != nil {
 		return err
 	}
 	if !r.Equal {

@@ -248,7 +248,7 @@ func (e *env) interrupted(how string) {
 	fmt.Fprintf(e.stderr, "%slince: interrupted%s\n", over, how)
 }
 
-// escaped returns a function for result whose text has names from a file: it escapes what cannot be seen.
+// escaped returns a function that writes what human writes, but escapes what cannot be seen.
 func escaped(human func(w io.Writer) error) func(w io.Writer) error {
 	return func(w io.Writer) error {
 		var b strings.Builder
@@ -260,8 +260,13 @@ func escaped(human func(w io.Writer) error) func(w io.Writer) error {
 	}
 }
 
-// result prints the command's result: v as JSON with --json, else the text that human writes.
+// result prints the command's result: v as JSON with --json, else the text that human writes. The text may have names from files, so what cannot be seen is escaped.
 func (e *env) result(v any, human func(w io.Writer) error) error {
+	return e.rawResult(v, escaped(human))
+}
+
+// rawResult is result for a text that controls the terminal on purpose, or is a script.
+func (e *env) rawResult(v any, human func(w io.Writer) error) error {
 	if !e.json {
 		return human(e.stdout)
 	}

@@ -18,6 +18,7 @@ type evaluateCommand struct {
 	Source        string `arg:"" name:"data" predictor:"data" help:"Labeled images: a folder, a zip or tar archive, a CSV file, or demo:cats-and-dogs."`
 	sourceFlags   `group:"data"`
 	Strict        bool `group:"data" help:"Fail if an image cannot be used, instead of leaving it out: it cannot be read, or has no label, or its format, folder or class is not usable."`
+	precheckFlag  `group:"data"`
 	cacheFlag     `group:"data"`
 	foreignFlags  `group:"model"`
 	answerFlags   `group:"model"`
@@ -42,7 +43,7 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *evaluateCommand) Validate() error {
-	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.sourceFlags.mistakes(), c.foreignFlags.mistakes(), c.answerFlags.mistakes(), c.thresholdFlag.mistakes(), c.ttaFlags.mistakes())
+	return mistakes(threadMistake(c.Threads), atLeast(bound{"--batch", c.Batch, 1}), c.sourceFlags.mistakes(), c.foreignFlags.mistakes(), c.answerFlags.mistakes(), c.thresholdFlag.mistakes(), c.ttaFlags.mistakes())
 }
 
 // evaluation is the command's result.
@@ -62,6 +63,7 @@ type evaluation struct {
 	Unknown        []string               `json:"left_out,omitempty"` // losses and metrics of the file that lince does not have
 	Classification *report.Classification `json:"classification"`
 	MultiLabel     *report.MultiLabel     `json:"multilabel,omitempty"` // instead, for images with several labels
+	Regression     *report.Regression     `json:"regression,omitempty"` // instead, for numbers
 	Calibration    *calibration           `json:"calibration"`          // null if the outputs are not probabilities
 	Answered       *answered              `json:"answered,omitempty"`   // with --unknown
 }
@@ -97,9 +99,12 @@ func (c *evaluateCommand) Run(e *env) error {
 	}
 	err = e.result(result, func(w io.Writer) error {
 		text := ""
-		if result.MultiLabel != nil {
+		switch {
+		case result.MultiLabel != nil:
 			text = result.MultiLabel.String() + "\n"
-		} else {
+		case result.Regression != nil:
+			text = result.Regression.String() + "\n"
+		default:
 			text = result.Classification.String() + "\n"
 		}
 		if result.Metrics != nil {
@@ -148,18 +153,21 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 			return nil, err
 		}
 	}
-	t, bad, err := e.check(t, c.Strict, out)
+	t, bad, err := e.check(t, c.Strict, out, c.most())
 	if err != nil {
 		return nil, err
 	}
 	if err := fitTask(m, c.Model, t.Task()); err != nil {
 		return nil, err
 	}
-	m.MultiLabel = t.Task() == data.MultiLabel
+	m.MultiLabel, m.Regression = t.Task() == data.MultiLabel, t.Task() == data.Regress
+	if m.Regression && (c.Unknown > 0 || c.TTA > 0) {
+		return nil, usageError{errors.New("--unknown and --tta are for images with classes, not for --task regress")}
+	}
 	if m.MultiLabel && c.Unknown > 0 {
 		return nil, usageError{errors.New("--unknown is for images with one class each; use --threshold")}
 	}
-	f, err := labeledFlow(m, t, c.Batch, c.Threads, c.cache())
+	f, err := labeledFlow(m, t, data.ImageOptions{BatchSize: c.Batch, Workers: c.Threads, Cache: c.cache(), Strict: c.Strict})
 	if err != nil {
 		return nil, err
 	}
@@ -189,6 +197,9 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 				r.Values[name] = finiteOrNil(vector)
 			}
 		}
+	}
+	if m.Regression {
+		return r, c.evaluateNumbers(e, m, f, bad, r, out)
 	}
 	temperature := m.Temperature
 	m.Temperature = 0
@@ -249,7 +260,7 @@ func (c *evaluateCommand) settle(e *env, m *lince.Model, f *data.Flow, bad []dat
 		e.warn(fmt.Sprintf("the model %s has no class names; using those of the data in this order: %s (set them with --classes)", c.Model, strings.Join(classes, ", ")))
 	}
 	if later := f.Corrupt(); len(later) > 0 {
-		e.warn(skippedLater(later))
+		e.warn(skippedLater(later, f.Table().Checked()))
 		bad = append(bad, later...)
 		r.Unreadable = badFiles(bad)
 	}
@@ -261,7 +272,7 @@ func (e *env) saveUnreadable(out *folder, bad []data.BadFile) error {
 	if err := e.startSaving(); err != nil || len(bad) == 0 {
 		return err
 	}
-	return out.write("unreadable.csv", writeUnreadable(bad))
+	return out.write("unreadable.csv", writeUnreadable(bad, out.raw))
 }
 
 // evaluateLabels completes the result for images with several labels.

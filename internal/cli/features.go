@@ -53,7 +53,7 @@ Examples:
 // Validate implements kong's check of flags.
 func (c *featuresCommand) Validate() error {
 	errs := []error{
-		atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}, bound{"--neighbors", c.Neighbors, 0}),
+		threadMistake(c.Threads), atLeast(bound{"--batch", c.Batch, 1}, bound{"--neighbors", c.Neighbors, 0}),
 		c.sourceFlags.mistakes(), c.foreign().mistakes(),
 	}
 	if featureFormat(string(c.Out)) == nil {
@@ -85,6 +85,7 @@ type featureTable struct {
 	index     []int // of rows in the table
 	matrix    []float32
 	dimension int
+	raw       bool // CSV files have texts as they are; see commands.RawCSV
 }
 
 // Run implements the command.
@@ -199,7 +200,7 @@ func featureFlow(m *lince.Model, t *data.Table, batch, workers int, strict bool)
 // features computes the features of a dataset, and shows progress.
 func (e *env) features(body *lince.Model, f *data.Flow, label string) (*featureTable, error) {
 	counter := e.counter(label, f.Len())
-	x := &featureTable{}
+	x := &featureTable{raw: e.raw}
 	for p, err := range body.Predictions(e.ctx, f) {
 		if err != nil {
 			counter.Abandon()

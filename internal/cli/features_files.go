@@ -133,13 +133,13 @@ func writeFeatureArchive(w io.Writer, x *featureTable, classes []string) error {
 }
 
 func writeFeatureCSV(w io.Writer, x *featureTable, _ []string) error {
-	c := csv.NewWriter(w)
+	c, text := csv.NewWriter(w), sheet.Texts(x.raw)
 	line := append([]string{"filename", "category"}, x.names()...)
 	if err := c.Write(line); err != nil {
 		return err
 	}
 	for i, r := range x.rows {
-		line = append(line[:0], sheet.Text(r.Filename), sheet.Text(r.Label))
+		line = append(line[:0], text(r.Filename), text(r.Label))
 		for _, v := range x.matrix[i*x.dimension:][:x.dimension] {
 			line = append(line, pyfloat.Repr32(v))
 		}
@@ -162,20 +162,20 @@ func writeFeatureParquet(w io.Writer, x *featureTable, _ []string) error {
 
 // writeNames writes the file names and labels of the rows.
 func (x *featureTable) writeNames(w io.Writer) error {
-	records := [][]string{{"filename", "category"}}
+	records, text := [][]string{{"filename", "category"}}, sheet.Texts(x.raw)
 	for _, r := range x.rows {
-		records = append(records, []string{sheet.Text(r.Filename), sheet.Text(r.Label)})
+		records = append(records, []string{text(r.Filename), text(r.Label)})
 	}
 	return csv.NewWriter(w).WriteAll(records)
 }
 
 // writeNeighbors writes the neighbors of each row.
 func (x *featureTable) writeNeighbors(w io.Writer, near [][]nearest.Neighbor) error {
-	records := [][]string{{"filename", "category", "rank", "neighbor", "neighbor_category", "distance"}}
+	records, text := [][]string{{"filename", "category", "rank", "neighbor", "neighbor_category", "distance"}}, sheet.Texts(x.raw)
 	for i, list := range near {
 		for rank, n := range list {
 			a, b := x.rows[i], x.rows[n.Row]
-			records = append(records, []string{sheet.Text(a.Filename), sheet.Text(a.Label), strconv.Itoa(rank + 1), sheet.Text(b.Filename), sheet.Text(b.Label), pyfloat.Repr(n.Distance)})
+			records = append(records, []string{text(a.Filename), text(a.Label), strconv.Itoa(rank + 1), text(b.Filename), text(b.Label), pyfloat.Repr(n.Distance)})
 		}
 	}
 	return csv.NewWriter(w).WriteAll(records)

@@ -88,7 +88,7 @@ func (t *training) callbacks(times *epochTimes) []callback.Callback {
 	if t.TensorBoard.on {
 		list = append(list, t.board())
 	}
-	return append(list, times.callback(), t.pace.callback(t, times), t.deadline.callback(t.val.Steps()), t.backup())
+	return append(list, times.callback(), t.pace.callback(t, times), t.deadline.callback(t.val.Steps()), t.skipped.callback(), t.backup())
 }
 
 // abandon discards the run's files after an error that came before the first step. It returns the
@@ -270,15 +270,14 @@ func (f *historyFile) callback(out *folder) callback.Callback {
 	})
 }
 
-// noteSkipped records images that were readable when they were checked, but not during the training,
-// and prints a warning.
+// noteSkipped records images that could not be read during the training, and prints a warning.
 func (t *training) noteSkipped() {
-	later := append(t.train.Corrupt(), t.val.Corrupt()...)
+	later := t.skipped.all()
 	if len(later) == 0 || len(later) == len(t.record.Data.LeftOut) {
 		return
 	}
 	t.record.Data.LeftOut = badFiles(later)
-	t.warn(skippedLater(later))
+	t.warn(skippedLater(later, t.record.Data.Checked))
 }
 
 // save writes the model, the history, the curves, the profile and the record.
@@ -287,8 +286,8 @@ func (t *training) save(h *lince.History) error {
 	if err == nil && len(h.Epochs) == 0 && !t.folder.wrote["best.keras"] && t.record.Status != failed {
 		err = t.lastIsBest()
 	}
-	if bad := slices.Concat(t.unreadable, t.train.Corrupt(), t.val.Corrupt()); len(bad) > len(t.unreadable) {
-		err = errors.Join(err, t.folder.write("unreadable.csv", writeUnreadable(bad)))
+	if bad := slices.Concat(t.unreadable, t.skipped.all()); len(bad) > len(t.unreadable) {
+		err = errors.Join(err, t.folder.write("unreadable.csv", writeUnreadable(bad, t.folder.raw)))
 	}
 	t.record.PeakMemory, _ = machine.PeakMemory(nil)
 	return errors.Join(err,
@@ -343,8 +342,11 @@ func (t *training) report(trouble error) error {
 	unpredicted := t.interruption(when + "; the validation images were not predicted; all other results are in " + t.folder.dir)
 	t.onAbandon(func() error { return unpredicted })
 	// The results are written after ^C too; a second ^C stops this.
-	predictions, err := t.predict(t.hard, t.model, t.features.Of(t.val), "Predicting validation")
-	if err == nil && !t.several() {
+	var predictions []lince.Classification
+	var err error
+	if t.regresses() {
+		err = t.judgeNumbers()
+	} else if predictions, err = t.predict(t.hard, t.model, t.features.Of(t.val), "Predicting validation"); err == nil && !t.several() {
 		predictions, err = t.calibrate(predictions)
 	}
 	t.noteSkipped()
@@ -352,13 +354,14 @@ func (t *training) report(trouble error) error {
 		return unpredicted
 	}
 	t.onAbandon(t.unfinished)
-	if err == nil && t.several() {
+	switch {
+	case err != nil || t.regresses():
+	case t.several():
 		err = t.judgeLabels(predictions)
-	} else if err == nil {
-		err = t.judgeClasses(predictions)
-	}
-	if err == nil && !t.several() {
-		err = t.writePage(predictions)
+	default:
+		if err = t.judgeClasses(predictions); err == nil {
+			err = t.writePage(predictions)
+		}
 	}
 	if err == nil {
 		err = t.conclude(trouble)

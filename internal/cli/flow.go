@@ -28,7 +28,9 @@ func flowOptions(m *lince.Model, batch, workers int) (data.ImageOptions, error) 
 		return o, fmt.Errorf("the model's output has the shape %v, want one number for each class: (None, classes)", out)
 	}
 	o.ClassMode = data.Categorical
-	if out[1] == 1 {
+	if m.Regression {
+		o.ClassMode = data.Raw
+	} else if out[1] == 1 {
 		o.ClassMode = data.Binary
 	} else if c, ok := m.Compiled(); ok {
 		if _, sparse := c.Loss.(loss.SparseCategoricalCrossentropy); sparse {
@@ -110,12 +112,15 @@ func colorMode(channels int) (picture.ColorMode, error) {
 }
 
 // labeledFlow returns a dataset to evaluate a model on.
-func labeledFlow(m *lince.Model, t *data.Table, batch, workers int, cache *data.Cache) (*data.Flow, error) {
-	o, err := flowOptions(m, batch, workers)
+func labeledFlow(m *lince.Model, t *data.Table, with data.ImageOptions) (*data.Flow, error) {
+	o, err := flowOptions(m, with.BatchSize, with.Workers)
 	if err != nil {
 		return nil, err
 	}
-	o.Cache = cache
+	o.Cache, o.Strict = with.Cache, with.Strict
+	if m.Regression {
+		return data.Images(t, o)
+	}
 	if n := classCount(m); len(o.Classes) == 0 && len(t.Classes()) != n {
 		return nil, fmt.Errorf("the model has %d classes without names, the data have %d: %s; set the names of the model's classes with --classes", n, len(t.Classes()), strings.Join(t.Classes(), ", "))
 	}

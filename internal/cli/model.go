@@ -62,12 +62,18 @@ func (t *training) makeModel(classes []string, final bool) error {
 		if s == (size{}) {
 			s = size{tutorial.Side, tutorial.Side}
 		}
-		layers := tutorial.Layers(s[0], s[1], len(classes))
-		if a := t.classifier(); a != nil {
+		layers := tutorial.Layers(s[0], s[1], max(len(classes), 1))
+		if t.regresses() {
+			layers = append(layers[:len(layers)-1], t.regressor(t.table)...)
+		} else if a := t.classifier(); a != nil {
 			layers[len(layers)-1] = layer.Dense{Units: len(classes), Activation: a}
 		}
 		if t.Dropout != nil {
-			layers = slices.Insert(layers, len(layers)-1, layer.Layer(layer.Dropout{Rate: *t.Dropout}))
+			last := len(layers) - 1 // the last Dense layer
+			if t.regresses() {
+				last--
+			}
+			layers = slices.Insert(layers, last, layer.Layer(layer.Dropout{Rate: *t.Dropout}))
 		}
 		if m, err = o.Sequential(layers...); err != nil {
 			return fmt.Errorf("--size %s: %w", s, err)
@@ -113,7 +119,7 @@ func (t *training) makeModel(classes []string, final bool) error {
 		// Predictions need the factor too, so it becomes part of the model.
 		m.Preprocessing, t.augment.Rescale = rescaled(m.Preprocessing, factor), 0
 	}
-	m.MultiLabel = t.several()
+	m.MultiLabel, m.Regression = t.several(), t.regresses()
 	m.Preprocessing = t.oriented(m.Preprocessing)
 	t.model = m
 	if err := t.compile(); err != nil {
@@ -147,6 +153,9 @@ func (t *training) fits(m *lince.Model, classes []string) error {
 	if err := fitTask(m, t.ModelSource, t.table.Task()); err != nil {
 		return err
 	}
+	if t.regresses() {
+		return nil
+	}
 	if n := classCount(m); n != len(classes) {
 		return otherClasses{fmt.Errorf("the model %s has %d classes, the data have %d: %s", t.ModelSource, n, len(classes), strings.Join(classes, ", "))}
 	}
@@ -164,7 +173,9 @@ func defaultCompile(m *lince.Model) lince.CompileOptions {
 	if m.MultiLabel {
 		c.Loss, c.Metrics = loss.BinaryCrossentropy{FromLogits: logits}, []metric.Metric{metric.BinaryAccuracy{}}
 	}
-	if out := m.OutputShape(); out[len(out)-1] == 1 {
+	if m.Regression {
+		c.Loss, c.Metrics = loss.MeanSquaredError{}, []metric.Metric{metric.MeanAbsoluteError{}}
+	} else if out := m.OutputShape(); out[len(out)-1] == 1 {
 		c.Loss = loss.BinaryCrossentropy{FromLogits: logits}
 	}
 	return c

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -43,15 +42,14 @@ func (f thresholdFlag) names(c lince.Classification, classes []string) []string 
 	return list
 }
 
-// errNoRegression is the error of commands that need classes.
-var errNoRegression = usageError{errors.New("--task regress: the commands train and evaluate classifiers only; in a program, data.Images with the class mode Raw gives the numbers as targets")}
-
 // fitTask returns an error if a model cannot predict what the labels of the data are.
 func fitTask(m *lince.Model, name string, task data.Task) error {
 	c, compiled := m.Compiled()
 	switch {
 	case task == data.Regress:
-		return errNoRegression
+		return fitNumbers(m, name)
+	case m.Regression:
+		return usageError{fmt.Errorf("the model %s predicts a number for each image; the labels must be numbers in a table: set --task regress", name)}
 	case task == data.MultiLabel && classOutputs(m) < 2:
 		return usageError{fmt.Errorf("--task multilabel: the model %s has one output, want one for each class", name)}
 	case task == data.MultiLabel && compiled && exclusive(c.Loss):
@@ -136,6 +134,9 @@ func (t *training) judgeLabels(predictions []lince.Classification) error {
 
 // results returns the table of scores of a training.
 func (t *training) results() string {
+	if t.record.Regression != nil {
+		return t.record.Regression.String()
+	}
 	if t.record.MultiLabel != nil {
 		return t.record.MultiLabel.String()
 	}

@@ -222,7 +222,7 @@ func (t *training) writePage(predictions []lince.Classification) error {
 	p.Batch = t.tiles[:min(len(t.tiles), pageTiles)]
 	s := pageSource{
 		env: t.env, model: t.model, file: t.folder.path("best.keras"), classes: t.model.Classes, threads: t.Threads, f: t.val, predictions: predictions,
-		results: r.Results, calibration: r.Calibration, bad: slices.Concat(t.unreadable, t.train.Corrupt(), t.val.Corrupt()),
+		results: r.Results, calibration: r.Calibration, bad: slices.Concat(t.unreadable, t.skipped.all()),
 	}
 	if err := s.fill(&p); err != nil {
 		return err

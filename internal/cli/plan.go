@@ -29,8 +29,12 @@ func (t *training) plan() error {
 		memory = ", " + byteSize(p.MemoryBytes).String() + " of memory besides cached images"
 	}
 	t.record.Plan = &p
-	t.printf("Plan: %d training and %d validation images of %s, %s of %s, batches of %d%s.\n\n", t.train.Len(), t.val.Len(),
-		count(len(t.model.Classes), "class", "classes"), count(p.Epochs, "epoch"), count(p.StepsPerEpoch, "step"), t.Batch, memory)
+	of := count(len(t.model.Classes), "class", "classes")
+	if t.regresses() {
+		of = "a number each"
+	}
+	t.printf("Plan: %d training and %d validation images of %s, %s of %s, batches of %d%s.\n\n", t.train.Len(), t.val.Len(), of,
+		count(p.Epochs, "epoch"), count(p.StepsPerEpoch, "step"), t.Batch, memory)
 	return t.event(planEvent{"plan", t.record.Data.Training, t.record.Data.Validation, t.model.Classes, p})
 }
 

@@ -21,6 +21,7 @@ type predictCommand struct {
 	Sources []string `arg:"" name:"images" predictor:"file" help:"Image files, folders, zip or tar archives or CSV files, or demo:cats-and-dogs."`
 	CSV     path     `name:"csv" placeholder:"FILE" predictor:"csv" help:"Write the predictions to a CSV file instead of the result; - writes them to standard output. Columns: filename, category (empty), predicted, and the probability of each class."`
 	Part    string   `placeholder:"FOLDER" help:"Use only this folder of each source, such as test1."`
+	Task    string   `default:"auto" enum:"auto,regress" placeholder:"TASK" help:"What the model predicts: regress for a number, if the file does not say so; auto goes by the file."`
 	answerFlags
 	ttaFlags
 	thresholdFlag
@@ -32,7 +33,7 @@ type predictCommand struct {
 
 // Help returns the command's detailed help.
 func (predictCommand) Help() string {
-	return `Prints the name of each image, its predicted class and the probability of that class. Images that cannot be read are skipped with a warning.
+	return `Prints the name of each image, its predicted class and the probability of that class. Images that cannot be read are skipped with a warning. A model that was trained with --task regress predicts a number for each image.
 
 With --unknown, an image whose most probable class has a lower probability has no predicted class. It is printed as unknown. In CSV and JSON, predicted is then empty and unknown is true; the probabilities are always there. The exit code stays 0.
 
@@ -45,7 +46,7 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *predictCommand) Validate() error {
-	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.answerFlags.mistakes(), c.thresholdFlag.mistakes(), c.ttaFlags.mistakes(), c.foreignFlags.mistakes())
+	return mistakes(threadMistake(c.Threads), atLeast(bound{"--batch", c.Batch, 1}), c.answerFlags.mistakes(), c.thresholdFlag.mistakes(), c.ttaFlags.mistakes(), c.foreignFlags.mistakes())
 }
 
 // Run implements the command.
@@ -56,6 +57,15 @@ func (c *predictCommand) Run(e *env) error {
 	m, err := e.openTrained(c.Model, c.Threads, c.foreignFlags)
 	if err != nil {
 		return err
+	}
+	if c.Task == data.Regress.String() && !m.Regression {
+		if err := fitNumbers(m, c.Model); err != nil {
+			return err
+		}
+		m.Regression = true
+	}
+	if m.Regression && (c.Unknown > 0 || c.TTA > 0) {
+		return usageError{errors.New("--unknown and --tta are for models of classes, not for a model that predicts numbers")}
 	}
 	if m.MultiLabel && c.Unknown > 0 {
 		return usageError{errors.New("--unknown is for a model of images with one class each; use --threshold")}
@@ -82,6 +92,9 @@ func (c *predictCommand) Run(e *env) error {
 	f, err := data.Images(t, o)
 	if err != nil {
 		return err
+	}
+	if m.Regression {
+		return c.numbers(e, m, t, f, names)
 	}
 	classified, err := c.classify(e, m, f, o)
 	bad, err := e.skipped(f, err)
@@ -115,12 +128,12 @@ func (c *predictCommand) Run(e *env) error {
 			if m.MultiLabel {
 				var list []string
 				for _, k := range classified[i].Above(c.Threshold) {
-					list = append(list, fmt.Sprintf("%s %.2f%%", classes[k], 100*r.Probabilities[k]))
+					list = append(list, fmt.Sprintf("%s %.2f%%", visibleLine(classes[k]), 100*r.Probabilities[k]))
 				}
-				fmt.Fprintf(table, "%s\t%s\n", r.Filename, cmp.Or(strings.Join(list, ", "), "none"))
+				fmt.Fprintf(table, "%s\t%s\n", visibleLine(r.Filename), cmp.Or(strings.Join(list, ", "), "none"))
 				continue
 			}
-			fmt.Fprintf(table, "%s\t%s\t%.2f%%\n", r.Filename, predicted, 100*r.Probabilities[classified[i].Class])
+			fmt.Fprintf(table, "%s\t%s\t%.2f%%\n", visibleLine(r.Filename), visibleLine(predicted), 100*r.Probabilities[classified[i].Class])
 		}
 		return table.Flush()
 	})

@@ -66,6 +66,7 @@ type record struct {
 	Error      string                 `json:"error,omitempty"`
 	Results    *report.Classification `json:"validation,omitempty"`
 	MultiLabel *report.MultiLabel     `json:"validation_multilabel,omitempty"` // instead, for images with several labels
+	Regression *report.Regression     `json:"validation_regression,omitempty"` // instead, for numbers
 	// Calibration describes the probabilities of the validation images.
 	Calibration *calibration `json:"calibration,omitempty"`
 
@@ -99,6 +100,7 @@ type recordData struct {
 	Validation  int            `json:"validation"`
 	Ignored     []badFile      `json:"ignored"`
 	Dropped     int            `json:"dropped"` // files and rows that were left out when the source was opened; ignored lists them
+	Checked     bool           `json:"checked"` // all images were decoded before the training
 	Unreadable  []badFile      `json:"unreadable"`
 	PassedOver  []passedOver   `json:"passed_over"`            // files and folders of the source that are not used
 	Parts       []recordPart   `json:"parts,omitempty"`        // of the source
@@ -109,7 +111,7 @@ type recordData struct {
 	ValidationSource      string         `json:"validation_source,omitempty"`
 	ValidationFingerprint string         `json:"validation_fingerprint,omitempty"`
 	UnknownClasses        []unknownCount `json:"unknown_classes,omitempty"` // of validation images; they are left out
-	LeftOut               []badFile      `json:"left_out_later"`            // images that were readable before the training, but not during it
+	LeftOut               []badFile      `json:"left_out_later"`            // images that could not be read during the training
 	// Duplicates counts images with equal bytes; null if there are none.
 	Duplicates *recordDuplicates `json:"duplicates"`
 }
@@ -198,7 +200,7 @@ func (r *record) data(t *data.Table, ignored []data.BadFile, train, val *data.Fl
 		ValidationSource: before.ValidationSource, ValidationFingerprint: before.ValidationFingerprint, UnknownClasses: before.UnknownClasses,
 		Source: t.Name(), Fingerprint: t.Fingerprint(), Rule: t.Rule().String(), Classes: t.Classes(), Counts: map[string]int{},
 		Training: train.Len(), Validation: val.Len(), Ignored: badFiles(ignored), Unreadable: badFiles(unreadable),
-		LeftOut: []badFile{},
+		Checked: train.Table().Checked() && val.Table().Checked(), LeftOut: []badFile{},
 	}
 	for _, c := range t.Counts() {
 		r.Data.Counts[c.Label] = c.N

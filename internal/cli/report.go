@@ -91,7 +91,7 @@ func (c *reportCommand) Run(e *env) error {
 		}
 		e.printf("Wrote %s.\n\n", c.Out)
 	}
-	return e.result(r, escaped(r.print))
+	return e.result(r, r.print)
 }
 
 // comparedResults lists the results of a run that are compared. order is that of report.ComparedResult.

@@ -150,6 +150,9 @@ func writeBatch(tiles []report.Tile) func(w io.Writer) error {
 func label(b data.Batch, i int, classes []string) string {
 	y := b.Y.Float32s()
 	k := b.Y.Len() / b.Y.Shape()[0]
+	if len(classes) == 0 {
+		return numberText(y[i])
+	}
 	if k == 1 {
 		return classes[int(y[i])]
 	}
@@ -189,18 +192,12 @@ func plotted(h *lince.History) report.History {
 }
 
 // writeUnreadable lists the files that could not be used.
-func writeUnreadable(bad []data.BadFile) func(w io.Writer) error {
+func writeUnreadable(bad []data.BadFile, raw bool) func(w io.Writer) error {
 	return func(w io.Writer) error {
-		records := [][]string{{"filename", "error"}}
+		records, text := [][]string{{"filename", "error"}}, sheet.Texts(raw)
 		for _, b := range bad {
-			records = append(records, []string{sheet.Text(b.Filename), sheet.Text(b.Err.Error())})
+			records = append(records, []string{text(b.Filename), text(b.Err.Error())})
 		}
 		return csv.NewWriter(w).WriteAll(records)
 	}
-}
-
-// skippedLater returns a warning of images that were readable when they were checked, but not
-// when they were used.
-func skippedLater(bad []data.BadFile) string {
-	return fmt.Sprintf("%s could be read when the images were checked, but not later; skipped:%s", count(len(bad), "image"), listBad(bad))
 }

@@ -51,7 +51,7 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *runCommand) Validate() error {
-	errs := []error{atLeast(bound{"--repeat", c.Repeat, 1}, bound{"--threads", c.Threads, 0})}
+	errs := []error{threadMistake(c.Threads), atLeast(bound{"--repeat", c.Repeat, 1})}
 	if c.Random && len(c.Inputs) > 0 {
 		errs = append(errs, errors.New("--random and --inputs cannot be combined"))
 	}
@@ -151,7 +151,7 @@ func (c *runCommand) Run(e *env) error {
 			return err
 		}
 	}
-	if err := e.result(r, escaped(r.print)); err != nil {
+	if err := e.result(r, r.print); err != nil {
 		return err
 	}
 	return c.verdict(r)

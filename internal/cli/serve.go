@@ -33,14 +33,14 @@ type serveCommand struct {
 	Drain   time.Duration `group:"server" default:"0s" help:"Time between SIGTERM, from which on the server reports that it is not ready, and the end of listening."`
 	Grace   time.Duration `group:"server" default:"30s" help:"Time that requests have to end after that."`
 
-	Poll      time.Duration `group:"model" default:"2s" help:"How often to look for new versions of the models. 0 turns that off."`
-	Threads   int           `group:"model" placeholder:"N" help:"Number of threads that compute (default: all cores, or those that the container may use)."`
-	EachAlone bool          `group:"model" help:"Compute each batch on one thread, and as many batches at the same time as there are threads. This raises the throughput and the latency of small models."`
+	Poll              time.Duration `group:"model" default:"2s" help:"How often to look for new versions of the models. 0 turns that off."`
+	Threads           int           `group:"model" placeholder:"N" help:"Number of threads that decode and compute, for all models together (default: all cores, or those that the container may use)."`
+	ThreadsPerRequest int           `group:"model" placeholder:"N" help:"Largest number of threads on which a batch is computed. A batch gets more than one only while no other request waits (default: all if a prediction is much faster on them, else 1)."`
 	foreignFlags
 
 	Batch     int           `group:"limits" default:"8" help:"Largest number of images that are computed together."`
 	Delay     time.Duration `group:"limits" default:"0s" help:"How long an image waits for others to be computed together."`
-	Queue     int           `group:"limits" default:"128" help:"Largest number of images of a model that wait or are computed. Requests beyond it get the status 429."`
+	Queue     int           `group:"limits" default:"96" help:"Largest number of images of a model that wait or are computed. Requests beyond it get the status 429."`
 	Timeout   time.Duration `group:"limits" default:"30s" help:"Time limit of a request."`
 	MaxBody   int           `group:"limits" default:"32" placeholder:"MIB" help:"Largest body of a request, in MiB (default: 32)."`
 	MaxPixels int           `group:"limits" default:"50" placeholder:"MILLIONS" help:"Largest image, in millions of pixels (default: 50)."`
@@ -66,7 +66,7 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *serveCommand) Validate() error {
-	errs := []error{atLeast(bound{"--threads", c.Threads, 0}, bound{"--batch", c.Batch, 1}, bound{"--queue", c.Queue, 1}, bound{"--max-body", c.MaxBody, 1}, bound{"--max-pixels", c.MaxPixels, 1}), c.mistakes()}
+	errs := []error{threadMistake(c.Threads), atLeast(bound{"--threads-per-request", c.ThreadsPerRequest, 0}, bound{"--batch", c.Batch, 1}, bound{"--queue", c.Queue, 1}, bound{"--max-body", c.MaxBody, 1}, bound{"--max-pixels", c.MaxPixels, 1}), c.mistakes()}
 	for _, d := range []struct {
 		flag string
 		d    time.Duration
@@ -130,16 +130,15 @@ func (c *serveCommand) Run(e *env) error {
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	concurrent := 1
-	if c.EachAlone {
-		threads, concurrent = 1, threads
+	if c.ThreadsPerRequest > threads {
+		return usageError{fmt.Errorf("--threads-per-request must be at most the number of threads, %d, got %d", threads, c.ThreadsPerRequest)}
 	}
 	poll := c.Poll
 	if poll == 0 {
 		poll = -1
 	}
 	s, err := serve.New(serve.Options{
-		MaxBatch: c.Batch, MaxDelay: c.Delay, Queue: c.Queue, Concurrent: concurrent, Timeout: c.Timeout,
+		MaxBatch: c.Batch, MaxDelay: c.Delay, Queue: c.Queue, Threads: threads, ThreadsPerRequest: c.ThreadsPerRequest, Timeout: c.Timeout,
 		MaxBody: int64(c.MaxBody) << 20, MaxPixels: c.MaxPixels * 1e6,
 		Token: c.Token, Origins: c.Origins, Control: c.Control, Logger: log, Poll: poll,
 		Open: func(path string) (*lince.Model, error) { return c.open(e, path, threads) },
@@ -168,10 +167,10 @@ func (c *serveCommand) Run(e *env) error {
 	if err := e.startSaving(); err != nil { // from now on, the first signal does not limit the time that the command may take
 		return err
 	}
-	err = e.result(map[string]any{"url": url}, escaped(func(w io.Writer) error {
+	err = e.result(map[string]any{"url": url}, func(w io.Writer) error {
 		_, err := fmt.Fprintf(w, "Listening on %s\n", url)
 		return err
-	}))
+	})
 	if err != nil {
 		return err
 	}

@@ -179,7 +179,7 @@ func TestServeSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	first.exit()
-	s := startServer(t, "cats=pets.keras", "--listen", "unix:s.sock", "--each-alone")
+	s := startServer(t, "cats=pets.keras", "--listen", "unix:s.sock", "--threads-per-request", "1")
 	if code, _ := post(t, client, "http://server/v1/models/cats:classify-image", strings.NewReader(string(jpg(t)))); code != 200 {
 		t.Errorf("status %d", code)
 	}

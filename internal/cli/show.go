@@ -81,7 +81,7 @@ func (c *showCommand) Run(e *env) error {
 	if picture.Format(raw) != "TIFF" && turn != 1 {
 		e.printf("%s", describeTurned(1, o.Orient))
 	}
-	return e.result(struct {
+	return e.rawResult(struct {
 		File   string                 `json:"file"`
 		Format string                 `json:"format"`
 		Turn   int                    `json:"exif_orientation"`

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"strings"
 	"text/tabwriter"
 
@@ -72,6 +73,9 @@ func (e *env) open(name string, f sourceFlags) (t *data.Table, ignored []data.Ba
 	}
 	if t, err = e.read(name, o); err != nil {
 		return nil, nil, err
+	}
+	if t.Len() > data.ManyFiles { // the rows stay in memory, so Go's usual doubling of the heap would be large
+		debug.SetGCPercent(25)
 	}
 	ignored = t.Ignored()
 	t, own := withoutRuns(name, t)
@@ -158,38 +162,6 @@ func (e *env) read(name string, o data.OpenOptions) (*data.Table, error) {
 	return t, nil
 }
 
-// check decodes all images. It returns the table of the images that can be read, and a list of the
-// others. With strict, unreadable images are an error. report, if not nil, is the folder to which
-// the caller will write the list; the warning names it.
-func (e *env) check(t *data.Table, strict bool, report *folder) (*data.Table, []data.BadFile, error) {
-	counter := e.counter("Checking images", t.Len())
-	counter.Set(0) // show it at once
-	var found data.Findings
-	good, bad, err := t.Check(e.ctx, data.CheckOptions{Findings: &found, Progress: func(done, _ int) { counter.Set(done) }})
-	if err != nil {
-		counter.Abandon()
-		if len(bad) > 0 { // no image can be read
-			err = fmt.Errorf("%s: %w", t.Name(), noneReadable(bad))
-		}
-		return nil, nil, err
-	}
-	counter.Finish()
-	e.found.Add(found)
-	e.warnOfDepth(found)
-	switch {
-	case len(bad) == 0:
-		return good, nil, nil
-	case strict:
-		return nil, bad, fmt.Errorf("%s: %s cannot be read; remove --strict to skip such files:%s", t.Name(), count(len(bad), "image"), listBad(bad))
-	}
-	where := ""
-	if report != nil {
-		where = " (listed in " + report.path("unreadable.csv") + ")"
-	}
-	e.warn(fmt.Sprintf("%d of %s cannot be read and will be skipped%s:%s", len(bad), count(t.Len(), "image"), where, listBad(bad)))
-	return good, bad, nil
-}
-
 // skipped returns the files that a dataset could not read, with a warning, after all its batches were used. err is the error of that; if no file could be
 // read, the result says so instead.
 func (e *env) skipped(f *data.Flow, err error) ([]data.BadFile, error) {
@@ -233,6 +205,10 @@ func listBad(bad []data.BadFile) string {
 // describe prints the size and the classes of a table.
 func (e *env) describe(t *data.Table) {
 	e.printf("%s\n", t.Found())
+	if t.Task() == data.Regress {
+		e.printf("%s", describeNumbers(t))
+		return
+	}
 	w := tabwriter.NewWriter(e.text, 0, 0, 2, ' ', 0)
 	for _, c := range t.Counts() {
 		fmt.Fprintf(w, "  %s\t%d\n", visibleLine(c.Label), c.N)

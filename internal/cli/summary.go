@@ -151,7 +151,7 @@ func (c *summaryCommand) tensors(e *env, cause error) error {
 		r.Tensors = append(r.Tensors, row{t.Name, sizes(t.Shape), t.Type, n})
 		r.Params += n
 	}
-	return e.result(r, escaped(func(w io.Writer) error {
+	return e.result(r, func(w io.Writer) error {
 		fmt.Fprintf(w, "%s: %s\n", c.Model, f.Kind.Title)
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for _, t := range f.Tensors {
@@ -162,7 +162,7 @@ func (c *summaryCommand) tensors(e *env, cause error) error {
 		}
 		_, err := fmt.Fprintf(w, "%s, %s\n", count(len(f.Tensors), "tensor"), count(r.Params, "number"))
 		return err
-	}))
+	})
 }
 
 // draw writes the drawing of --plot.

@@ -14,7 +14,7 @@ import (
 // tableFlags say how a table of file names and labels is read.
 type tableFlags struct {
 	Split     string `name:"split" placeholder:"COLUMN" help:"Column of a table with the part of each image: train, val or test, or truth values in a column such as is_valid."`
-	Task      string `default:"auto" placeholder:"TASK" help:"What the labels of a table are: classify (one class for each image), multilabel (any number of classes for each image), regress (a number; not for training), or auto (classify; labels that look like those of another task are an error)."`
+	Task      string `default:"auto" placeholder:"TASK" help:"What the labels of a table are: classify (one class for each image), multilabel (any number of classes for each image), regress (a number for each image), or auto (classify; labels that look like those of another task are an error)."`
 	Separator string `name:"label-separator" placeholder:"TEXT" help:"Text between the labels of an image in a column, for --task multilabel (default: the first of | ; , and space that occurs)."`
 	KeepNA    bool   `name:"keep-na" help:"Take words such as NA, None and null in a table as classes, not as missing labels."`
 }
@@ -120,16 +120,13 @@ func (t *training) leaks(train, val *data.Table) error {
 
 // tableCSV returns a function that writes the columns filename and category, as pandas' to_csv(index=False) does.
 func (e *env) tableCSV(t *data.Table) func(w io.Writer) error {
-	if e.raw {
-		return t.WriteCSV
-	}
 	return func(w io.Writer) error {
-		c := csv.NewWriter(w)
+		c, text := csv.NewWriter(w), sheet.Texts(e.raw)
 		if err := c.Write([]string{"filename", "category"}); err != nil {
 			return err
 		}
 		for _, r := range t.All() {
-			if err := c.Write([]string{sheet.Text(r.Filename), sheet.Text(r.Label)}); err != nil {
+			if err := c.Write([]string{text(r.Filename), text(r.Label)}); err != nil {
 				return err
 			}
 		}

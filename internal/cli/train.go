@@ -23,6 +23,7 @@ type trainCommand struct {
 	Stratify        bool    `group:"data" negatable:"" help:"Use the same fraction of each class for validation."`
 	foldFlags       `group:"data"`
 	Strict          bool `group:"data" help:"Fail if an image cannot be used, instead of leaving it out: it cannot be read, or has no label, or its format, folder or class is not usable."`
+	precheckFlag    `group:"data"`
 	cacheFlag       `group:"data"`
 
 	ModelSource string   `name:"model" group:"model" default:"cnn" placeholder:"NAME|FILE" predictor:"body" help:"Model to train: cnn (the tutorial's network), the name of a published network (mobilenetv2), auto (the network that fits the images and --time best), a Keras architecture (.json, from to_json()), or a saved model of any kind (.keras, .h5, .onnx) to train further, or to learn other classes."`
@@ -95,7 +96,7 @@ Options of --augment, separated by commas:
 // Validate implements kong's check of flags. It reports all mistakes at once.
 func (c *trainCommand) Validate() error {
 	errs := []error{
-		atLeast(bound{"--epochs", c.Epochs, 1}, bound{"--batch", c.Batch, 1}, bound{"--patience", c.Patience, 0}, bound{"--threads", c.Threads, 0},
+		threadMistake(c.Threads), atLeast(bound{"--epochs", c.Epochs, 1}, bound{"--batch", c.Batch, 1}, bound{"--patience", c.Patience, 0},
 			bound{"--save-freq", c.SaveFreq, 0}),
 		c.sourceFlags.mistakes(),
 		c.limitFlags.mistakes(),
@@ -139,6 +140,9 @@ func (c *trainCommand) AfterApply(k *kong.Context) error {
 			return usageError{errors.New("--weights is for a published network: --model with its name, or auto; cnn begins with random weights")}
 		}
 		c.ModelSource = autoName
+	}
+	if _, network := c.ofNetwork(); (network || c.ModelSource == autoName) && c.Task == data.Regress.String() {
+		return usageError{errors.New("--task regress is for the network cnn and for model files with one output; transfer learning is for classes")}
 	}
 	if c.ModelSource == autoName && c.Task == data.MultiLabel.String() {
 		return usageError{errors.New("--model auto is for images with one class each; name the network for --task multilabel")}

@@ -41,6 +41,7 @@ type training struct {
 	drawn      func() error      // waits for batch.png
 	tiles      []report.Tile     // of batch.png
 	history    historyFile
+	skipped    skippedFiles
 	phase      phase              // of transfer learning
 	features   lince.FeatureCache // of transfer learning
 	pace       progressPace
@@ -188,8 +189,8 @@ func (t *training) load() (*data.Table, error) {
 	if err := t.checkLabels(); err != nil {
 		return nil, err
 	}
-	if table.Task() == data.Regress {
-		return nil, errNoRegression
+	if err := t.checkNumbers(); err != nil {
+		return nil, err
 	}
 	if t.Strict {
 		if err := allUsable(t.Source, table, ignored); err != nil {
@@ -206,14 +207,16 @@ func (t *training) load() (*data.Table, error) {
 	if made != nil && !errors.As(made, &other) {
 		return nil, made
 	}
-	if table, t.unreadable, err = t.check(table, t.Strict, t.folder); err != nil {
+	if table, t.unreadable, err = t.check(table, t.Strict, t.folder, t.most()); err != nil {
 		return nil, err
 	}
 	if err := table.Trainable(); err != nil {
 		return nil, err
 	}
-	if err := t.warnOfFaults(table); err != nil {
-		return nil, err
+	if table.Checked() {
+		if err := t.warnOfFaults(table); err != nil {
+			return nil, err
+		}
 	}
 	if left := table.Classes(); made != nil || !slices.Equal(left, classes) {
 		t.table = table
@@ -268,8 +271,11 @@ func (t *training) split(table *data.Table) error {
 	if t.fitted, err = t.mixed(t.train); err != nil {
 		return err
 	}
-	t.val, err = data.Images(valRows, o)
-	return err
+	if t.val, err = data.Images(valRows, o); err != nil {
+		return err
+	}
+	t.skipped.now = func() []data.BadFile { return slices.Concat(t.train.Corrupt(), t.val.Corrupt()) }
+	return nil
 }
 
 // begin writes run.json, the list of unreadable images, and batch.png. It draws batch.png in the
@@ -289,7 +295,7 @@ func (t *training) begin() error {
 		return err
 	}
 	if len(t.unreadable) > 0 {
-		if err := t.folder.write("unreadable.csv", writeUnreadable(t.unreadable)); err != nil {
+		if err := t.folder.write("unreadable.csv", writeUnreadable(t.unreadable, t.folder.raw)); err != nil {
 			return err
 		}
 	}

@@ -172,6 +172,10 @@ func (t *training) openValidation(table *data.Table) (*data.Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--validation: %w", err)
 	}
+	if v.Task() == data.Regress != (table.Task() == data.Regress) {
+		_ = v.Close() // it was only read
+		return nil, fmt.Errorf("--validation %s: with --task regress, the validation images must be in a table with numbers, too", t.Validation)
+	}
 	t.valTable = v
 	t.ignored = append(t.ignored, ignored...)
 	if t.Strict {
@@ -222,15 +226,19 @@ func (t *training) usableValidation(table, v *data.Table, part string) (*data.Ta
 		}
 		t.warn(fmt.Sprintf("%s: %s of the validation images have no label and are left out", name, count(n, "image")))
 	}
-	known, unknown, err := t.withoutUnknown(labeled, table.Classes(), "the training images do", t.Strict)
-	if err != nil {
-		return nil, err
+	known := labeled
+	if !t.regresses() {
+		var unknown []unknownCount
+		var err error
+		if known, unknown, err = t.withoutUnknown(labeled, table.Classes(), "the training images do", t.Strict); err != nil {
+			return nil, err
+		}
+		t.record.Data.UnknownClasses = unknown
 	}
-	t.record.Data.UnknownClasses = unknown
 	if known.Len() == 0 {
 		return nil, fmt.Errorf("%s: no validation image is of a class of the training images (%s)", name, shortList(table.Classes()))
 	}
-	good, bad, err := t.check(known, t.Strict, nil)
+	good, bad, err := t.check(known, t.Strict, nil, t.most())
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func TestActivations(t *testing.T) {
 	for i := range x {
 		x[i] = float32(i-n/2) / 40
 	}
-	copy(x, []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.Copysign(0, -1)), -3, 3})
+	copy(x, []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.Copysign(0, -1)), -3, 3, 1e-45, 3e-39, -2e-38, 3e38, -3e38})
 	for i, c := range []struct {
 		numbers []float32 // the operands from 1 on
 		code    []eltwise.Instruction
@@ -40,6 +40,10 @@ func TestActivations(t *testing.T) {
 		{[]float32{3, 6}, []eltwise.Instruction{two(eltwise.Add, 0, 1), one(eltwise.ReLU6, 3), two(eltwise.Div, 4, 2), two(eltwise.Mul, 5, 0), one(eltwise.Neg, 6)}, []int{7}, 2},
 		{[]float32{3, 5}, []eltwise.Instruction{two(eltwise.Add, 0, 1), one(eltwise.ReLU6, 3), two(eltwise.Div, 4, 2), two(eltwise.Mul, 0, 5)}, []int{6}, 4},
 		{[]float32{3, 6}, []eltwise.Instruction{two(eltwise.Add, 0, 1), one(eltwise.ReLU6, 3), two(eltwise.Div, 4, 2), two(eltwise.Mul, 0, 5)}, []int{6, 4}, 4},
+		{[]float32{.5, math.Sqrt2 / 2, 1}, []eltwise.Instruction{two(eltwise.Mul, 0, 1), two(eltwise.Mul, 0, 2), one(eltwise.Erf, 5), two(eltwise.Add, 6, 3), two(eltwise.Mul, 4, 7)}, []int{8}, 1},
+		{[]float32{.5, math.Sqrt2 / 2, 1}, []eltwise.Instruction{two(eltwise.Mul, 0, 1), two(eltwise.Mul, 0, 2), one(eltwise.Erf, 5), two(eltwise.Add, 3, 6), two(eltwise.Mul, 7, 4)}, []int{8, 6}, 5},
+		{[]float32{.5, math.Sqrt2, 1}, []eltwise.Instruction{two(eltwise.Div, 0, 2), one(eltwise.Erf, 4), two(eltwise.Add, 5, 3), two(eltwise.Mul, 0, 6), two(eltwise.Mul, 7, 1)}, []int{8}, 1},
+		{[]float32{.5, 1.5, 1}, []eltwise.Instruction{two(eltwise.Div, 0, 2), one(eltwise.Erf, 4), two(eltwise.Add, 5, 3), two(eltwise.Mul, 0, 6), two(eltwise.Mul, 7, 1)}, []int{8}, 5},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), false)
 		in := []*graph.Value{b.Input("x", tensor.Float32, n)}

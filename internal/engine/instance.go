@@ -131,7 +131,7 @@ func newInstance(p *plan, a *arena) *instance {
 	return i
 }
 
-func (i *instance) run(in, out []*tensor.Tensor) error {
+func (i *instance) run(threads int, in, out []*tensor.Tensor) error {
 	i.bad = nil
 	for j, v := range i.plan.Inputs {
 		if m := i.inputs[v]; m != nil {
@@ -143,7 +143,7 @@ func (i *instance) run(in, out []*tensor.Tensor) error {
 		}
 	}
 	pool := i.plan.program.engine.pool
-	i.helpers = pool.take(i.helpers[:0])
+	i.helpers = pool.take(i.helpers[:0], threads-1)
 	defer func() {
 		i.job.over(i.helpers)
 		pool.give(i.helpers)

@@ -59,7 +59,13 @@ func (p *program) Limit(bytes int) {
 }
 
 // Run implements backend.Program.
-func (p *program) Run(in, out []*tensor.Tensor) error {
+func (p *program) Run(in, out []*tensor.Tensor) error { return p.RunOn(0, in, out) }
+
+// RunOn implements backend.Threaded.
+func (p *program) RunOn(threads int, in, out []*tensor.Tensor) error {
+	if all := p.engine.pool.threads; threads <= 0 || threads > all {
+		threads = all
+	}
 	if p.changes != nil {
 		p.running.Lock()
 		defer p.running.Unlock()
@@ -71,7 +77,7 @@ func (p *program) Run(in, out []*tensor.Tensor) error {
 	if err != nil {
 		return err
 	}
-	return pl.run(in, out)
+	return pl.run(threads, in, out)
 }
 
 // plan finds or makes the plan for the shapes of in.
@@ -105,7 +111,7 @@ func (p *program) plan(in []*tensor.Tensor) (*plan, error) {
 		return nil, fmt.Errorf("a run on %v needs %d MiB of memory besides the variables, although it computes %d results twice; the limit is %d MiB: use smaller batches or more memory", shapes, pl.size()>>20, pl.Recomputed, p.limit>>20)
 	}
 	if err := offheap.Check(pl.size()); err != nil {
-		return nil, fmt.Errorf("results between the ops: %w", err)
+		return nil, fmt.Errorf("results between the ops: %w; use smaller batches or images", err)
 	}
 	p.plans = append([]*plan{pl}, p.plans[:min(len(p.plans), maxPlans-1)]...)
 	return pl, nil
@@ -165,7 +171,7 @@ func (p *plan) fits(in []*tensor.Tensor) bool {
 	return true
 }
 
-func (p *plan) run(in, out []*tensor.Tensor) error {
+func (p *plan) run(threads int, in, out []*tensor.Tensor) error {
 	for i, o := range p.Outputs {
 		if i < len(out) && out[i] != nil && (out[i].DType() != o.Value.DType || !out[i].Shape().Equal(o.Value.Shape)) {
 			return fmt.Errorf("output %q: got a tensor %v, want %v", o.Key, out[i], o.Value.Type)
@@ -173,7 +179,7 @@ func (p *plan) run(in, out []*tensor.Tensor) error {
 	}
 	inst := p.take()
 	defer p.program.engine.arenas.release(inst.arena)
-	err := inst.run(in, out)
+	err := inst.run(threads, in, out)
 	if p.program.changes != nil {
 		p.program.store.Changed(p.program.changes...)
 	}

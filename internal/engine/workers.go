@@ -10,7 +10,7 @@ import (
 )
 
 // workers are the goroutines that runs share. The goroutine that calls Run also runs parts. A run
-// reserves all free workers, and releases them when it ends.
+// reserves all free workers, or as many as it may have, and releases them when it ends.
 type workers struct {
 	threads int
 	mu      sync.Mutex
@@ -45,7 +45,7 @@ type job struct {
 	scratch [][]float32  // one for each worker
 
 	step atomic.Pointer[step] // nil when the run is over
-	// next holds the number of the step in its upper 32 bits and the next part to run in the lower 32.
+	// next holds the number of the step in its upper 32 bits and how many parts have been taken in the lower 32; see taken.
 	// Numbers of steps go up by two, over all runs; while the step is being changed the number is odd.
 	next   atomic.Uint64
 	done   atomic.Int64  // number of parts that are done
@@ -60,11 +60,14 @@ const (
 	waits = 5000
 )
 
-// take reserves up to threads-1 workers and appends them to into.
-func (p *workers) take(into []*worker) []*worker {
+// take reserves up to most workers and appends them to into.
+func (p *workers) take(into []*worker, most int) []*worker {
+	if most == 0 {
+		return into
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for len(into) < p.threads-1 {
+	for len(into) < most {
 		if n := len(p.free); n > 0 {
 			into = append(into, p.free[n-1])
 			p.free = p.free[:n-1]
@@ -170,6 +173,32 @@ func (w *worker) give(j *job) {
 	}
 }
 
+// taken says which parts of a step have been taken. Even slots take the first parts and odd slots the last ones, because a
+// kernel's first parts are the upper rows of images, or the first images: a thread then reads mostly what it has written in
+// the step before, which is in its own caches. The number of first parts is in the lower 16 bits, that of last parts in the
+// upper 16 bits. Steps with more parts than 16 bits can count are taken from the front only, and all bits are one number.
+type taken uint32
+
+const maxTwoEnded = 1<<16 - 1
+
+// take returns the part that a slot takes next, or -1 if none is left, and what it adds to t.
+func (t taken) take(parts, slot int) (part int, one uint64) {
+	if parts > maxTwoEnded {
+		if int(t) >= parts {
+			return -1, 0
+		}
+		return int(t), 1
+	}
+	first, last := int(t&maxTwoEnded), int(t>>16)
+	switch {
+	case first+last >= parts:
+		return -1, 0
+	case slot%2 == 0:
+		return first, 1
+	}
+	return parts - 1 - last, 1 << 16
+}
+
 // work runs parts of a step until there are none left.
 func (j *job) work(slot int, number uint64) {
 	s := j.step.Load()
@@ -178,11 +207,11 @@ func (j *job) work(slot int, number uint64) {
 	}
 	for {
 		next := j.next.Load()
-		part := int(uint32(next))
-		if next>>32 != number || part >= s.parts {
+		part, one := taken(uint32(next)).take(s.parts, slot)
+		if next>>32 != number || part < 0 {
 			return
 		}
-		if !j.next.CompareAndSwap(next, next+1) {
+		if !j.next.CompareAndSwap(next, next+one) {
 			continue
 		}
 		j.part(s, part, slot)

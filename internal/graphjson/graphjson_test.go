@@ -15,6 +15,7 @@ import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/engine"
+	"github.com/lince-ml/lince/internal/mutate"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -233,54 +234,73 @@ func draw(r *rand.Rand, v reflect.Value) {
 
 // FuzzUnmarshal also runs small graphs on the engine: attributes that Infer accepts must be valid for the kernels.
 func FuzzUnmarshal(f *testing.F) {
-	text, err := Marshal(sample(f))
-	if err != nil {
-		f.Fatal(err)
+	for _, text := range texts(f) {
+		f.Add(text)
 	}
-	f.Add(text)
-	f.Add([]byte(`{"version":1,"nodes":[{"op":"Input","attributes":{"Key":"x","Type":{"DType":"float32","Shape":[-1,4]}}},{"op":"CumSum","in":[[0,0]]}],"outputs":[{"key":"y","value":[1,0]}]}`))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		g, err := Unmarshal(text)
-		if err != nil {
-			return
-		}
-		if _, err := Marshal(g); err != nil {
-			t.Error(err)
-		}
-		store := graph.NewStore()
-		shapes := make([]tensor.Shape, len(g.Inputs))
-		for i, v := range g.Inputs {
-			shapes[i] = v.Shape.Clone()
-			for j, d := range shapes[i] {
-				if d == tensor.Unknown {
-					shapes[i][j] = 2
-				}
+	f.Fuzz(unmarshalHostile)
+}
+
+// TestMutants runs the reader on changed bytes, and on changed JSON.
+func TestMutants(t *testing.T) {
+	runs := mutate.Runs{Seeds: texts(t), Fuzz: "FuzzUnmarshal", Read: unmarshalHostile}
+	t.Run("bytes", runs.Test)
+	runs.Mutant = mutate.JSON
+	t.Run("JSON", runs.Test)
+}
+
+func texts(t testing.TB) [][]byte {
+	text, err := Marshal(sample(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return [][]byte{
+		text,
+		[]byte(`{"version":1,"nodes":[{"op":"Input","attributes":{"Key":"x","Type":{"DType":"float32","Shape":[-1,4]}}},{"op":"CumSum","in":[[0,0]]}],"outputs":[{"key":"y","value":[1,0]}]}`),
+	}
+}
+
+// unmarshalHostile reads a graph that may be damaged. It runs what is valid and small.
+func unmarshalHostile(t *testing.T, text []byte) {
+	g, err := Unmarshal(text)
+	if err != nil {
+		return
+	}
+	if _, err := Marshal(g); err != nil {
+		t.Error(err)
+	}
+	store := graph.NewStore()
+	shapes := make([]tensor.Shape, len(g.Inputs))
+	for i, v := range g.Inputs {
+		shapes[i] = v.Shape.Clone()
+		for j, d := range shapes[i] {
+			if d == tensor.Unknown {
+				shapes[i][j] = 2
 			}
 		}
-		c, err := g.Specialize(shapes)
-		if err != nil {
-			return
-		}
-		total := 0
-		for _, n := range c.Nodes {
-			for _, v := range n.Out {
-				if n, err := v.Shape.CheckedElements(); err == nil && n < 1<<16 {
-					total += n
-				} else {
-					return
-				}
-			}
-			if v, ok := n.Op.(op.Variable); ok {
-				if _, err := store.Declare(graph.Variable{Path: v.Path, Type: v.Type}); err != nil {
-					return
-				}
+	}
+	c, err := g.Specialize(shapes)
+	if err != nil {
+		return
+	}
+	total := 0
+	for _, n := range c.Nodes {
+		for _, v := range n.Out {
+			if n, err := v.Shape.CheckedElements(); err == nil && n < 1<<16 {
+				total += n
+			} else {
+				return
 			}
 		}
-		if total > 1<<18 {
-			return
+		if v, ok := n.Op.(op.Variable); ok {
+			if _, err := store.Declare(graph.Variable{Path: v.Path, Type: v.Type}); err != nil {
+				return
+			}
 		}
-		run(t, g, store, shapes)
-	})
+	}
+	if total > 1<<18 {
+		return
+	}
+	run(t, g, store, shapes)
 }
 
 func run(t *testing.T, g *graph.Graph, store *graph.Store, shapes []tensor.Shape) {

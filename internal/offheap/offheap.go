@@ -62,7 +62,7 @@ func (b *Block) Free() {
 // address space holds. On systems where that is not known, it returns nil.
 func Check(n int) error {
 	if has := Available(); n < 0 || has > 0 && n > has {
-		return fmt.Errorf("they take %s of memory, but this process can have %s; use smaller batches or images", gibibytes(n), gibibytes(has))
+		return fmt.Errorf("they take %s of memory, but this process can have %s", gibibytes(n), gibibytes(has))
 	}
 	return nil
 }

@@ -3,10 +3,13 @@ package onnxgraph
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"path"
+	"slices"
 	"testing"
 
 	"github.com/lince-ml/lince/format/onnx"
+	"github.com/lince-ml/lince/internal/mutate"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -17,23 +20,42 @@ func FuzzNodes(f *testing.F) {
 			f.Add(file.Data, int64(2))
 		}
 	}
-	f.Fuzz(func(t *testing.T, b []byte, value int64) {
-		m, err := onnx.Read(bytes.NewReader(b), int64(len(b)), nil)
-		if err != nil {
+	f.Fuzz(func(_ *testing.T, b []byte, value int64) { readNode(b, value) })
+}
+
+// TestNodeMutants changes the models of the official tests, which have one operator each.
+func TestNodeMutants(t *testing.T) {
+	var seeds [][]byte
+	files := someNodes(t)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if path.Base(name) == "model.onnx" {
+			seeds = append(seeds, files[name].Data)
+		}
+	}
+	n := int64(0)
+	mutate.Runs{Seeds: seeds, Fuzz: "FuzzNodes", Mutant: mutant, Read: func(_ *testing.T, b []byte) {
+		n++
+		readNode(b, n%5-1)
+	}}.Test(t)
+}
+
+// readNode reads a file that may be damaged. Inputs whose values a model needs have this value.
+func readNode(b []byte, value int64) {
+	m, err := onnx.Read(bytes.NewReader(b), int64(len(b)), nil)
+	if err != nil {
+		return
+	}
+	o := ReadOptions{Values: map[string]*tensor.Tensor{}}
+	for range 3 {
+		_, err = Read(m, o)
+		var needs *NeedsValue
+		if !errors.As(err, &needs) {
 			return
 		}
-		o := ReadOptions{Values: map[string]*tensor.Tensor{}}
-		for range 3 {
-			_, err = Read(m, o)
-			var needs *NeedsValue
-			if !errors.As(err, &needs) {
-				return
-			}
-			for _, name := range needs.Inputs {
-				o.Values[name] = filled(m, name, value)
-			}
+		for _, name := range needs.Inputs {
+			o.Values[name] = filled(m, name, value)
 		}
-	})
+	}
 }
 
 // filled returns a value for an input of a model: all elements are equal.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -12,10 +13,12 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/lince-ml/lince/format/onnx"
 	"github.com/lince-ml/lince/format/onnx/onnxpb"
+	"github.com/lince-ml/lince/internal/mutate"
 	"github.com/lince-ml/lince/tensor"
-	"google.golang.org/protobuf/proto"
 )
 
 // The functions below make models for tests.
@@ -293,42 +296,76 @@ func TestFreeBatch(t *testing.T) {
 
 // FuzzRead reads models whose bytes are anything.
 func FuzzRead(f *testing.F) {
+	for _, b := range smallModels(f) {
+		f.Add(b)
+	}
+	f.Fuzz(readHostile)
+}
+
+// TestMutants runs the reader on changed bytes, and on changed models that are well-formed files.
+func TestMutants(t *testing.T) {
+	runs := mutate.Runs{Seeds: smallModels(t), Fuzz: "FuzzRead", Read: readHostile}
+	t.Run("bytes", runs.Test)
+	runs.Mutant = mutant
+	t.Run("models", runs.Test)
+}
+
+// mutant changes a model. The result is a well-formed file.
+func mutant(r *rand.Rand, b []byte) []byte {
+	var m onnxpb.ModelProto
+	if err := proto.Unmarshal(b, &m); err != nil {
+		return mutate.Bytes(r, b)
+	}
+	mutate.Value(r, &m)
+	b, err := proto.Marshal(&m)
+	if err != nil { // text that is not UTF-8
+		return nil
+	}
+	return b
+}
+
+func smallModels(t testing.TB) [][]byte {
+	t.Helper()
 	paths, err := filepath.Glob("testdata/models/*.onnx")
 	if err != nil {
-		f.Fatal(err)
+		t.Fatal(err)
 	}
+	var all [][]byte
 	for _, path := range paths {
 		if info, err := os.Stat(path); err != nil || info.Size() > 8<<10 {
 			continue
 		}
 		b, err := os.ReadFile(path)
 		if err != nil {
-			f.Fatal(err)
+			t.Fatal(err)
 		}
-		f.Add(b)
+		all = append(all, b)
 	}
 	for _, c := range hostile() {
 		b, err := proto.Marshal(c.model.ModelProto)
 		if err != nil {
-			f.Fatal(err)
+			t.Fatal(err)
 		}
-		f.Add(b)
+		all = append(all, b)
 	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		m, err := onnx.Read(bytes.NewReader(b), int64(len(b)), nil)
+	return all
+}
+
+// readHostile reads a file that may be damaged.
+func readHostile(t *testing.T, b []byte) {
+	m, err := onnx.Read(bytes.NewReader(b), int64(len(b)), nil)
+	if err != nil {
+		return
+	}
+	for _, o := range []ReadOptions{{}, {ChannelsLast: true, FreeBatch: true}} {
+		r, err := Read(m, o)
 		if err != nil {
-			return
+			continue
 		}
-		for _, o := range []ReadOptions{{}, {ChannelsLast: true, FreeBatch: true}} {
-			r, err := Read(m, o)
-			if err != nil {
-				continue
-			}
-			if err := r.Graph.Verify(); err != nil {
-				t.Error(err)
-			}
+		if err := r.Graph.Verify(); err != nil {
+			t.Error(err)
 		}
-	})
+	}
 }
 
 // A Resize whose scale of the batch is 1 does not need the batch size.

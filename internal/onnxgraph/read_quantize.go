@@ -63,9 +63,9 @@ func (n *node) held(x *value, l layout) *graph.Value {
 	return n.b.Cast(n.get(n.b, x, l), tensor.Float32)
 }
 
-// alongAxis returns a scale or a zero point as a value that broadcasts to one in layout l: a single number, or one for each
+// alongAxis returns a scale or a zero point as a value that broadcasts to v, whose layout is l: a single number, or one for each
 // element of an axis.
-func (n *node) alongAxis(x *value, axis int, l layout) *graph.Value {
+func (n *node) alongAxis(x *value, axis int, v *graph.Value, l layout) *graph.Value {
 	if x.t != nil && !x.dtype.IsFloat() {
 		x = constant(x.name, tensorOf(numbersOf(x.t), tensor.Float32, x.t.Shape()...))
 	}
@@ -73,7 +73,7 @@ func (n *node) alongAxis(x *value, axis int, l layout) *graph.Value {
 		return n.b.Cast(n.as(n.b, x, operandForm{post: tensor.Shape{}}), tensor.Float32)
 	}
 	if block := n.attrInt("block_size", 0); block > 0 && x.rank() == len(l) { // each number counts for a block along the axis
-		v, size := n.b.Cast(n.get(n.b, x, l), tensor.Float32), n.known(n.in(0), axis)
+		s, size := n.b.Cast(n.get(n.b, x, l), tensor.Float32), n.known(n.in(0), axis)
 		if k := n.known(x, axis); size > largestTake || (size+block-1)/block != k {
 			n.fail("%d blocks of %d elements; lince allows %d elements", k, block, largestTake)
 		}
@@ -81,12 +81,15 @@ func (n *node) alongAxis(x *value, axis int, l layout) *graph.Value {
 		for i := range index {
 			index[i] = i / block
 		}
-		return n.take(v, l.at(axis), index)
+		return n.take(s, l.at(axis), index)
 	}
-	if x.rank() != 1 || x.dims[0].s != nil {
+	if len(l) == 0 || x.rank() != 1 || x.dims[0].s != nil {
 		n.fail("the scale or the zero point has shape %v, want one number or a vector", x.shape())
 	}
 	shape := tensor.Shape{toInt(x.dims[0].k)}
+	if size := v.Shape; v.Valid() && size[l.at(axis)] != tensor.Unknown && size[l.at(axis)] != shape[0] {
+		n.fail("the scale or the zero point has %d numbers for the %d elements of axis %d", shape[0], size[l.at(axis)], axis)
+	}
 	for range len(l) - 1 - l.at(axis) {
 		shape = append(shape, 1)
 	}
@@ -108,9 +111,9 @@ func (n *node) dequantized(x, scale, zero *value, axis int) *value {
 	}
 	v := n.held(x, l)
 	if zero != nil {
-		v = n.b.Sub(v, n.alongAxis(zero, axis, l))
+		v = n.b.Sub(v, n.alongAxis(zero, axis, v, l))
 	}
-	v = n.b.Mul(v, n.alongAxis(scale, axis, l))
+	v = n.b.Mul(v, n.alongAxis(scale, axis, v, l))
 	if !v.Valid() {
 		return &value{bad: true, dims: x.dims}
 	}
@@ -187,9 +190,9 @@ func elements(t *tensor.Tensor) func(i int) float64 {
 func (n *node) quantized(x *graph.Value, l layout, scale, zero *value, axis int) *value {
 	n.note(quantizedNote)
 	t := n.integerType(zero)
-	v := n.b.Round(n.b.Div(x, n.alongAxis(scale, axis, l)))
+	v := n.b.Round(n.b.Div(x, n.alongAxis(scale, axis, x, l)))
 	if zero != nil {
-		v = n.b.Add(v, n.alongAxis(zero, axis, l))
+		v = n.b.Add(v, n.alongAxis(zero, axis, v, l))
 	}
 	v = n.b.Clip(v, t.least, t.most)
 	if !v.Valid() {

@@ -23,6 +23,14 @@ func Text(s string) string {
 	return "'" + s
 }
 
+// Texts returns the function that makes the texts of a file: Text, or one that changes nothing if raw is set.
+func Texts(raw bool) func(s string) string {
+	if raw {
+		return func(s string) string { return s }
+	}
+	return Text
+}
+
 // Undo returns the text for which Text returned s.
 func Undo(s string) string {
 	if len(s) > 1 && s[0] == '\'' && Text(s[1:]) == s {

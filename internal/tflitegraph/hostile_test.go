@@ -2,6 +2,7 @@ package tflitegraph_test
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/lince-ml/lince/format/tflite"
 	"github.com/lince-ml/lince/format/tflite/tflitefb"
+	"github.com/lince-ml/lince/internal/mutate"
 	"github.com/lince-ml/lince/internal/tflitegraph"
 )
 
@@ -111,29 +113,60 @@ func TestOrder(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.tflite")
-	if err != nil || len(files) < 9 {
-		f.Fatalf("%d files, %v", len(files), err)
-	}
-	for _, file := range files {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
+	for _, b := range testFiles(f) {
 		f.Add(b)
 	}
-	f.Fuzz(func(t *testing.T, b []byte) {
+	f.Fuzz(readHostile)
+}
+
+// TestMutants runs the reader on changed bytes, and on changed models that are well-formed files.
+func TestMutants(t *testing.T) {
+	runs := mutate.Runs{Seeds: testFiles(t), Fuzz: "FuzzRead", Read: readHostile}
+	t.Run("bytes", runs.Test)
+	runs.Mutant = func(r *rand.Rand, b []byte) []byte {
 		m, err := tflite.Read(bytes.NewReader(b), int64(len(b)))
 		if err != nil {
-			return
+			return mutate.Bytes(r, b)
 		}
-		r, err := tflitegraph.Read(m)
+		mutate.Value(r, m)
+		var file bytes.Buffer
+		if err := tflite.Write(&file, m); err != nil {
+			return mutate.Bytes(r, b)
+		}
+		return file.Bytes()
+	}
+	t.Run("models", runs.Test)
+}
+
+func testFiles(t testing.TB) [][]byte {
+	t.Helper()
+	paths, err := filepath.Glob("testdata/*.tflite")
+	if err != nil || len(paths) < 9 {
+		t.Fatalf("%d files, %v", len(paths), err)
+	}
+	var all [][]byte
+	for _, path := range paths {
+		b, err := os.ReadFile(path)
 		if err != nil {
-			return
+			t.Fatal(err)
 		}
-		if err := r.Graph.Verify(); err != nil {
-			t.Error(err)
-		}
-		_, _ = tflitegraph.Write(r.Graph, r.Store, tflitegraph.WriteOptions{})
-	})
+		all = append(all, b)
+	}
+	return all
+}
+
+// readHostile reads a file that may be damaged, and writes its graph if it is not.
+func readHostile(t *testing.T, b []byte) {
+	m, err := tflite.Read(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		return
+	}
+	r, err := tflitegraph.Read(m)
+	if err != nil {
+		return
+	}
+	if err := r.Graph.Verify(); err != nil {
+		t.Error(err)
+	}
+	_, _ = tflitegraph.Write(r.Graph, r.Store, tflitegraph.WriteOptions{})
 }

@@ -2,6 +2,7 @@ package tflitegraph
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/lince-ml/lince/format/tflite/tflitefb"
 	"github.com/lince-ml/lince/graph"
@@ -44,6 +45,9 @@ func (n *node) filter(rank int, perm []int, shape func(s tensor.Shape) tensor.Sh
 	}
 	if c.DType() != tensor.Float32 {
 		return n.b.Errorf("the weights %q are %v, want floating-point numbers", t.Name, c.DType())
+	}
+	if !slices.Equal(c.Shape(), t.Shape) { // an operator has computed it
+		return n.b.Errorf("the weights %q have shape %v, but the file says %v", t.Name, c.Shape(), t.Shape)
 	}
 	c = numbers.Permute(c, perm)
 	w := n.weight(n.b, "kernel", c.Reshape(shape(c.Shape())...))

@@ -37,7 +37,7 @@ func winogradCost(s Shape, pooled bool) cost {
 		s = s.pooled()
 	}
 	tiles := newGrid(s).tiles()
-	blocks := blocks(s, tiles)
+	blocks := blocksOf(s, tiles, 14) // the estimates were compared with measurements of these blocks
 	return cost{
 		flops: 2 * winograd.Planes * tiles * s.C * s.O,
 		bytes: 4 * winograd.Planes * (2*tiles*(s.C+s.O) + (1+blocks)*s.C*s.O),
@@ -87,10 +87,20 @@ func blockTiles(s Shape) int {
 	return 112
 }
 
-// blocks is the number of blocks into which tiles are divided. If there would be fewer than wantParts,
-// blocks are smaller, but no smaller than a micro-tile.
+// blocks is the number of blocks into which tiles are divided: an even number if there are few, so that two threads get
+// equal work. A block has at least eight tiles, the rows of a micro-tile that runs at peak speed.
 func blocks(s Shape, tiles int) int {
-	return max(kernel.CeilDiv(tiles, blockTiles(s)), min(wantParts, tiles/14))
+	n := blocksOf(s, tiles, 8)
+	if 1 < n && n < wantParts {
+		return even(n)
+	}
+	return n
+}
+
+// blocksOf is the number of blocks of at most blockTiles tiles. If there would be fewer than wantParts, blocks are smaller,
+// but have at least the given number of tiles.
+func blocksOf(s Shape, tiles, least int) int {
+	return max(kernel.CeilDiv(tiles, blockTiles(s)), min(wantParts, tiles/least))
 }
 
 // cutWinogradFilter divides GradFilter into blocks of the filter, and into groups of tiles where there
@@ -137,8 +147,15 @@ func filterPasses(c, o, tiles int) int {
 // wantedParts is the number of parts to aim for: enough for many threads, but not so many that a part
 // becomes short.
 func wantedParts(flops int) int {
-	return max(1, flops/partFLOPs, min(2*wantParts, flops/(partFLOPs/16)))
+	n := min(2*wantParts, flops/(partFLOPs/16))
+	if flops >= partFLOPs/24 { // about 4 us: more than waiting for a second thread takes
+		n = max(2, even(n))
+	}
+	return max(1, flops/partFLOPs, n)
 }
+
+// even rounds up to an even number, so that two threads get equal work.
+func even(n int) int { return n + n%2 }
 
 // cutProduct divides a product [rows, k] x [k, n] into blocks of rows and groups of columns. It minimizes
 // the memory that is read: all rows once for each group, and the filter once for each block.
@@ -146,7 +163,10 @@ func cutProduct(rows, k, n int) (blocks int, c columns) {
 	want := wantedParts(2 * rows * k * n)
 	least := -1
 	for groups := 1; groups <= max(1, n/(2*columnUnit)); groups++ {
-		b := min(kernel.CeilDiv(want, groups), max(1, rows/14))
+		b := min(kernel.CeilDiv(want, groups), max(1, rows/12))
+		if b > 1 && b*groups%2 == 1 {
+			b = min(b+1, rows/12&^1)
+		}
 		if 4*b*groups < 3*want && groups < n/(2*columnUnit) {
 			continue // too few parts
 		}
@@ -174,7 +194,7 @@ type filterCut struct {
 // number of groups. copies says that pixels are copied for each block.
 func cutFilter(s Shape, units int, copies bool) filterCut {
 	weights, pixels := s.filterLen(), s.N*s.OH*s.OW
-	want := min(2*wantParts, wantedParts(s.FLOPs()))
+	want := max(1, min(2*wantParts, s.FLOPs()/(partFLOPs/16)))
 	groups := min(units, want, max(1, pixels/512, min(4, pixels/128)), max(1, 1<<19/weights))
 	blocks := max(want/groups, weights>>17)
 	most := max(1, s.C/(2*columnUnit))

@@ -22,6 +22,9 @@ type directForward struct {
 	columns    columns
 }
 
+// minBand is the least number of rows in a part: a part copies up to KH-1 more rows if they must be padded.
+const minBand = 8
+
 func newDirectForward(isa kernel.ISA, s Shape, e Epilogue) Forward {
 	if e.Pool {
 		s = s.pooled()
@@ -42,6 +45,9 @@ func newDirectForward(isa kernel.ISA, s Shape, e Epilogue) Forward {
 		}
 	}
 	f.band = bandRows(s.OH, s.FLOPs()/(s.N*s.OH))
+	if bands := min(wantedParts(s.FLOPs())/s.N, s.OH/minBand) &^ 1; bands > 1 {
+		f.band = min(f.band, even(kernel.CeilDiv(s.OH, bands)))
+	}
 	f.bandsImage = kernel.CeilDiv(s.OH, f.band)
 	f.columns = columnsBeside(s.N*f.bandsImage, s.FLOPs(), s.O)
 	return f

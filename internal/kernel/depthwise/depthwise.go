@@ -143,16 +143,26 @@ type cut struct {
 func newCut(rows, width, channels, pixels int, large bool) cut {
 	c := cut{rows: rows, channels: channels}
 	if large {
-		c.bands = min(rows, kernel.CeilDiv(rows*width*channels, 2*partElements))
+		c.bands = evenBands(rows, kernel.CeilDiv(rows*width*channels, 2*partElements))
 		c.runs, c.block = 1, channels
 		return c
 	}
-	c.bands = kernel.CeilDiv(rows, 16)
+	c.bands = 1
+	if rows > 16 || rows*width*channels >= minShared {
+		c.bands = evenBands(rows, kernel.CeilDiv(rows, 16))
+	}
 	band := kernel.CeilDiv(rows, c.bands)
 	c.runs = min(vectors(channels), kernel.CeilDiv(band*width*channels, partElements))
 	c.block = max(vector, l1/pixels/vector*vector)
 	return c
 }
+
+// minShared is the least number of results that are worth sharing between two threads.
+const minShared = 1 << 13
+
+// evenBands returns the number of bands for about n of them. It is even if possible: two threads get equal work, and
+// each reads mostly rows that it has written itself, since the upper half of the parts is the upper half of the image.
+func evenBands(rows, n int) int { return min(rows, n+n%2) }
 
 // parts is the number of parts of n images.
 func (c cut) parts(n int) int { return n * c.bands * c.runs }

@@ -340,6 +340,30 @@ func unaryHardSwishVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
 	}
 }
 
+// unaryGeluVectors calls the assembly for an instruction set.
+func unaryGeluVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
+	switch isa {
+	case kernel.AVX512:
+		unaryGeluAVX512(dst, x, n)
+	case kernel.AVX2:
+		unaryGeluAVX2(dst, x, n)
+	default:
+		panic("unaryGelu has no assembly for " + isa.String())
+	}
+}
+
+// unaryGeluQuotientVectors calls the assembly for an instruction set.
+func unaryGeluQuotientVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
+	switch isa {
+	case kernel.AVX512:
+		unaryGeluQuotientAVX512(dst, x, n)
+	case kernel.AVX2:
+		unaryGeluQuotientAVX2(dst, x, n)
+	default:
+		panic("unaryGeluQuotient has no assembly for " + isa.String())
+	}
+}
+
 // binaryOps calls the assembly for a function of two numbers; it returns false if there is none.
 func binaryOps(isa kernel.ISA, op BinaryOp, dst, x, y *float32, n, stepX, stepY int) bool {
 	switch op {
@@ -406,6 +430,10 @@ func unaryOps(isa kernel.ISA, op UnaryOp, dst, x *float32, n int) bool {
 		unarySwishVectors(isa, dst, x, n)
 	case HardSwish:
 		unaryHardSwishVectors(isa, dst, x, n)
+	case Gelu:
+		unaryGeluVectors(isa, dst, x, n)
+	case GeluQuotient:
+		unaryGeluQuotientVectors(isa, dst, x, n)
 	default:
 		return false
 	}
@@ -552,6 +580,16 @@ func unarySwishAVX512(dst *float32, x *float32, n int)
 //go:noescape
 func unaryHardSwishAVX512(dst *float32, x *float32, n int)
 
+// unaryGeluAVX512 sets dst = x/2 * (1 + erf(x*sqrt(1/2))), approximately, element by element, for n vectors.
+//
+//go:noescape
+func unaryGeluAVX512(dst *float32, x *float32, n int)
+
+// unaryGeluQuotientAVX512 sets dst = x * (1 + erf(x/sqrt(2))) / 2, approximately, element by element, for n vectors.
+//
+//go:noescape
+func unaryGeluQuotientAVX512(dst *float32, x *float32, n int)
+
 // binaryAddAVX2 sets dst = x + y, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
@@ -691,3 +729,13 @@ func unarySwishAVX2(dst *float32, x *float32, n int)
 //
 //go:noescape
 func unaryHardSwishAVX2(dst *float32, x *float32, n int)
+
+// unaryGeluAVX2 sets dst = x/2 * (1 + erf(x*sqrt(1/2))), approximately, element by element, for n vectors.
+//
+//go:noescape
+func unaryGeluAVX2(dst *float32, x *float32, n int)
+
+// unaryGeluQuotientAVX2 sets dst = x * (1 + erf(x/sqrt(2))) / 2, approximately, element by element, for n vectors.
+//
+//go:noescape
+func unaryGeluQuotientAVX2(dst *float32, x *float32, n int)

@@ -144,6 +144,16 @@ func unaryHardSwishVectors(_ kernel.ISA, dst *float32, x *float32, n int) {
 	unaryHardSwishNEON(dst, x, n)
 }
 
+// unaryGeluVectors calls the assembly for an instruction set.
+func unaryGeluVectors(_ kernel.ISA, dst *float32, x *float32, n int) {
+	unaryGeluNEON(dst, x, n)
+}
+
+// unaryGeluQuotientVectors calls the assembly for an instruction set.
+func unaryGeluQuotientVectors(_ kernel.ISA, dst *float32, x *float32, n int) {
+	unaryGeluQuotientNEON(dst, x, n)
+}
+
 // binaryOps calls the assembly for a function of two numbers; it returns false if there is none.
 func binaryOps(isa kernel.ISA, op BinaryOp, dst, x, y *float32, n, stepX, stepY int) bool {
 	switch op {
@@ -210,6 +220,10 @@ func unaryOps(isa kernel.ISA, op UnaryOp, dst, x *float32, n int) bool {
 		unarySwishVectors(isa, dst, x, n)
 	case HardSwish:
 		unaryHardSwishVectors(isa, dst, x, n)
+	case Gelu:
+		unaryGeluVectors(isa, dst, x, n)
+	case GeluQuotient:
+		unaryGeluQuotientVectors(isa, dst, x, n)
 	default:
 		return false
 	}
@@ -355,3 +369,13 @@ func unarySwishNEON(dst *float32, x *float32, n int)
 //
 //go:noescape
 func unaryHardSwishNEON(dst *float32, x *float32, n int)
+
+// unaryGeluNEON sets dst = x/2 * (1 + erf(x*sqrt(1/2))), approximately, element by element, for n vectors.
+//
+//go:noescape
+func unaryGeluNEON(dst *float32, x *float32, n int)
+
+// unaryGeluQuotientNEON sets dst = x * (1 + erf(x/sqrt(2))) / 2, approximately, element by element, for n vectors.
+//
+//go:noescape
+func unaryGeluQuotientNEON(dst *float32, x *float32, n int)

@@ -118,6 +118,14 @@ func unaryHardSwishVectors(_ kernel.ISA, _ *float32, _ *float32, _ int) {
 	panic("no assembly on this architecture")
 }
 
+func unaryGeluVectors(_ kernel.ISA, _ *float32, _ *float32, _ int) {
+	panic("no assembly on this architecture")
+}
+
+func unaryGeluQuotientVectors(_ kernel.ISA, _ *float32, _ *float32, _ int) {
+	panic("no assembly on this architecture")
+}
+
 // binaryOps calls the assembly for a function of two numbers; it returns false if there is none.
 func binaryOps(isa kernel.ISA, op BinaryOp, dst, x, y *float32, n, stepX, stepY int) bool {
 	switch op {
@@ -184,6 +192,10 @@ func unaryOps(isa kernel.ISA, op UnaryOp, dst, x *float32, n int) bool {
 		unarySwishVectors(isa, dst, x, n)
 	case HardSwish:
 		unaryHardSwishVectors(isa, dst, x, n)
+	case Gelu:
+		unaryGeluVectors(isa, dst, x, n)
+	case GeluQuotient:
+		unaryGeluQuotientVectors(isa, dst, x, n)
 	default:
 		return false
 	}

@@ -108,6 +108,7 @@ func TestMeaning(t *testing.T) {
 		{Erf, .5, .5204999}, {Erf, -4, -1}, {Expm1, 1, 1.7182819}, {Expm1, -200, -1}, {Softplus, 0, .6931472}, {Softplus, 200, 200}, {Softplus, -200, 0},
 		{Sin, 1, .84147098}, {Cos, 1, .5403023},
 		{Swish, 2, 1.7615942}, {Swish, -200, 0}, {HardSwish, 1, .6666667}, {HardSwish, -4, 0}, {HardSwish, 5, 5},
+		{Gelu, 1, .8413447}, {Gelu, -20, 0}, {Gelu, 20, 20}, {GeluQuotient, 1, .8413447}, {GeluQuotient, -20, 0}, {GeluQuotient, 20, 20},
 	} {
 		if got := unaries[c.op].f(c.x); got != c.want {
 			t.Errorf("%v of %v is %v, want %v", c.op, c.x, got, c.want)
@@ -119,10 +120,29 @@ func TestMeaning(t *testing.T) {
 func near(op UnaryOp, a, b float32) bool {
 	const units = 4 // in the last place
 	least := 1e-38
-	if op == Swish { // multiplies Sigmoid's error by numbers up to 100
+	switch op {
+	case Swish: // multiplies Sigmoid's error by numbers up to 100
 		least = 1e-36
+	case Gelu, GeluQuotient: // multiply the error of 1+Erf, of which little may be left, by numbers up to 6
+		least = 5e-7
 	}
 	return same(a, b) || math.Abs(float64(a)-float64(b)) <= math.Max(least, math.Abs(float64(b))*units/(1<<23))
+}
+
+// TestQuotients checks that the generator's quotient is the correctly rounded quotient, for all significands.
+func TestQuotients(t *testing.T) {
+	for _, by := range []float32{6, math.Sqrt2} {
+		inverse := float32(1 / float64(by))
+		for i := range uint32(1 << 23) {
+			x := math.Float32frombits(1<<30 | i) // from 2 to 4
+			q := float32(x * inverse)
+			left := math.FMA(float64(-by), float64(q), float64(x)) // a float32
+			q = float32(math.FMA(left, float64(inverse), float64(q)))
+			if q != x/by {
+				t.Fatalf("%v/%v is %v, want %v", x, by, q, x/by)
+			}
+		}
+	}
 }
 
 // TestApproximations tests the approximate functions densely over the whole range.

@@ -36,6 +36,9 @@ const (
 	Atan
 	Swish     // x * Sigmoid(x)
 	HardSwish // x * (ReLU6(x+3) / 6)
+	Gelu      // x*0.5 * (Erf(x*sqrt(0.5)) + 1), as Keras computes it
+	// GeluQuotient is x * (Erf(x/sqrt(2)) + 1) * 0.5, as PyTorch writes it to ONNX files.
+	GeluQuotient
 )
 
 // String returns the function's name.
@@ -73,10 +76,10 @@ func applyUnary(isa kernel.ISA, op UnaryOp, x, dst []float32) {
 }
 
 // approximate reports whether assembly gives other bits than the Go function. They differ by at most 4
-// units in the last place, or 1e-38 (Swish 1e-36).
+// units in the last place, or 1e-38 (Swish 1e-36, Gelu 5e-7).
 func (o UnaryOp) approximate() bool {
 	switch o {
-	case Exp, Sigmoid, Tanh, Erf, Expm1, Softplus, Swish:
+	case Exp, Sigmoid, Tanh, Erf, Expm1, Softplus, Swish, Gelu, GeluQuotient:
 		return true
 	}
 	return false
@@ -146,13 +149,26 @@ var unaries = [...]unaryFunction{
 
 	Swish:     {"Swish", swish},
 	HardSwish: {"HardSwish", hardSwish},
+
+	Gelu:         {"Gelu", gelu},
+	GeluQuotient: {"GeluQuotient", geluQuotient},
 }
 
-// swish and hardSwish round after each function, so that their bits are those of a chain of these functions.
+// The activations round after each function, so that their bits are those of a chain of these functions.
 func swish(x float32) float32 {
 	return x * float32(1/(1+math.Exp(-float64(x))))
 }
 
 func hardSwish(x float32) float32 {
 	return x * (min(max(x+3, 0), 6) / 6)
+}
+
+func gelu(x float32) float32 {
+	erf := float32(math.Erf(float64(x * (math.Sqrt2 / 2))))
+	return float32(x*.5) * (erf + 1)
+}
+
+func geluQuotient(x float32) float32 {
+	erf := float32(math.Erf(float64(x / math.Sqrt2)))
+	return float32(x*(erf+1)) * .5
 }

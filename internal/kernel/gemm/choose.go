@@ -86,6 +86,9 @@ func (p *plan) readOnce(s Shape) {
 	want := min(32, s.K*s.N/partFloats)
 	p.cuts = max(1, min(want, s.K/128))
 	p.columns = max(1, min(want/p.cuts, kernel.CeilDiv(s.N, 4*unit)))
+	if p.cuts*p.columns%2 == 1 && s.K*s.N >= partFloats/2 && s.N >= 8*unit {
+		p.columns++ // two threads get equal work
+	}
 }
 
 // cut divides the rows and columns into about want parts, such that the parts read as little as possible: each part

@@ -46,6 +46,9 @@ func (a *asm) number(x float64) string { return a.bits(math.Float32bits(float32(
 
 // bits returns the address of a vector with an integer in all lanes.
 func (a *asm) bits(bits uint32) string {
+	if r := a.kept(bits); r != "" {
+		return r
+	}
 	if !a.isNEON() && !slices.Contains(a.f.data, bits) {
 		a.f.data = append(a.f.data, bits)
 	}
@@ -129,6 +132,7 @@ type asm struct {
 	labels int      // number of labels from newLabel
 
 	masks512 bool // masks are mask registers of AVX-512, although vectors are shorter
+	keeps    *keeps
 	flow
 	neonText
 }
@@ -319,6 +323,7 @@ func (a *asm) ret() {
 		a.end()
 		return
 	}
+	a.loadKept()
 	a.i("VZEROUPPER\nRET")
 }
 

@@ -11,18 +11,18 @@ import (
 type elements struct {
 	*asm
 	x, y, zero, one, sign *reg
-	s, t, u               *reg
+	s, t, u, w            *reg
 	mask                  *reg
 }
 
 // needs says which constants a function uses.
 type needs struct{ zero, one, sign bool }
 
-// newElements takes the registers. A function of one number has the first eight only: NEON has numbers
+// newElements takes the registers. A function of one number has the first eight only: NEON and AVX-512 have numbers
 // in the others.
 func newElements(a *asm, n needs, binary bool) *elements {
 	if !binary {
-		a.only(8)
+		a.keepNumbers()
 	}
 	e := &elements{asm: a, x: a.vector("x")}
 	if binary {
@@ -41,8 +41,8 @@ func newElements(a *asm, n needs, binary bool) *elements {
 		e.sign = a.vector("sign bits")
 		a.integer(1<<31, e.sign)
 	}
-	free := a.vectors("free", min(3, a.unused(vectorClass)))
-	for i, r := range []**reg{&e.s, &e.t, &e.u}[:len(free)] {
+	free := a.vectors("free", min(4, a.unused(vectorClass)))
+	for i, r := range []**reg{&e.s, &e.t, &e.u, &e.w}[:len(free)] {
 		*r = free[i]
 	}
 	return e
@@ -181,9 +181,42 @@ var unaryOps = []struct {
 		e.v("VMAXPS", e.t, e.zero, e.t)
 		e.v("VMOVUPS", e.number(6), e.s)
 		e.v("VMINPS", e.t, e.s, e.t)
-		e.v("VDIVPS", e.s, e.t, e.t)
-		e.v("VMULPS", e.t, e.x, e.x)
+		e.quotient(e.t, e.u, 6)
+		e.v("VMULPS", e.u, e.x, e.x)
 	}},
+	{"Gelu", "x/2 * (1 + erf(x*sqrt(1/2))), approximately", needs{one: true, sign: true}, func(e *elements) {
+		e.v("VMULPS", e.number(.5), e.x, e.w)
+		e.v("VMULPS", e.number(math.Sqrt2/2), e.x, e.x)
+		e.erf()
+		e.v("VADDPS", e.one, e.x, e.x)
+		e.v("VMULPS", e.x, e.w, e.x)
+	}},
+	{"GeluQuotient", "x * (1 + erf(x/sqrt(2))) / 2, approximately", needs{one: true, sign: true}, func(e *elements) {
+		e.v("VMOVAPS", e.x, e.w)
+		for _, bound := range []struct {
+			op string
+			by float64
+		}{{"VMINPS", 6}, {"VMAXPS", -6}} { // beyond, erf is 1 or -1
+			e.v("VMOVUPS", e.number(bound.by), e.s)
+			e.v(bound.op, e.x, e.s, e.x) // NaN stays NaN
+		}
+		e.quotient(e.x, e.t, math.Sqrt2)
+		e.v("VMOVAPS", e.t, e.x)
+		e.erf()
+		e.v("VADDPS", e.one, e.x, e.x)
+		e.v("VMULPS", e.x, e.w, e.x)
+		e.v("VMULPS", e.number(.5), e.x, e.x)
+	}},
+}
+
+// quotient sets q to x/by, rounded correctly, with three instructions that take less time than a division (Markstein, IA-64 and
+// Elementary Functions, 2000): the error of a first quotient is exact, because a fused multiply-add computes it. It overwrites x.
+// x must be finite or NaN and so large that its error is no denormal number. TestQuotients shows that no float32 differs.
+func (e *elements) quotient(x, q *reg, by float64) {
+	inverse := e.number(1 / float64(float32(by)))
+	e.v("VMULPS", inverse, x, q)
+	e.v("VFNMADD231PS", e.number(by), q, x)
+	e.v("VFMADD231PS", inverse, x, q)
 }
 
 // polynomial sets p to the value of a polynomial at x, highest power first.

@@ -31,11 +31,9 @@ func inverseDCTChecked(dst []byte, stride int, block *[64]int16, quant *[64]uint
 	const safe = (1<<15 - 1) / 2 * 1000 / (4 * 1388)
 	sum := int64(0)
 	for i, v := range block {
-		if p := int64(v) * int64(quant[i]); p < 0 {
-			sum -= p
-		} else {
-			sum += p
-		}
+		p := int64(v) * int64(quant[i])
+		negative := p >> 63 // a branch would be mispredicted often
+		sum += (p ^ negative) - negative
 	}
 	if sum > safe {
 		inverseDCT16(dst, stride, block, quant)

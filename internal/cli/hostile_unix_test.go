@@ -1,0 +1,112 @@
+//go:build unix
+
+package cli
+
+import (
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lince-ml/lince/internal/escape"
+	"github.com/lince-ml/lince/internal/sheet"
+)
+
+// TestHostileNames gives images whose folders and files have names that a spreadsheet runs, or that control a terminal, to the commands that write
+// names. No cell of a CSV file is a formula, nothing on the terminal is hidden, and lince reads its own files back.
+func TestHostileNames(t *testing.T) {
+	workIn(t)
+	files := map[string][]byte{}
+	for name, content := range pngs(t, 8) {
+		class := "=cmd|' !A0"
+		if strings.HasPrefix(name, "dog") {
+			class = "@x\x1b[31m\x07\u202e"
+		}
+		files[class+"/-"+name] = content
+		if strings.Contains(name, ".1.") { // a duplicate, so that there is something to find
+			files[class+"/+"+name] = content
+		}
+	}
+	files["=cmd|' !A0/-bad.png"] = []byte("no image")
+	put(t, "set", files)
+	model := filepath.Join(trained(t), "model.keras")
+	for _, args := range [][]string{
+		{"data", "set", "--csv", "data.csv"},
+		{"check", "set", "--out", "checked"},
+		{"clean", "set", "--out", "keep.csv"},
+		{"features", model, "set", "--out", "features.csv", "--neighbors", "1"},
+		{"features", model, "set", "--out", "array.npy"},
+		{"predict", model, "set", "--csv", "predictions.csv"},
+		{"predict", model, "set"},
+		{"train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "run"},
+		{"evaluate", "run/model.keras", "set", "--out", "evaluated"},
+		{"predict", "run/model.keras", "set"},
+		{"predict", "run/model.keras", "set", "--csv", "classes.csv"},
+		{"report", "run"},
+	} {
+		o := succeed(t, args...)
+		for _, text := range []string{o.stdout, o.stderr} {
+			if i := strings.IndexFunc(text, func(r rune) bool { return r != '\r' && escape.IsHidden(r) }); i >= 0 {
+				t.Errorf("%v controls the terminal: %.100q", args, text[i:])
+			}
+		}
+	}
+	tables := 0
+	err := filepath.WalkDir(".", func(p string, _ os.DirEntry, err error) error {
+		if err != nil || filepath.Ext(p) != ".csv" || filepath.Base(p) == "history.csv" {
+			return err
+		}
+		tables++
+		records, err := csv.NewReader(strings.NewReader(read(t, p))).ReadAll()
+		if err != nil {
+			return err
+		}
+		strange := false
+		for _, r := range records {
+			for _, cell := range r {
+				strange = strange || strings.HasPrefix(cell, "'")
+				if sheet.Undo(sheet.Text(cell)) != cell || sheet.Text(cell) != cell && !strings.HasPrefix(cell, "'") {
+					t.Errorf("%s has the cell %q", p, cell)
+				}
+			}
+		}
+		if !strange {
+			t.Errorf("%s has none of the names: %v", p, records)
+		}
+		return nil
+	})
+	if err != nil || tables < 10 {
+		t.Errorf("%d tables, %v", tables, err)
+	}
+	// The tables can be used.
+	kept := read(t, "keep.csv")
+	if o := succeed(t, "data", "keep.csv", "--images", "set", "--csv", "-"); o.stdout != kept || strings.Count(kept, "\n") != 9 {
+		t.Errorf("the table is %s, read back %s", kept, o.stdout)
+	}
+	o := succeed(t, "clean", "set", "--out", "-", "--raw-csv")
+	contains(t, "the table with --raw-csv", o.stdout, "\n=cmd|' !A0/", ",=cmd|' !A0\n")
+	succeed(t, "check", "set", "--out", "raw", "--raw-csv")
+	contains(t, "findings.csv with --raw-csv", read(t, "raw", "findings.csv"), ",=cmd|' !A0,")
+	succeed(t, "features", model, "set", "--out", "raw.csv", "--raw-csv")
+	contains(t, "the features with --raw-csv", read(t, "raw.csv"), ",=cmd|' !A0,")
+}
+
+// TestTooManyThreads checks that all commands with --threads refuse a number that only costs memory.
+func TestTooManyThreads(t *testing.T) {
+	workIn(t)
+	model := filepath.Join(trained(t), "model.keras")
+	for _, args := range [][]string{
+		{"train", "demo:cats-and-dogs?n=24", "--out", "out"}, {"evaluate", model, "demo:cats-and-dogs?n=24"}, {"predict", model, "demo:cats-and-dogs?n=24"},
+		{"run", model, "--random"}, {"features", model, "demo:cats-and-dogs?n=24", "--out", "out.csv"}, {"check", "demo:cats-and-dogs?n=24"}, {"serve", model},
+		{"clean", "set", "--out", "keep.csv"},
+	} {
+		for _, n := range []string{"100000", "-1"} {
+			o := run(t, append(args, "--threads="+n)...)
+			if o.code != exitUsage || !strings.Contains(o.stderr, "--threads must be from 1 to 4096, or 0 for one per processor") || !strings.Contains(o.stderr, "got "+n) {
+				t.Errorf("%v: exit code %d, %s", args, o.code, o.stderr)
+			}
+		}
+	}
+	sameTree(t, map[string]string{}, snapshot(t, "."))
+}
