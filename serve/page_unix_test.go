@@ -3,6 +3,7 @@
 package serve
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -70,7 +71,7 @@ func TestPage(t *testing.T) {
 	shot("desktop-empty-light")
 
 	// A file of a dialog. The network of this model has no feature map.
-	file := `new File([new Uint8Array(` + strings.ReplaceAll(fmt.Sprint(photo(t, 0)), " ", ",") + `)], "my photo.png", {type: "image/png"})`
+	file := fmt.Sprintf(`new File([Uint8Array.from(atob(%q), c => c.charCodeAt(0))], "my photo.png", {type: "image/png"})`, base64.StdEncoding.EncodeToString(photo(t, 0)))
 	b.Eval(`{ const d = new DataTransfer(); d.items.add(`+file+`); const f = document.getElementById("file"); f.files = d.files; f.dispatchEvent(new Event("change")); }`, nil)
 	same(answered(), "pets")
 	wait(b, `!document.getElementById("camNote").hidden`)

@@ -2,7 +2,9 @@ package grpc_test
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 
@@ -50,6 +52,6 @@ func ExampleHandler() {
 	})
 	check(err)
 	check(conn.Close())
-	fmt.Println(answer.Outputs[0].Name, answer.Outputs[0].Shape, answer.RawOutputContents[0]) // 3 as a float32
-	// Output: y [1 1] [0 0 64 64]
+	fmt.Println(answer.Outputs[0].Name, answer.Outputs[0].Shape, math.Float32frombits(binary.LittleEndian.Uint32(answer.RawOutputContents[0])))
+	// Output: y [1 1] 3
 }
