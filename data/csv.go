@@ -261,7 +261,11 @@ func (b *tableBuilder) add(name string, line int, cells []value) error {
 			if missing {
 				b.unlabeled.add(name, line, errors.New("the label is missing"))
 			} else {
-				b.unusable.add(name, line, fmt.Errorf("the label %q is not a number", beginning(string(labels[0].text))))
+				text, hint := beginning(string(labels[0].text)), ""
+				if _, err := strconv.ParseFloat(strings.Replace(strings.TrimSuffix(text, "%"), ",", ".", 1), 32); err == nil {
+					hint = "; write numbers without a percent sign, and with a decimal point"
+				}
+				b.unusable.add(name, line, fmt.Errorf("the label %q is not a number%s", text, hint))
 			}
 		}
 		r.values = append(r.values, float32(v))

@@ -284,7 +284,7 @@ func splitLabels(text, sep string) []string {
 func (in *interpreter) likely(labels []string, rows int) error {
 	numbers, fractions := 0, ""
 	for _, l := range labels {
-		if v, ok := number(l); ok {
+		if v, ok := number(strings.TrimSuffix(l, "%")); ok {
 			numbers++
 			if v != math.Trunc(v) {
 				fractions = l
@@ -303,18 +303,20 @@ func (in *interpreter) likely(labels []string, rows int) error {
 	for _, sep := range []string{"|", ";", ","} {
 		parts := map[string]bool{}
 		joint, known, example := 0, true, "" // known: each part of a joint label is a label, too
+		some := false                        // a part of a joint label is a label, too
 		for _, l := range labels {
 			list := splitLabels(l, sep)
 			for _, p := range list {
 				parts[p] = true
 				known = known && (len(list) == 1 || alone[p])
+				some = some || len(list) > 1 && alone[p] && !strings.Contains(l, ", ")
 			}
 			if len(list) > 1 {
 				joint++
 				example = l
 			}
 		}
-		if joint > 1 && len(parts) < len(labels) || joint > 0 && known && sep != "," {
+		if joint > 1 && len(parts) < len(labels) || joint > 0 && (known && sep != "," || some && sep == ",") {
 			return fmt.Errorf("the column %q has labels such as %q: if these are several labels, set the task to multilabel, else to classify (Task, --task)", column, example)
 		}
 	}

@@ -287,6 +287,10 @@ func unread(name, ext string, head []byte) string {
 	switch f := cmp.Or(picture.Foreign(head), foreignExtensions[strings.TrimPrefix(ext, ".")]); {
 	case f != "":
 		return fmt.Sprintf("; it is a %s file, which lince does not read: convert it to JPEG, for example with ImageMagick: magick %s %s.jpg", f, filepath.Base(name), strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)))
+	case ext == ".json":
+		return "; if it is a list of objects, write each object on a line, and name the file .jsonl"
+	case ext == ".txt", ext == ".dat":
+		return "; if it is a table, rename it to .csv"
 	case strings.Contains(name, "-ubyte"):
 		return "; for IDX files, open the folder with all four of them"
 	case bytes.HasPrefix(head, []byte("PK\x07\x08")), len(ext) == 4 && ext[:2] == ".z" && ext != ".zip" && ext != ".zst":

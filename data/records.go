@@ -193,6 +193,10 @@ func (j *jsonRecords) next(want []int, cells []value) (int, error) {
 	clear(j.raw)
 	clear(cells)
 	if err := json.Unmarshal(line, &j.raw); err != nil {
+		var kind *json.UnmarshalTypeError
+		if errors.As(err, &kind) { // its text names types of Go
+			err = fmt.Errorf("it is a JSON %s", kind.Value)
+		}
 		return j.start, recordError{fmt.Errorf("is not a JSON object: %w", err)}
 	}
 	for i, w := range want {

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,6 +72,8 @@ func TestOtherTables(t *testing.T) {
 		{"t.csv", "<!DOCTYPE html><html>", "a web page"},
 		{"t.xlsx", "PK\x03\x04 xl/workbook.xml", "does not read spreadsheets"},
 		{"t.parquet", "filename,category\n", "is not a Parquet file"},
+		{"t.json", `[{"filename": "a.png"}]`, "name the file .jsonl"},
+		{"t.txt", "filename,category\n", "rename it to .csv"},
 	} {
 		file := filepath.Join(t.TempDir(), c.name)
 		if err := os.WriteFile(file, []byte(c.content), 0o600); err != nil {
@@ -79,5 +82,47 @@ func TestOtherTables(t *testing.T) {
 		if _, err := Open(t.Context(), file, OpenOptions{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
+	}
+}
+
+// TestUnclearLabels opens tables whose labels may mean something else than classes. Open asks, or says what to change.
+func TestUnclearLabels(t *testing.T) {
+	names := make([]string, 24)
+	for i := range names {
+		names[i] = fmt.Sprint(i, ".png")
+	}
+	dir := tree(t, names...)
+	file := filepath.Join(dir, "t.csv")
+	for _, c := range []struct {
+		label func(i int) string
+		task  Task
+		want  string // "" for no error
+	}{
+		{func(i int) string { return []string{`"cats,x"`, "cats", "dogs"}[i%3] }, AutoTask, "set the task to multilabel"},
+		{func(i int) string { return []string{`"Paris, Texas"`, "Paris", "Rome"}[i%3] }, AutoTask, ""},
+		{func(i int) string { return []string{`"cats,x"`, "cats", "dogs"}[i%3] }, Classify, ""},
+		{func(i int) string { return fmt.Sprintf("%d%%", 3*i) }, AutoTask, "set the task to regress"},
+		{func(i int) string { return fmt.Sprintf(`"%d,5"`, i) }, Regress, "with a decimal point"},
+	} {
+		text := "filename,category\n"
+		for i, n := range names {
+			text += n + "," + c.label(i) + "\n"
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		tab, err := Open(t.Context(), file, OpenOptions{Task: c.task})
+		if err == nil {
+			_ = tab.Close()
+		}
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.label(0), err, c.want)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "t.jsonl"), []byte(`{"filename": "1.png", "category": "x"}`+"\n[1]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if tab := open(t, filepath.Join(dir, "t.jsonl"), OpenOptions{}); len(tab.Ignored()) != 1 || !strings.HasSuffix(tab.Ignored()[0].Err.Error(), "is not a JSON object: it is a JSON array") {
+		t.Error(tab.Ignored())
 	}
 }
