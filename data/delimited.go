@@ -314,13 +314,18 @@ func isShiftJIS(head []byte) bool {
 		}
 		text, err := japanese.ShiftJIS.NewDecoder().Bytes(head[i : i+2])
 		r, n := utf8.DecodeRune(text)
-		if err != nil || r == utf8.RuneError || n != len(text) || !unicodes.In(r, unicodes.Han, unicodes.Hiragana, unicodes.Katakana) && !(r >= 0x3000 && r < 0x3040) && !(r >= 0xff00 && r < 0xfff0) && r != 'ー' {
+		if err != nil || r == utf8.RuneError || n != len(text) || !isJapanese(r) {
 			return false
 		}
 		sure = sure || b < 0xa0
 		i += 2
 	}
 	return sure
+}
+
+// isJapanese reports whether a character of two bytes is one that Japanese text has: letters, punctuation and full-width forms.
+func isJapanese(r rune) bool {
+	return unicodes.In(r, unicodes.Han, unicodes.Hiragana, unicodes.Katakana) || r >= 0x3000 && r < 0x3040 || r >= 0xff00 && r < 0xfff0 || r == 'ー'
 }
 
 // halfZero reports whether most bytes at odd (1) or even (0) positions are zero, and none of the others: the text is UTF-16.

@@ -22,7 +22,6 @@ import (
 // parquetRecords are the rows of a Parquet file. A column may hold texts, numbers, truth values or lists of these, or images: as bytes, or as the
 // datasets of Hugging Face have them, in a struct with the fields bytes and path.
 type parquetRecords struct {
-	name   string
 	size   int64
 	fields []parquetColumn
 	row    int      // the number of rows that were read

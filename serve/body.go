@@ -92,7 +92,7 @@ func unreadable(err error, text string) error {
 // reserve takes bytes of the server's budget for bodies.
 func (c *call) reserve(n int) error {
 	if !c.s.bodies.take(n) {
-		return busy(http.StatusServiceUnavailable, time.Second, "the server has too many requests in memory")
+		return busy("the server has too many requests in memory")
 	}
 	c.reserved += n
 	return nil

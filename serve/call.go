@@ -54,14 +54,14 @@ func (c *call) use() (*version, error) {
 	e := c.s.registry.find(name)
 	if e == nil {
 		if name == "" {
-			return nil, busy(http.StatusServiceUnavailable, time.Second, "there is no model")
+			return nil, busy("there is no model")
 		}
 		return nil, fail(http.StatusNotFound, "there is no model %q", short(name))
 	}
 	c.rec.model = e.name
 	v := e.acquire()
 	if v == nil {
-		return nil, busy(http.StatusServiceUnavailable, time.Second, "the model %s is not ready", e.name)
+		return nil, busy("the model %s is not ready", e.name)
 	}
 	if want := c.params["version"]; want != "" && want != v.number {
 		v.release()

@@ -28,8 +28,8 @@ func fail(status int, format string, a ...any) error {
 }
 
 // busy returns the error of a request that has to come later.
-func busy(status int, after time.Duration, format string, a ...any) error {
-	return &failure{status: status, text: fmt.Sprintf(format, a...), retry: max(after, time.Second)}
+func busy(format string, a ...any) error {
+	return &failure{status: http.StatusServiceUnavailable, text: fmt.Sprintf(format, a...), retry: time.Second}
 }
 
 // errTimeout is the cause of a request's context after its time is over.

@@ -24,7 +24,7 @@ func (c *call) live() error { return c.ok(map[string]bool{"live": true}) }
 
 func (c *call) ready() error {
 	if !c.s.Ready() {
-		return busy(http.StatusServiceUnavailable, time.Second, "the server is not ready")
+		return busy("the server is not ready")
 	}
 	return c.ok(map[string]bool{"ready": true})
 }

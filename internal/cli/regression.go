@@ -31,7 +31,7 @@ func (t *training) checkNumbers() error {
 	}{
 		{"--stratify", t.given["stratify"] && t.Stratify}, {"--class-weight", t.given["class-weight"]}, {"--calibration", t.calibrates()},
 		{"--label-smoothing", t.LabelSmoothing != nil}, {"--rename", len(t.Rename) > 0}, {"--folds", t.Folds > 0}, {"--tune", t.Tune > 0},
-		{"--mixup and --cutout", len(t.mixFlags.names()) > 0},
+		{"--mixup and --cutout", len(t.names()) > 0},
 	} {
 		if f.set {
 			errs = append(errs, fmt.Errorf("%s is for images with classes, not for --task regress", f.flag))

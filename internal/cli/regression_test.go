@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,7 +51,7 @@ var priceData = []string{"t.csv", "--images", "img", "--category", "price"}
 func TestRegress(t *testing.T) {
 	dir := workIn(t)
 	prices(t)
-	regress := append(priceData, "--task", "regress")
+	regress := slices.Concat(priceData, []string{"--task", "regress"})
 	o := run(t, append([]string{"data"}, priceData...)...)
 	contains(t, "what data says", o.stderr, `the column "price" has 40 different numbers`, "set the task to regress, else to classify (Task, --task)")
 	o = succeed(t, append([]string{"data"}, regress...)...)
