@@ -22,6 +22,8 @@ import (
 // parquetRecords are the rows of a Parquet file. A column may hold texts, numbers, truth values or lists of these, or images: as bytes, or as the
 // datasets of Hugging Face have them, in a struct with the fields bytes and path.
 type parquetRecords struct {
+	file   *parquet.File
+	r      io.ReaderAt // the file's bytes
 	size   int64
 	fields []parquetColumn
 	row    int      // the number of rows that were read
@@ -62,11 +64,14 @@ func newParquet(f *os.File) (_ *parquetRecords, err error) {
 
 func openParquet(r io.ReaderAt, size int64) (_ *parquetRecords, err error) {
 	defer recovered(&err)
+	if err := checkFooter(r, size); err != nil {
+		return nil, fmt.Errorf("is not a Parquet file, or a damaged one (%w); write it again", err)
+	}
 	f, err := parquet.OpenFile(r, size, &parquet.FileConfig{SkipPageIndex: true, SkipBloomFilters: true, ReadBufferSize: 64 << 10})
 	if err != nil {
 		return nil, fmt.Errorf("is not a Parquet file, or a damaged one (%w); write it again", err)
 	}
-	p := &parquetRecords{size: size, rows: f.NumRows()}
+	p := &parquetRecords{file: f, r: r, size: size, rows: f.NumRows()}
 	classes := classLabels(f)
 	for _, c := range f.Root().Columns() {
 		p.fields = append(p.fields, newParquetColumn(c, classes[c.Name()]))
@@ -191,7 +196,9 @@ func (p *parquetRecords) next(want []int, cells []value) (row int, err error) {
 			return p.row, fmt.Errorf("the column %q has a type that cannot be read, want texts, numbers or lists of these", c.name)
 		}
 		if c.values == nil {
-			c.values = &parquetValues{pages: c.leaf.Pages()}
+			if c.values, err = p.values(c.leaf); err != nil {
+				return p.row, fmt.Errorf("the column %q: %w", c.name, err)
+			}
 		}
 		if err := c.cell(&cells[i]); err != nil {
 			var r recordError
@@ -281,6 +288,14 @@ type parquetValues struct {
 	at, n  int
 }
 
+// values returns a reader of a column's values.
+func (p *parquetRecords) values(leaf *parquet.Column) (*parquetValues, error) {
+	if err := p.checkPages(leaf); err != nil {
+		return nil, err
+	}
+	return &parquetValues{pages: leaf.Pages()}, nil
+}
+
 // fill makes sure that there is a value in the buffer.
 func (v *parquetValues) fill() error {
 	for v.at >= v.n {
@@ -357,9 +372,13 @@ func embedded(name string, o OpenOptions, rep *reading) (j *joiner, closer io.Cl
 // unpack takes the images of a column.
 func (p *parquetRecords) unpack(c parquetColumn, j *joiner, s *spool) error {
 	left := int64(bounded.InflateLimit(uint64(p.size)))
-	c.values = &parquetValues{pages: c.leaf.Pages()}
+	var errPath error
 	if c.path != nil {
-		c.paths = &parquetValues{pages: c.path.Pages()}
+		c.paths, errPath = p.values(c.path)
+	}
+	var err error
+	if c.values, err = p.values(c.leaf); err != nil || errPath != nil {
+		return fmt.Errorf("the column %q: %w", c.name, cmp.Or(err, errPath))
 	}
 	for row := range int(min(p.rows, 1<<30)) {
 		if err := j.rep.next(0); err != nil {

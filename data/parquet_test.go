@@ -2,14 +2,22 @@ package data
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/lince-ml/lince/internal/mutate"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress"
+	"github.com/parquet-go/parquet-go/format"
 )
 
 // parquetFile returns the path of a file of internal/golden/parquet_tables.py.
@@ -136,12 +144,99 @@ func TestParquetDamaged(t *testing.T) {
 }
 
 func FuzzParquet(f *testing.F) {
-	for _, name := range []string{"none", "snappy", "gzip", "pandas", "numbers", "lists", "bytes", "huggingface"} {
-		b, err := os.ReadFile(parquetFile(name))
-		if err != nil {
-			f.Fatal(err)
-		}
+	for _, b := range parquetFiles(f) {
 		f.Add(b)
 	}
 	f.Fuzz(func(_ *testing.T, b []byte) { _ = readParquet(b) })
+}
+
+func TestParquetMutants(t *testing.T) {
+	mutate.Runs{Seeds: parquetFiles(t), Fuzz: "FuzzParquet", Read: func(_ *testing.T, b []byte) { _ = readParquet(b) }}.Test(t)
+}
+
+func parquetFiles(t testing.TB) [][]byte {
+	var all [][]byte
+	for _, name := range []string{"none", "snappy", "gzip", "pandas", "numbers", "lists", "bytes", "huggingface"} {
+		b, err := os.ReadFile(parquetFile(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, b)
+	}
+	return all
+}
+
+// A footer that claims long lists and texts is refused before memory is claimed for them.
+func TestParquetForgedFooter(t *testing.T) {
+	for name, footer := range map[string]string{
+		"list of groups":   "\x15\x04\x49\xfc\xff\xff\xff\x07", // field 1 is a number, field 5 a list of 2^24-1 structs
+		"list of schema":   "\x15\x04\x19\xfc\xff\xff\xff\xff\x07",
+		"text":             "\x15\x04\x58\xff\xff\xff\xff\x07",
+		"structs of zeros": "\x15\x04\x19\xfc\x90\x4e" + strings.Repeat("\x00", 10_000) + "\x00",
+		"nested":           strings.Repeat("\x1c", 100),
+		"cut":              "\x15",
+	} {
+		b := "PAR1" + footer + string(binary.LittleEndian.AppendUint32(nil, uint32(len(footer)))) + "PAR1"
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err := readParquet([]byte(b))
+		runtime.ReadMemStats(&after)
+		if err == nil || !strings.Contains(err.Error(), "it is damaged") {
+			t.Errorf("%s: error is %v", name, err)
+		}
+		if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20 {
+			t.Errorf("%s: %d bytes were allocated for %d", name, n, len(b))
+		}
+	}
+}
+
+// The header of a page that claims a large page is refused before memory is claimed for it.
+func TestParquetForgedPage(t *testing.T) {
+	whole, err := os.ReadFile(parquetFile("snappy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := readPageHeader(whole[4:])
+	if err != nil || h.stored <= 0 || h.unpacked <= 0 || h.values <= 0 || h.size <= 0 || h.size > 100 {
+		t.Fatalf("%+v, %v", h, err)
+	}
+	damaged := 0
+	for i := range h.size { // each byte of the header in turn becomes a large number
+		b := slices.Clone(whole)
+		copy(b[4+i:], "\xff\xff\xff\xff\x0f")
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if readParquet(b) != nil {
+			damaged++
+		}
+		runtime.ReadMemStats(&after)
+		if n := after.TotalAlloc - before.TotalAlloc; n > maxPage {
+			t.Errorf("byte %d: %d bytes were allocated for %d", i, n, len(b))
+		}
+	}
+	if damaged == 0 {
+		t.Error("no header is refused")
+	}
+}
+
+// A part of a page that unpacks to more than its header says is refused.
+func TestParquetUnpacks(t *testing.T) {
+	content := make([]byte, 1<<20)
+	for name, codec := range map[string]compress.Codec{
+		"snappy": &parquet.Snappy, "gzip": &parquet.Gzip, "zstd": &parquet.Zstd, "brotli": &parquet.Brotli, "lz4": &parquet.Lz4Raw,
+	} {
+		stored, err := codec.Encode(nil, content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := unpacks(codec.CompressionCodec(), stored, int64(len(content))); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := unpacks(codec.CompressionCodec(), stored, int64(len(content)-1)); err == nil || !strings.Contains(err.Error(), "more than the 1048575 bytes") {
+			t.Errorf("%s: error is %v", name, err)
+		}
+	}
+	if err := unpacks(format.LZO, nil, 0); err == nil || !strings.Contains(err.Error(), "write the file with Snappy") {
+		t.Errorf("LZO: error is %v", err)
+	}
 }

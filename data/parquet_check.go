@@ -1,0 +1,352 @@
+package data
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
+	"github.com/pierrec/lz4/v4"
+)
+
+// The library allocates what the headers of a Parquet file say. These checks come first: a list or a text must be in the bytes that are there, and a page must fit into
+// its column.
+
+// maxPage is the size of a page, in bytes after decompression, that is always allowed. Writers make pages of 1 MiB or less, except for large values, which hardly
+// compress: larger pages are allowed up to pageRatio times their size in the file.
+const (
+	maxPage   = 64 << 20
+	pageRatio = 16
+	// maxPageValues is the number of values in a page. Writers put at most as many into a page as a group of rows has, 2^20 in pyarrow.
+	maxPageValues = 1 << 22
+	// maxPageHeader is the size of a page's header, which may have the least and the largest value.
+	maxPageHeader = 1 << 20
+)
+
+var errThrift = errors.New("it is damaged")
+
+// checkFooter checks the description of the columns at the end of a file, in the compact form of Thrift
+// (https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md).
+func checkFooter(r io.ReaderAt, size int64) error {
+	var tail [8]byte
+	if size < 12 {
+		return errThrift
+	}
+	if _, err := r.ReadAt(tail[:], size-8); err != nil {
+		return err
+	}
+	n := int64(binary.LittleEndian.Uint32(tail[:4]))
+	if string(tail[4:]) != "PAR1" || n > size-12 {
+		return errThrift
+	}
+	footer := make([]byte, n)
+	if _, err := r.ReadAt(footer, size-8-n); err != nil {
+		return err
+	}
+	t := thrift{b: footer}
+	if err := t.message(nil); err != nil {
+		return err
+	}
+	// Each message in a list is a struct of some hundred bytes in memory.
+	if t.messages > 64+len(footer)/6 {
+		return errThrift
+	}
+	return nil
+}
+
+// checkPages checks the headers of a column's pages.
+func (p *parquetRecords) checkPages(leaf *parquet.Column) error {
+	buf := make([]byte, 0, 1<<10)
+	for _, group := range p.file.Metadata().RowGroups {
+		if leaf.Index() >= len(group.Columns) {
+			return errThrift
+		}
+		m := &group.Columns[leaf.Index()].MetaData
+		at := m.DataPageOffset
+		if d := m.DictionaryPageOffset; d > 0 && d < at {
+			at = d
+		}
+		end := at + m.TotalCompressedSize
+		if at < 0 || end < at || end > p.size {
+			return errThrift
+		}
+		for values := int64(0); at < end && values < m.NumValues; {
+			var h pageHeader
+			var err error
+			// Most headers are short. A cut one looks damaged.
+			for n := int64(256); ; n *= 16 {
+				buf = append(buf[:0], make([]byte, min(n, end-at))...)
+				if _, err := p.r.ReadAt(buf, at); err != nil && !errors.Is(err, io.EOF) {
+					return err
+				}
+				if h, err = readPageHeader(buf); err == nil || n >= maxPageHeader || n >= end-at {
+					break
+				}
+			}
+			if err != nil {
+				return err
+			}
+			if h.stored < 0 || h.stored > end-at-h.size || h.values < 0 {
+				return errThrift
+			}
+			if h.unpacked < 0 || h.unpacked > max(maxPage, pageRatio*h.stored) || h.values > maxPageValues {
+				return fmt.Errorf("a page of %d bytes claims to have %d values in %d bytes, which is more than is allowed", h.stored, h.values, h.unpacked)
+			}
+			if h.isData {
+				values += h.values
+			}
+			if codec := m.Codec; codec != format.Uncompressed && !h.plain {
+				levels := h.definitions + h.repetitions
+				if h.definitions < 0 || h.repetitions < 0 || levels > min(h.stored, h.unpacked) {
+					return errThrift
+				}
+				stored := make([]byte, h.stored-levels)
+				if _, err := p.r.ReadAt(stored, at+h.size+levels); err != nil {
+					return err
+				}
+				if err := unpacks(codec, stored, h.unpacked-levels); err != nil {
+					return err
+				}
+			}
+			at += h.size + h.stored
+		}
+	}
+	return nil
+}
+
+// pageHeader is what counts of a page's header.
+type pageHeader struct {
+	size             int64 // of the header itself
+	unpacked, stored int64 // bytes
+	values           int64
+	isData           bool // it has values, and is no dictionary
+	// A data page of version 2 begins with levels that are not compressed, and its values may not be either.
+	definitions, repetitions int64 // bytes
+	plain                    bool
+}
+
+// unpacks checks that a compressed part of a page has at most n bytes. The library trusts what the part says of itself, or unpacks it to the end.
+func unpacks(codec format.CompressionCodec, stored []byte, n int64) error {
+	forged := fmt.Errorf("a page of %d bytes has more than the %d bytes that it claims", len(stored), n)
+	var r io.Reader
+	var err error
+	switch codec {
+	case format.Snappy:
+		claimed, k := binary.Uvarint(stored)
+		if k <= 0 || claimed > uint64(n) {
+			return forged
+		}
+		return nil
+	case format.Lz4Raw:
+		if _, err := lz4.UncompressBlock(stored, make([]byte, n)); err != nil {
+			return forged
+		}
+		return nil
+	case format.Gzip:
+		r, err = gzip.NewReader(bytes.NewReader(stored))
+	case format.Brotli:
+		r = brotli.NewReader(bytes.NewReader(stored))
+	case format.Zstd:
+		var z *zstd.Decoder
+		if z, err = zstd.NewReader(bytes.NewReader(stored), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxPage*2)); err == nil {
+			defer z.Close()
+			r = z
+		}
+	default:
+		return fmt.Errorf("the compression %v cannot be read; write the file with Snappy or Zstandard", codec)
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := io.CopyN(io.Discard, r, n); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if k, err := io.CopyN(io.Discard, r, 1); k > 0 {
+		return forged
+	} else if !errors.Is(err, io.EOF) {
+		return err
+	}
+	return nil
+}
+
+func readPageHeader(b []byte) (h pageHeader, err error) {
+	t := thrift{b: b}
+	err = t.message(func(path [2]int16, x int64) {
+		switch path {
+		case [2]int16{2}:
+			h.unpacked = x
+		case [2]int16{3}:
+			h.stored = x
+		case [2]int16{5, 1}, [2]int16{8, 1}: // data pages of version 1 and 2
+			h.values, h.isData = x, true
+		case [2]int16{7, 1}: // a dictionary
+			h.values = x
+		case [2]int16{8, 5}:
+			h.definitions = x
+		case [2]int16{8, 6}:
+			h.repetitions = x
+		case [2]int16{8, 7}:
+			h.plain = x == 0
+		}
+	})
+	h.size = int64(t.at)
+	return h, err
+}
+
+// thrift walks through a message without allocating anything.
+type thrift struct {
+	b        []byte
+	at       int
+	depth    int
+	messages int // in lists
+	path     [2]int16
+}
+
+// message walks through a struct. number gets the integers and truth values of its fields, and of the fields of the structs in it.
+func (t *thrift) message(number func(path [2]int16, x int64)) error {
+	if t.depth++; t.depth > 32 {
+		return errThrift
+	}
+	defer func() { t.depth-- }()
+	id := int16(0)
+	for {
+		b, err := t.byte()
+		if err != nil || b == 0 {
+			return err
+		}
+		kind := b & 15
+		if delta := int16(b >> 4); delta != 0 {
+			id += delta
+		} else {
+			x, err := t.integer()
+			if err != nil {
+				return err
+			}
+			id = int16(x)
+		}
+		if t.depth <= len(t.path) {
+			t.path[t.depth-1] = id
+			clear(t.path[t.depth:])
+		}
+		if number != nil && t.depth <= len(t.path) && (kind == 1 || kind == 2 || kind == 5) {
+			x := int64(2 - int(kind)) // the kinds of true and false are 1 and 2
+			if kind == 5 {
+				if x, err = t.integer(); err != nil {
+					return err
+				}
+			}
+			number(t.path, x)
+			continue
+		}
+		inner := number
+		if kind != 12 {
+			inner = nil
+		}
+		if kind > 2 { // the value of a truth value is its kind
+			if err := t.value(kind, inner); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// value walks through a value, which is not the truth value of a field.
+func (t *thrift) value(kind byte, number func(path [2]int16, x int64)) error {
+	switch kind {
+	case 1, 2, 3:
+		return t.skip(1)
+	case 4, 5, 6:
+		_, err := t.integer()
+		return err
+	case 7:
+		return t.skip(8)
+	case 8:
+		n, err := t.length()
+		if err != nil {
+			return err
+		}
+		return t.skip(n)
+	case 9, 10:
+		b, err := t.byte()
+		if err != nil {
+			return err
+		}
+		n := int(b >> 4)
+		if n == 15 {
+			if n, err = t.length(); err != nil {
+				return err
+			}
+		}
+		if n > len(t.b)-t.at { // each element has a byte at least
+			return errThrift
+		}
+		if b&15 == 12 {
+			t.messages += n
+		}
+		for range n {
+			if err := t.value(b&15, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	case 11:
+		n, err := t.length()
+		if err != nil || n == 0 {
+			return err
+		}
+		b, err := t.byte()
+		if err != nil || n > len(t.b)-t.at {
+			return errThrift
+		}
+		for range n {
+			if err := errors.Join(t.value(b>>4, nil), t.value(b&15, nil)); err != nil {
+				return err
+			}
+		}
+		return nil
+	case 12:
+		return t.message(number)
+	}
+	return errThrift
+}
+
+func (t *thrift) byte() (byte, error) {
+	if t.at >= len(t.b) {
+		return 0, errThrift
+	}
+	t.at++
+	return t.b[t.at-1], nil
+}
+
+func (t *thrift) skip(n int) error {
+	if n > len(t.b)-t.at {
+		return errThrift
+	}
+	t.at += n
+	return nil
+}
+
+// length reads the size of a text or a list.
+func (t *thrift) length() (int, error) {
+	x, n := binary.Uvarint(t.b[t.at:])
+	if n <= 0 || x > uint64(len(t.b)) {
+		return 0, errThrift
+	}
+	t.at += n
+	return int(x), nil
+}
+
+func (t *thrift) integer() (int64, error) {
+	x, n := binary.Varint(t.b[t.at:])
+	if n <= 0 {
+		return 0, errThrift
+	}
+	t.at += n
+	return x, nil
+}
