@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 
 	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
@@ -101,18 +103,12 @@ func (p *parquetRecords) checkPages(leaf *parquet.Column) error {
 			if h.isData {
 				values += h.values
 			}
-			if codec := m.Codec; codec != format.Uncompressed && !h.plain {
-				levels := h.definitions + h.repetitions
-				if h.definitions < 0 || h.repetitions < 0 || levels > min(h.stored, h.unpacked) {
-					return errThrift
-				}
-				stored := make([]byte, h.stored-levels)
-				if _, err := p.r.ReadAt(stored, at+h.size+levels); err != nil {
-					return err
-				}
-				if err := unpacks(codec, stored, h.unpacked-levels); err != nil {
-					return err
-				}
+			page := make([]byte, h.stored)
+			if _, err := p.r.ReadAt(page, at+h.size); err != nil {
+				return err
+			}
+			if err := h.checkContent(page, m.Codec, leaf); err != nil {
+				return err
 			}
 			at += h.size + h.stored
 		}
@@ -125,54 +121,167 @@ type pageHeader struct {
 	size             int64 // of the header itself
 	unpacked, stored int64 // bytes
 	values           int64
-	isData           bool // it has values, and is no dictionary
+	encoding         format.Encoding
+	levels           format.Encoding // of the levels of version 1
+	isData, isV2     bool            // it has values, and is no dictionary
 	// A data page of version 2 begins with levels that are not compressed, and its values may not be either.
 	definitions, repetitions int64 // bytes
 	plain                    bool
 }
 
-// unpacks checks that a compressed part of a page has at most n bytes. The library trusts what the part says of itself, or unpacks it to the end.
-func unpacks(codec format.CompressionCodec, stored []byte, n int64) error {
+// checkContent checks the numbers in a page that say how much follows.
+func (h pageHeader) checkContent(page []byte, codec format.CompressionCodec, leaf *parquet.Column) error {
+	repetition, definition := bits.Len(uint(leaf.MaxRepetitionLevel())), bits.Len(uint(leaf.MaxDefinitionLevel()))
+	if h.isV2 {
+		levels := h.definitions + h.repetitions
+		if h.definitions < 0 || h.repetitions < 0 || levels > min(h.stored, h.unpacked) {
+			return errThrift
+		}
+		if err := errors.Join(h.runs(page[:h.repetitions], repetition), h.runs(page[h.repetitions:levels], definition)); err != nil {
+			return err
+		}
+		page = page[levels:]
+	}
+	if codec != format.Uncompressed && !h.plain {
+		var err error
+		if page, err = unpack(codec, page, h.unpacked-h.definitions-h.repetitions); err != nil {
+			return err
+		}
+	}
+	if h.isData && !h.isV2 {
+		for _, width := range []int{repetition, definition} {
+			if width == 0 {
+				continue
+			}
+			if h.levels != format.RLE {
+				return fmt.Errorf("its levels have the encoding %v, which cannot be read", h.levels)
+			}
+			list, rest, err := prefixed(page)
+			if err != nil {
+				return err
+			}
+			if err := h.runs(list, width); err != nil {
+				return err
+			}
+			page = rest
+		}
+	}
+	if len(page) == 0 {
+		return nil
+	}
+	switch h.encoding {
+	case format.Plain, format.ByteStreamSplit:
+		return nil
+	case format.PlainDictionary, format.RLEDictionary:
+		if !h.isData { // the dictionary itself
+			return nil
+		}
+		return h.runs(page[1:], int(page[0]))
+	case format.RLE:
+		list, _, err := prefixed(page)
+		if err != nil {
+			return err
+		}
+		return h.runs(list, 1)
+	case format.DeltaBinaryPacked, format.DeltaLengthByteArray:
+		block, n := binary.Uvarint(page)
+		if n <= 0 || block == 0 || block > maxDeltaBlock {
+			return errThrift
+		}
+		page = page[n:]
+		parts, n := binary.Uvarint(page)
+		if n <= 0 || parts == 0 || parts > block {
+			return errThrift
+		}
+		if total, n := binary.Uvarint(page[n:]); n <= 0 || total > uint64(h.values) {
+			return errThrift
+		}
+		return nil
+	}
+	return fmt.Errorf("the encoding %v cannot be read; write the file with another version of Parquet, for example version 1.0", h.encoding)
+}
+
+// maxDeltaBlock is the number of values in a block of differences. Writers use 128 to 1,024.
+const maxDeltaBlock = 1 << 16
+
+// prefixed returns a list that begins with its length in bytes, and what follows.
+func prefixed(b []byte) (list, rest []byte, err error) {
+	if len(b) < 4 {
+		return nil, nil, errThrift
+	}
+	n := int64(binary.LittleEndian.Uint32(b))
+	if n > int64(len(b)-4) {
+		return nil, nil, errThrift
+	}
+	return b[4 : 4+n], b[4+n:], nil
+}
+
+// runs checks that runs of numbers, of so many bits each, have no more numbers than the page has values. The last group of a run is filled up.
+func (h pageHeader) runs(b []byte, width int) error {
+	if width > 32 {
+		return errThrift
+	}
+	const filled = 512
+	for total := uint64(0); len(b) > 0; {
+		head, n := binary.Uvarint(b)
+		if n <= 0 {
+			return errThrift
+		}
+		b = b[n:]
+		count, size := head>>1, uint64(width+7)/8 // a number that repeats
+		if head&1 == 1 {                          // groups of eight
+			if count > maxPageValues {
+				return errThrift
+			}
+			count, size = count*8, count*uint64(width)
+		}
+		if total += count; count > maxPageValues || total > uint64(h.values)+filled {
+			return fmt.Errorf("a page of %d values claims to have %d", h.values, total)
+		}
+		b = b[min(size, uint64(len(b))):]
+	}
+	return nil
+}
+
+// unpack returns a compressed part of a page, which must have at most n bytes. The library trusts what the part says of itself, or unpacks it to the end.
+func unpack(codec format.CompressionCodec, stored []byte, n int64) ([]byte, error) {
 	forged := fmt.Errorf("a page of %d bytes has more than the %d bytes that it claims", len(stored), n)
 	var r io.Reader
 	var err error
 	switch codec {
 	case format.Snappy:
-		claimed, k := binary.Uvarint(stored)
-		if k <= 0 || claimed > uint64(n) {
-			return forged
+		if claimed, err := snappy.DecodedLen(stored); err != nil || int64(claimed) > n {
+			return nil, forged
 		}
-		return nil
+		return snappy.Decode(nil, stored)
 	case format.Lz4Raw:
-		if _, err := lz4.UncompressBlock(stored, make([]byte, n)); err != nil {
-			return forged
+		b := make([]byte, n)
+		k, err := lz4.UncompressBlock(stored, b)
+		if err != nil {
+			return nil, forged
 		}
-		return nil
+		return b[:k], nil
 	case format.Gzip:
 		r, err = gzip.NewReader(bytes.NewReader(stored))
 	case format.Brotli:
 		r = brotli.NewReader(bytes.NewReader(stored))
 	case format.Zstd:
 		var z *zstd.Decoder
-		if z, err = zstd.NewReader(bytes.NewReader(stored), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxPage*2)); err == nil {
+		if z, err = zstd.NewReader(bytes.NewReader(stored), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(2*maxPage)); err == nil {
 			defer z.Close()
 			r = z
 		}
 	default:
-		return fmt.Errorf("the compression %v cannot be read; write the file with Snappy or Zstandard", codec)
+		return nil, fmt.Errorf("the compression %v cannot be read; write the file with Snappy or Zstandard", codec)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if _, err := io.CopyN(io.Discard, r, n); err != nil && !errors.Is(err, io.EOF) {
-		return err
+	b, err := io.ReadAll(io.LimitReader(r, n+1))
+	if err == nil && int64(len(b)) > n {
+		err = forged
 	}
-	if k, err := io.CopyN(io.Discard, r, 1); k > 0 {
-		return forged
-	} else if !errors.Is(err, io.EOF) {
-		return err
-	}
-	return nil
+	return b, err
 }
 
 func readPageHeader(b []byte) (h pageHeader, err error) {
@@ -183,10 +292,16 @@ func readPageHeader(b []byte) (h pageHeader, err error) {
 			h.unpacked = x
 		case [2]int16{3}:
 			h.stored = x
-		case [2]int16{5, 1}, [2]int16{8, 1}: // data pages of version 1 and 2
+		case [2]int16{5, 1}: // a data page of version 1
 			h.values, h.isData = x, true
+		case [2]int16{5, 3}:
+			h.levels = format.Encoding(x)
+		case [2]int16{8, 1}: // a data page of version 2
+			h.values, h.isData, h.isV2 = x, true, true
 		case [2]int16{7, 1}: // a dictionary
 			h.values = x
+		case [2]int16{5, 2}, [2]int16{7, 2}, [2]int16{8, 4}:
+			h.encoding = format.Encoding(x)
 		case [2]int16{8, 5}:
 			h.definitions = x
 		case [2]int16{8, 6}:

@@ -220,7 +220,7 @@ func TestParquetForgedPage(t *testing.T) {
 }
 
 // A part of a page that unpacks to more than its header says is refused.
-func TestParquetUnpacks(t *testing.T) {
+func TestParquetUnpack(t *testing.T) {
 	content := make([]byte, 1<<20)
 	for name, codec := range map[string]compress.Codec{
 		"snappy": &parquet.Snappy, "gzip": &parquet.Gzip, "zstd": &parquet.Zstd, "brotli": &parquet.Brotli, "lz4": &parquet.Lz4Raw,
@@ -229,14 +229,35 @@ func TestParquetUnpacks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := unpacks(codec.CompressionCodec(), stored, int64(len(content))); err != nil {
-			t.Errorf("%s: %v", name, err)
+		if b, err := unpack(codec.CompressionCodec(), stored, int64(len(content))); err != nil || !bytes.Equal(b, content) {
+			t.Errorf("%s: %d bytes, %v", name, len(b), err)
 		}
-		if err := unpacks(codec.CompressionCodec(), stored, int64(len(content)-1)); err == nil || !strings.Contains(err.Error(), "more than the 1048575 bytes") {
+		if _, err := unpack(codec.CompressionCodec(), stored, int64(len(content)-1)); err == nil || !strings.Contains(err.Error(), "more than the 1048575 bytes") {
 			t.Errorf("%s: error is %v", name, err)
 		}
 	}
-	if err := unpacks(format.LZO, nil, 0); err == nil || !strings.Contains(err.Error(), "write the file with Snappy") {
+	if _, err := unpack(format.LZO, nil, 0); err == nil || !strings.Contains(err.Error(), "write the file with Snappy") {
 		t.Errorf("LZO: error is %v", err)
+	}
+}
+
+// Runs with more numbers than the page has values are refused.
+func TestParquetRuns(t *testing.T) {
+	h := pageHeader{values: 1000}
+	for name, c := range map[string]struct {
+		b     []byte
+		width int
+		ok    bool
+	}{
+		"a repeated number": {append(binary.AppendUvarint(nil, 1000<<1), 7), 3, true},
+		"groups":            {append(binary.AppendUvarint(nil, 125<<1|1), make([]byte, 125*3)...), 3, true},
+		"too many repeated": {append(binary.AppendUvarint(nil, 1<<30<<1), 7), 3, false},
+		"too many groups":   {binary.AppendUvarint(nil, 1<<40|1), 3, false},
+		"in small steps":    {bytes.Repeat([]byte{126, 7}, 40), 3, false},
+		"wide":              {[]byte{2, 0}, 33, false},
+	} {
+		if err := h.runs(c.b, c.width); (err == nil) != c.ok {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
