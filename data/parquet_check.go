@@ -172,7 +172,7 @@ func (h pageHeader) checkContent(page []byte, codec format.CompressionCodec, lea
 	switch h.encoding {
 	case format.Plain, format.ByteStreamSplit:
 		return nil
-	case format.PlainDictionary, format.RLEDictionary:
+	case format.PlainDictionary, format.RLEDictionary: //nolint:staticcheck // old files have the first
 		if !h.isData { // the dictionary itself
 			return nil
 		}
