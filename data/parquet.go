@@ -15,7 +15,6 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"github.com/lince-ml/lince/data/picture"
-	"github.com/lince-ml/lince/internal/bounded"
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
@@ -27,6 +26,7 @@ type parquetRecords struct {
 	size   int64
 	fields []parquetColumn
 	row    int      // the number of rows that were read
+	text   int64    // the number of bytes in their texts
 	rows   int64    // the number of rows in the file
 	images []string // the names of the images in the file, by row
 }
@@ -207,9 +207,20 @@ func (p *parquetRecords) next(want []int, cells []value) (row int, err error) {
 			}
 			bad = err
 		}
+		// A long text of a dictionary may be that of all rows.
+		p.text += int64(len(cells[i].text))
+		for _, text := range cells[i].list {
+			p.text += int64(len(text))
+		}
+		if most := max(p.most(), 1<<30); p.text > most {
+			return p.row, fmt.Errorf("the column %q: the texts have more than %d bytes, far more than the file has", c.name, most)
+		}
 	}
 	return p.row, bad
 }
+
+// most is how many bytes the texts or the images of the file may have: as many as of other compressed files, at any size of the file.
+func (p *parquetRecords) most() int64 { return 16*p.size + 64<<20 }
 
 // cell reads the next value of a column.
 func (c *parquetColumn) cell(to *value) error {
@@ -371,7 +382,8 @@ func embedded(name string, o OpenOptions, rep *reading) (j *joiner, closer io.Cl
 
 // unpack takes the images of a column.
 func (p *parquetRecords) unpack(c parquetColumn, j *joiner, s *spool) error {
-	left := int64(bounded.InflateLimit(uint64(p.size)))
+	most := p.most()
+	left := most
 	var errPath error
 	if c.path != nil {
 		c.paths, errPath = p.values(c.path)
@@ -405,7 +417,7 @@ func (p *parquetRecords) unpack(c parquetColumn, j *joiner, s *spool) error {
 		b := v.ByteArray()
 		r, n, err := s.add(bytes.NewReader(b), int64(len(b)), left)
 		if errors.Is(err, errSpoolLimit) {
-			return fmt.Errorf("row %d: the images unpack to more than %d bytes, far more than the file has", row, bounded.InflateLimit(uint64(p.size)))
+			return fmt.Errorf("row %d: the images unpack to more than %d bytes, far more than the file has", row, most)
 		} else if err != nil {
 			return err
 		}
