@@ -13,8 +13,24 @@ import (
 	"time"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data/preprocess"
+	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/serve"
 )
+
+// servedModel writes a model of images of 8x8 pixels.
+func servedModel(t *testing.T, file string) {
+	t.Helper()
+	m, err := lince.Sequential(layer.Input{Shape: []int{8, 8, 3}}, layer.Flatten{}, layer.Dense{Units: 2, Activation: layer.Softmax})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Classes = []string{"cat", "dog"}
+	m.Preprocessing = lince.Preprocessing{preprocess.Resize{Height: 8, Width: 8}, preprocess.Rescale{Scale: 1. / 255}}
+	if err := m.Save(file); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // pipes is a listener of connections in memory, whose deadlines are those of synctest's clock.
 type pipes struct {
