@@ -14,7 +14,7 @@ from PIL import Image
 OUT = pathlib.Path(__file__).resolve().parents[2] / "data" / "testdata" / "shards"
 OUT.mkdir(parents=True, exist_ok=True)
 
-with webdataset.ShardWriter(str(OUT / "train-%06d.tar"), maxcount=3, verbose=0) as w:
+with webdataset.ShardWriter(str(OUT / "train-%06d.tar"), maxcount=3, verbose=0, mtime=1577836800) as w:
     for i in range(5):
         image = io.BytesIO()
         Image.fromarray(np.full((4, 4, 3), 40 * i, "uint8")).save(image, "PNG")
