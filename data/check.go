@@ -3,7 +3,6 @@ package data
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/lince-ml/lince/data/picture"
 )
@@ -30,10 +29,20 @@ func (t *Table) Check(ctx context.Context, o CheckOptions) (good *Table, bad []B
 	if err != nil {
 		return nil, nil, err
 	}
-	sums, errs, err := t.decodeAll(ctx, files, o)
+	sums, found, errs, err := t.scan(ctx, files, o, unreachable, func(r *fileReader, f file, content []byte) (Findings, error) {
+		if _, err := r.decoder.Decode(content, picture.RGB); err != nil {
+			return Findings{}, fmt.Errorf("%s: %w", f.where(), err)
+		}
+		one := finding(content)
+		if cut, pixels := r.decoder.CutOff(); pixels > 0 {
+			one.Deep, one.Cut, one.DeepPixels = 1, int64(cut), int64(pixels)
+		}
+		return one, nil
+	})
 	if err != nil {
 		return nil, nil, err
 	}
+	o.Findings.Add(found)
 	bad, index := t.fileErrors(files, errs)
 	if len(index) == 0 {
 		return nil, bad, fmt.Errorf("%s: none of the %d images could be read; the first: %w", t.Name(), len(bad), bad[0].Err)
@@ -41,48 +50,4 @@ func (t *Table) Check(ctx context.Context, o CheckOptions) (good *Table, bad []B
 	good = t.Take(index)
 	good.checked = sums
 	return good, bad, nil
-}
-
-// decodeAll decodes all files. It returns their checksums, and the errors by the number of the file.
-func (t *Table) decodeAll(ctx context.Context, files *Files, o CheckOptions) (*sums, map[int]error, error) {
-	each, errs := make([]sum, len(files.First)), map[int]error{}
-	found := make([]Findings, len(files.First))
-	var mu sync.Mutex // of errs
-	err := t.eachFile(ctx, files, o, func(ctx context.Context, r *fileReader, k int) error {
-		each[k].size = -1
-		f := t.file(int(files.First[k]))
-		if _, drawn := f.(drawnFile); drawn {
-			return nil // a generated image is always valid
-		}
-		b, err := r.read(ctx, f)
-		if unreachable(err) || ctx.Err() != nil {
-			return err
-		}
-		if err == nil {
-			each[k] = sumOf(b)
-			if _, err = r.decoder.Decode(b, picture.RGB); err == nil {
-				found[k] = finding(b)
-				if cut, pixels := r.decoder.CutOff(); pixels > 0 {
-					found[k].Deep, found[k].Cut, found[k].DeepPixels = 1, int64(cut), int64(pixels)
-				}
-			} else {
-				err = fmt.Errorf("%s: %w", f.where(), err)
-			}
-		}
-		if err != nil {
-			mu.Lock()
-			errs[k] = err
-			mu.Unlock()
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	s := newSums(t.stored())
-	s.take(t, files, each)
-	for _, k := range files.Of {
-		o.Findings.Add(found[k])
-	}
-	return s, errs, nil
 }

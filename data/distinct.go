@@ -129,6 +129,47 @@ func (r *fileReader) read(ctx context.Context, f file) ([]byte, error) {
 	return b, err
 }
 
+// scan reads all files but drawn ones, and calls look with the content of each. found is the sum over the rows. errs has the errors of reading and of look, by the
+// number of the file; an error of reading for which stop is true ends it.
+func (t *Table) scan(ctx context.Context, files *Files, o CheckOptions, stop func(error) bool, look func(r *fileReader, f file, content []byte) (Findings, error)) (s *sums, found Findings, errs map[int]error, err error) {
+	each, of := make([]sum, len(files.First)), make([]Findings, len(files.First))
+	var mu sync.Mutex
+	errs = map[int]error{}
+	err = t.eachFile(ctx, files, o, func(ctx context.Context, r *fileReader, k int) error {
+		each[k].size = -1
+		f := t.file(int(files.First[k]))
+		if _, drawn := f.(drawnFile); drawn || f == nil {
+			return nil // a generated image is always valid
+		}
+		b, err := r.read(ctx, f)
+		if stop(err) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err == nil {
+			each[k] = sumOf(b)
+			of[k], err = look(r, f, b)
+		}
+		if err != nil {
+			mu.Lock()
+			errs[k] = err
+			mu.Unlock()
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, Findings{}, nil, err
+	}
+	s = newSums(t.stored())
+	s.take(t, files, each)
+	for _, k := range files.Of {
+		found.Add(of[k])
+	}
+	return s, found, errs, nil
+}
+
 // fileErrors gives the error of each file to its rows, in the table's order.
 func (t *Table) fileErrors(files *Files, errs map[int]error) (bad []BadFile, good []int) {
 	good = make([]int, 0, t.Len())

@@ -2,7 +2,6 @@ package data
 
 import (
 	"context"
-	"sync"
 
 	"github.com/lince-ml/lince/data/picture"
 )
@@ -46,39 +45,18 @@ func (t *Table) Inspect(ctx context.Context, o CheckOptions) (seen *Table, found
 	if err != nil {
 		return nil, Findings{}, nil, err
 	}
-	var mu sync.Mutex
-	errs := map[int]error{}
-	each, of := make([]sum, len(files.First)), make([]Findings, len(files.First))
-	err = t.eachFile(ctx, files, o, func(ctx context.Context, r *fileReader, k int) error {
-		each[k].size = -1
-		file := t.file(int(files.First[k]))
-		if _, drawn := file.(drawnFile); drawn || file == nil {
-			return nil
+	sums, found, errs, err := t.scan(ctx, files, o, func(error) bool { return false }, func(_ *fileReader, _ file, content []byte) (Findings, error) {
+		one := finding(content)
+		if picture.Deep(content) {
+			one.Deep = 1
 		}
-		b, err := r.read(ctx, file)
-		if err == nil {
-			if of[k] = finding(b); picture.Deep(b) {
-				of[k].Deep = 1
-			}
-			each[k] = sumOf(b)
-			err = picture.Recognize(b)
-		}
-		if err != nil {
-			mu.Lock()
-			errs[k] = err
-			mu.Unlock()
-		}
-		return ctx.Err()
+		return one, picture.Recognize(content)
 	})
 	if err != nil {
 		return nil, Findings{}, nil, err
 	}
 	table := *t
-	table.checked = newSums(t.stored())
-	table.checked.take(t, files, each)
-	for _, k := range files.Of {
-		found.Add(of[k])
-	}
+	table.checked = sums
 	bad, _ = t.fileErrors(files, errs)
 	return &table, found, bad, nil
 }

@@ -369,26 +369,38 @@ func (in *interpreter) numbers(sets [][]string) {
 
 // compose writes classes in the Unicode form NFC, so that a class that is spelled in two forms, which look alike, is one.
 func (in *interpreter) compose(sets [][]string) {
-	forms := map[string]string{} // a spelling of each class
-	joined := map[string]bool{}
+	c := newComposer()
 	for _, set := range sets {
-		for k, c := range set {
-			n := norm.NFC.String(c)
-			if before, ok := forms[n]; ok && before != c {
-				joined[n] = true
-			}
-			forms[n], set[k] = c, n
+		for k, class := range set {
+			set[k] = c.compose(class)
 		}
 	}
-	in.notes = append(in.notes, composed(joined)...)
+	in.notes = append(in.notes, c.notes()...)
 }
 
-// composed describes classes that were spelled in two Unicode forms.
-func composed(joined map[string]bool) []string {
-	if len(joined) == 0 {
+// composer writes classes in the Unicode form NFC.
+type composer struct {
+	forms  map[string]string // a spelling of each class
+	joined map[string]bool   // the classes that have two
+}
+
+func newComposer() composer { return composer{map[string]string{}, map[string]bool{}} }
+
+func (c composer) compose(class string) string {
+	n := norm.NFC.String(class)
+	if before, ok := c.forms[n]; ok && before != class {
+		c.joined[n] = true
+	}
+	c.forms[n] = class
+	return n
+}
+
+// notes describes the classes that were spelled in two forms.
+func (c composer) notes() []string {
+	if len(c.joined) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("Classes that are spelled in two Unicode forms (NFC and NFD) are one class each: %s.", listNames(sortedKeys(joined)))}
+	return []string{fmt.Sprintf("Classes that are spelled in two Unicode forms (NFC and NFD) are one class each: %s.", listNames(sortedKeys(c.joined)))}
 }
 
 // twins warns of classes whose names differ only in case.

@@ -122,14 +122,9 @@ func labeled(l *listing, chosen []entry, names []string, rule labeler, up string
 		t.found = "images"
 	}
 	var unfit []string
-	forms, joined := map[string]string{}, map[string]bool{}
+	c := newComposer()
 	for i, e := range chosen {
-		label := rule.label(names[i])
-		spelled := rule.spelled(names[i])
-		if before, ok := forms[label]; ok && before != spelled {
-			joined[label] = true
-		}
-		forms[label] = spelled
+		label := c.compose(rule.spelled(names[i]))
 		if label == "" && rule.rule != Unlabeled {
 			t.ignored = append(t.ignored, BadFile{names[i], fmt.Errorf("%w (the rule is %s)", errNoLabel, rule.what())})
 			unfit = append(unfit, names[i])
@@ -140,7 +135,7 @@ func labeled(l *listing, chosen []entry, names []string, rule labeler, up string
 	if len(t.rows) == 0 {
 		return nil, noLabels(l, names, rule, up)
 	}
-	t.notes = append(t.notes, composed(joined)...)
+	t.notes = append(t.notes, c.notes()...)
 	if n := len(unfit); n > 0 {
 		t.warn = append(t.warn, fmt.Sprintf("Dropped %d of the %d images, which have no label (the rule is %s), such as %s.",
 			n, len(chosen), rule.what(), unfit[n-1]))

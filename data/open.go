@@ -228,9 +228,13 @@ func sniff(name string) (kind, error) {
 	}
 	head = head[:n]
 	ext := strings.ToLower(filepath.Ext(name))
+	other := ""
+	if IsTable(name) {
+		other = otherTable(name, head)
+	}
 	switch {
-	case tableKind(name) >= 0 && otherTable(name, head) != "":
-		return 0, fmt.Errorf("%s: is %s, not what its name says%s", name, otherTable(name, head), remedies[otherTable(name, head)])
+	case other != "":
+		return 0, fmt.Errorf("%s: is %s, not what its name says%s", name, other, remedies[other])
 	case slices.Contains([]string{".xlsx", ".xls", ".ods"}, ext):
 		return 0, fmt.Errorf("%s: lince does not read spreadsheets%s", name, remedies[spreadsheet])
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):

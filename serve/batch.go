@@ -268,11 +268,7 @@ func (b *batcher) compute(batch []*example, threads int, charged time.Duration) 
 
 // outputs computes the outputs of a batch. It turns a panic into an error.
 func (b *batcher) outputs(threads int, batch []*example) (out []*tensor.Tensor, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			out, err = nil, fmt.Errorf("panic: %v\n%s", r, debug.Stack())
-		}
-	}()
+	defer caught(&err)
 	in := batch[0].in
 	if len(batch) > 1 {
 		free := &b.stacks[bits.Len(uint(len(batch)))]
@@ -293,6 +289,13 @@ func (b *batcher) outputs(threads int, batch []*example) (out []*tensor.Tensor, 
 		}
 	}
 	return out, nil
+}
+
+// caught turns a panic into an error. It is for defer.
+func caught(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+	}
 }
 
 // stack returns memory for the inputs of a batch.

@@ -3,10 +3,7 @@ package serve
 import (
 	"bytes"
 	"errors"
-	"image"
-	"image/color"
 	"image/png"
-	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -14,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -122,25 +120,13 @@ func (v *version) explain(x *tensor.Tensor, class int) (*heatMap, error) {
 
 // inputImage returns an input of the network as a PNG file.
 func (v *version) inputImage(x *tensor.Tensor) ([]byte, error) {
-	h, w, channels := x.Shape()[1], x.Shape()[2], x.Shape()[3]
 	pix := slices.Clone(x.Float32s())
 	v.pipeline.Undo(pix)
-	out := image.NewNRGBA(image.Rect(0, 0, w, h))
-	for i := range h * w {
-		at := func(k int) uint8 { return uint8(math.Round(min(max(float64(pix[i*channels+k]), 0), 255))) }
-		p := color.NRGBA{A: 255}
-		switch channels {
-		case 1:
-			p.R, p.G, p.B = at(0), at(0), at(0)
-		case 3, 4:
-			p.R, p.G, p.B = at(0), at(1), at(2)
-		}
-		if channels == 4 {
-			p.A = at(3)
-		}
-		out.SetNRGBA(i%w, i/w, p)
+	out, err := picture.FromPixels(x.Shape()[1], x.Shape()[2], x.Shape()[3], pix)
+	if err != nil {
+		return nil, err
 	}
 	var b bytes.Buffer
-	err := png.Encode(&b, out)
+	err = png.Encode(&b, out)
 	return b.Bytes(), err
 }

@@ -2,10 +2,8 @@ package serve
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"math/rand/v2"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -71,11 +69,7 @@ func (v *version) try(ctx context.Context, threads int, in []*tensor.Tensor) (ou
 		return nil, err
 	}
 	defer func(start time.Time) { b.pool.end(b, nil, time.Since(start)) }(time.Now())
-	defer func() {
-		if r := recover(); r != nil {
-			out, err = nil, fmt.Errorf("panic: %v\n%s", r, debug.Stack())
-		}
-	}()
+	defer caught(&err)
 	return b.run(threads, in)
 }
 

@@ -35,21 +35,7 @@ func similarity(a, b *thumb) float64 {
 
 // correlation is the function of this name, for whole thumbnails, without floating point until the end.
 func (t *thumb) correlation(u *thumb) float64 {
-	var sa, sb, saa, sbb, sab uint32
-	for i, v := range t {
-		x, y := uint32(v), uint32(u[i])
-		sa += x
-		sb += y
-		saa += x * x
-		sbb += y * y
-		sab += x * y
-	}
-	const n = side * side
-	va, vb := float64(saa)-float64(sa)*float64(sa)/n, float64(sbb)-float64(sb)*float64(sb)/n
-	if va < n || vb < n {
-		return 0
-	}
-	return (float64(sab) - float64(sa)*float64(sb)/n) / math.Sqrt(va*vb)
+	return correlationOf[uint8, uint32]((*[side * side]uint8)(t), (*[side * side]uint8)(u))
 }
 
 // against returns the correlation of the middle of t, without a margin, with the whole of u.
@@ -183,10 +169,13 @@ func details(out, in *[side * side]float64) {
 }
 
 // correlation returns Pearson's correlation, or 0 if one side is constant.
-func correlation(a, b *[side * side]float64) float64 {
-	var sa, sb, saa, sbb, sab float64
-	for i, x := range a {
-		y := b[i]
+func correlation(a, b *[side * side]float64) float64 { return correlationOf[float64, float64](a, b) }
+
+// correlationOf is correlation for elements of the type E, which it adds up as S.
+func correlationOf[E uint8 | float64, S uint32 | float64](a, b *[side * side]E) float64 {
+	var sa, sb, saa, sbb, sab S
+	for i, v := range a {
+		x, y := S(v), S(b[i])
 		sa += x
 		sb += y
 		saa += x * x
@@ -194,9 +183,10 @@ func correlation(a, b *[side * side]float64) float64 {
 		sab += x * y
 	}
 	const n = side * side
-	va, vb := saa-sa*sa/n, sbb-sb*sb/n
+	ma, mb := float64(sa), float64(sb)
+	va, vb := float64(saa)-ma*ma/n, float64(sbb)-mb*mb/n
 	if va < n || vb < n { // a deviation of less than one level is noise
 		return 0
 	}
-	return (sab - sa*sb/n) / math.Sqrt(va*vb)
+	return (float64(sab) - ma*mb/n) / math.Sqrt(va*vb)
 }

@@ -259,12 +259,19 @@ func (c *evaluateCommand) settle(e *env, m *lince.Model, f *data.Flow, bad []dat
 		classes = f.Classes()
 		e.warn(fmt.Sprintf("the model %s has no class names; using those of the data in this order: %s (set them with --classes)", c.Model, strings.Join(classes, ", ")))
 	}
-	if later := f.Corrupt(); len(later) > 0 {
-		e.warn(skippedLater(later, f.Table().Checked()))
-		bad = append(bad, later...)
-		r.Unreadable = badFiles(bad)
+	return classes, e.unreadable(f, bad, r)
+}
+
+// unreadable adds the images that could not be read during the evaluation to bad and to the result, with a warning.
+func (e *env) unreadable(f *data.Flow, bad []data.BadFile, r *evaluation) []data.BadFile {
+	later := f.Corrupt()
+	if len(later) == 0 {
+		return bad
 	}
-	return classes, bad
+	e.warn(skippedLater(later, f.Table().Checked()))
+	bad = append(bad, later...)
+	r.Unreadable = badFiles(bad)
+	return bad
 }
 
 // saveUnreadable begins to save the results.

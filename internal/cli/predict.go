@@ -109,14 +109,8 @@ func (c *predictCommand) Run(e *env) error {
 		}
 		rows[i].Filename = names[v.Row]
 	}
-	if c.CSV != "" {
-		if err := e.writeFile("--csv", c.CSV, func(w io.Writer) error { return report.WritePredictions(w, classes, rows, c.options(e.raw)) }); err != nil || c.CSV == standardOutput {
-			return err
-		}
-		e.printf("Wrote %s to %s.\n", count(len(rows), "prediction"), c.CSV)
-		if !e.json {
-			return nil
-		}
+	if done, err := c.writeCSV(e, classes, rows, c.options(e.raw)); done || err != nil {
+		return err
 	}
 	return e.result(c.json(m, t, classes, rows, bad), func(w io.Writer) error {
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -137,6 +131,18 @@ func (c *predictCommand) Run(e *env) error {
 		}
 		return table.Flush()
 	})
+}
+
+// writeCSV writes the file of --csv. done reports whether that is the whole result.
+func (c *predictCommand) writeCSV(e *env, classes []string, rows []report.Prediction, o report.PredictionsOptions) (done bool, err error) {
+	if c.CSV == "" {
+		return false, nil
+	}
+	if err := e.writeFile("--csv", c.CSV, func(w io.Writer) error { return report.WritePredictions(w, classes, rows, o) }); err != nil || c.CSV == standardOutput {
+		return true, err
+	}
+	e.printf("Wrote %s to %s.\n", count(len(rows), "prediction"), c.CSV)
+	return !e.json, nil
 }
 
 // open opens all sources as one table. It also returns a name for each row. This is the row's name in
@@ -193,11 +199,8 @@ func (c *predictCommand) json(m *lince.Model, t *data.Table, classes []string, r
 		Threshold   float64      `json:"unknown_below,omitempty"`
 		TTA         int          `json:"tta,omitempty"` // number of variants of each image
 		Predictions []prediction `json:"predictions"`
-		Ignored     []badFile    `json:"ignored"`
-		Dropped     int          `json:"dropped"`
-		Unreadable  []badFile    `json:"unreadable"`
-		PassedOver  []passedOver `json:"passed_over"`
-	}{classes, m.Temperature, c.Unknown, c.TTA, []prediction{}, badFiles(t.Ignored()), t.Dropped(), badFiles(bad), passedList(t)}
+		unpredicted
+	}{classes, m.Temperature, c.Unknown, c.TTA, []prediction{}, newUnpredicted(t, bad)}
 	for _, r := range rows {
 		p := prediction{Filename: r.Filename, Predicted: r.Predicted, Probabilities: map[string]float32{}}
 		if c.Unknown > 0 {
@@ -211,6 +214,18 @@ func (c *predictCommand) json(m *lince.Model, t *data.Table, classes []string, r
 		out.Predictions = append(out.Predictions, p)
 	}
 	return out
+}
+
+// unpredicted is the part of a result that lists what has no prediction.
+type unpredicted struct {
+	Ignored    []badFile    `json:"ignored"`
+	Dropped    int          `json:"dropped"`
+	Unreadable []badFile    `json:"unreadable"`
+	PassedOver []passedOver `json:"passed_over"`
+}
+
+func newUnpredicted(t *data.Table, bad []data.BadFile) unpredicted {
+	return unpredicted{badFiles(t.Ignored()), t.Dropped(), badFiles(bad), passedList(t)}
 }
 
 // badFile is the JSON form of a data.BadFile.

@@ -152,11 +152,7 @@ func (c *evaluateCommand) evaluateNumbers(e *env, m *lince.Model, f *data.Flow, 
 	if err != nil {
 		return err
 	}
-	if later := f.Corrupt(); len(later) > 0 {
-		e.warn(skippedLater(later, f.Table().Checked()))
-		bad = append(bad, later...)
-		r.Unreadable = badFiles(bad)
-	}
+	bad = e.unreadable(f, bad, r)
 	if r.Regression, err = regression(f, predictions); err != nil || out == nil {
 		return err
 	}
@@ -190,11 +186,8 @@ func (c *predictCommand) numbers(e *env, m *lince.Model, t *data.Table, f *data.
 	}
 	result := struct {
 		Predictions []prediction `json:"predictions"`
-		Ignored     []badFile    `json:"ignored"`
-		Dropped     int          `json:"dropped"`
-		Unreadable  []badFile    `json:"unreadable"`
-		PassedOver  []passedOver `json:"passed_over"`
-	}{[]prediction{}, badFiles(t.Ignored()), t.Dropped(), badFiles(bad), passedList(t)}
+		unpredicted
+	}{[]prediction{}, newUnpredicted(t, bad)}
 	rows := make([]report.Prediction, len(predicted))
 	for i, p := range predicted {
 		if v := float64(p.value); !finite(v) {
@@ -203,22 +196,14 @@ func (c *predictCommand) numbers(e *env, m *lince.Model, t *data.Table, f *data.
 		rows[i] = report.Prediction{Filename: names[p.row], Predicted: numberText(p.value)}
 		result.Predictions = append(result.Predictions, prediction{names[p.row], p.value})
 	}
-	if c.CSV != "" {
-		if err := e.writeFile("--csv", c.CSV, func(w io.Writer) error {
-			return report.WritePredictions(w, nil, rows, report.PredictionsOptions{Raw: e.raw})
-		}); err != nil || c.CSV == standardOutput {
-			return err
-		}
-		e.printf("Wrote %s to %s.\n", count(len(rows), "prediction"), c.CSV)
-		if !e.json {
-			return nil
-		}
+	if done, err := c.writeCSV(e, nil, rows, report.PredictionsOptions{Raw: e.raw}); done || err != nil {
+		return err
 	}
-	return e.result(result, escaped(func(w io.Writer) error {
+	return e.result(result, func(w io.Writer) error {
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for _, r := range rows {
 			fmt.Fprintf(table, "%s\t%s\n", r.Filename, r.Predicted)
 		}
 		return table.Flush()
-	}))
+	})
 }

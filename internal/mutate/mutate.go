@@ -11,6 +11,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
+	"strings"
 )
 
 // numbers are values at which readers fail: sizes, indices, and the limits of types.
@@ -136,7 +138,7 @@ func (w *walk) visit(v reflect.Value, at place, depth int) {
 func sorted(m reflect.Value) []reflect.Value {
 	keys := m.MapKeys()
 	if m.Type().Key().Kind() == reflect.String {
-		sortValues(keys)
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 	}
 	return keys
 }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
 	"runtime/debug"
 	"runtime/metrics"
 	"slices"
@@ -157,10 +156,6 @@ func corpus(t *testing.T, target string) [][]byte {
 		}
 	}
 	return all
-}
-
-func sortValues(keys []reflect.Value) {
-	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 }
 
 func must[T any](x T, err error) T {
