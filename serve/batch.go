@@ -240,14 +240,15 @@ func (b *batcher) compute(batch []*example, threads int, charged time.Duration) 
 			}
 		}
 	}
-	for _, e := range batch {
-		close(e.done)
-	}
+	// Count the batch before its requests are answered: a client that then reads the metrics finds it.
 	if b.observe != nil {
 		b.observe(len(batch), took)
 	}
 	if err != nil && b.broken != nil {
 		b.broken(err)
+	}
+	for _, e := range batch {
+		close(e.done)
 	}
 	runtime.Gosched() // the answers first: they take less time than the next batch
 	b.pool.mu.Lock()
