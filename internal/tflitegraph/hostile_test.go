@@ -60,6 +60,9 @@ func TestMistakes(t *testing.T) {
 	}{
 		{"no operator like this", "lince cannot read the operators CUSTOM \"magic\", LSTM", both(small(tflitefb.BuiltinOperatorLSTM, nil), tflitefb.BuiltinOperatorCUSTOM, "magic")},
 		{"too few inputs", "operator 0 (ADD): has 1 inputs", small(tflitefb.BuiltinOperatorADD, nil)},
+		{"a gap among the inputs", "operator 0 (ADD_N): lacks input 1", gap(small(tflitefb.BuiltinOperatorADD_N, nil, numbers(2)))},
+		{"a gap among the values", "operator 0 (CONCATENATION): lacks input 1", gap(small(tflitefb.BuiltinOperatorCONCATENATION, nil, numbers(2)))},
+		{"a gap among the sizes", "operator 1 (CONCATENATION): lacks input 1", gap(after(tflitefb.BuiltinOperatorSHAPE, small(tflitefb.BuiltinOperatorCONCATENATION, nil, numbers(2))))},
 		{"no options", "operator 0 (MAX_POOL_2D): MaxPool2D: pads [[0 0] [0 0]] of a window of 0x0", small(tflitefb.BuiltinOperatorMAX_POOL_2D, nil)},
 		{"options of another operator", "a window of 0x0", small(tflitefb.BuiltinOperatorMAX_POOL_2D, &tflitefb.GeluOptionsT{})},
 		{"a filter of another rank", "want 4 dimensions", small(tflitefb.BuiltinOperatorCONV_2D, valid, numbers(3, 3))},
@@ -93,6 +96,23 @@ func TestMistakes(t *testing.T) {
 			t.Errorf("%s: error %v, want one with %q", c.name, err, c.want)
 		}
 	}
+}
+
+// gap takes input 1 from the last operator.
+func gap(m *tflite.Model) *tflite.Model {
+	list := m.Subgraphs[0].Operators
+	list[len(list)-1].Inputs[1] = -1
+	return m
+}
+
+// after puts an operator between the operator of a small model and x.
+func after(code tflitefb.BuiltinOperator, m *tflite.Model) *tflite.Model {
+	s := &m.Subgraphs[0]
+	s.Tensors = append(s.Tensors, tflite.Tensor{Name: "between", Type: tflitefb.TensorTypeINT32, Shape: []int{4}})
+	between := len(s.Tensors) - 1
+	s.Operators[0].Inputs[0] = between
+	s.Operators = append([]tflite.Operator{{Code: code, Version: 1, Inputs: []int{0}, Outputs: []int{between}}}, s.Operators...)
+	return m
 }
 
 func both(m *tflite.Model, code tflitefb.BuiltinOperator, custom string) *tflite.Model {

@@ -52,11 +52,7 @@ func (n *node) anyKnown() bool {
 // all returns all inputs, or nil if one is invalid.
 func (n *node) all() []*graph.Value {
 	var list []*graph.Value
-	for i, t := range n.Inputs {
-		if t < 0 {
-			n.b.Errorf("lacks input %d", i)
-			return nil
-		}
+	for i := range n.Inputs {
 		v := n.in(i)
 		if !v.Valid() {
 			return nil

@@ -15,8 +15,13 @@ import (
 // has reports whether input i is given.
 func (n *node) has(i int) bool { return i < len(n.Inputs) && n.Inputs[i] >= 0 }
 
-// in returns input i as a value of the graph.
-func (n *node) in(i int) *graph.Value { return n.value(n.b, n.Inputs[i]) }
+// in returns input i as a value of the graph. An input that is not given is an error.
+func (n *node) in(i int) *graph.Value {
+	if !n.has(i) {
+		return n.b.Errorf("lacks input %d", i)
+	}
+	return n.value(n.b, n.Inputs[i])
+}
 
 // set sets output 0.
 func (n *node) set(v *graph.Value) { n.values[n.Outputs[0]] = v }
@@ -200,6 +205,10 @@ func (r *reader) dequantized(t *tflite.Tensor) (*tensor.Tensor, error) {
 // numbers returns input i as integers, which must be known while the graph is built; an unknown batch size is tensor.Unknown. It
 // returns nil and records an error if they are not known.
 func (n *node) numbers(i int) []int {
+	if !n.has(i) {
+		n.b.Errorf("lacks input %d", i)
+		return nil
+	}
 	list, err := n.known(n.Inputs[i])
 	if err != nil {
 		n.b.Errorf("input %d: %v", i, err)
