@@ -62,10 +62,13 @@ func (s Runs) Test(t *testing.T) {
 			t.Logf("the last was mutant %d, %s", i, s.keep(t, b))
 		}
 	}()
+	hang := time.AfterFunc(time.Minute, func() { panic(fmt.Sprintf("mutant %d took more than a minute: %s", i, s.keep(t, b))) })
+	defer hang.Stop()
 	start, largest, slowest := time.Now(), uint64(0), time.Duration(0)
 	for i = first; i < n && !t.Failed(); i++ {
 		r := rand.New(rand.NewPCG(uint64(i), 0))
 		b = s.Mutant(r, seeds[r.IntN(len(seeds))])
+		hang.Reset(time.Minute)
 		before, at := allocated(), time.Now()
 		if err := s.run(t, b); err != nil {
 			t.Fatal(err)

@@ -148,8 +148,8 @@ func readLayerNormalization(n *node) {
 // lrn builds LRN. The sum over neighboring channels is a product with a matrix of zeros and ones.
 func lrn(n *node) {
 	x, b := n.in(0), n.b
-	if x.rank() < 3 {
-		n.fail("operand 0 has shape %v, want (batch, channels, ...)", x.shape())
+	if x.rank() != 3 && x.rank() != 4 {
+		n.fail("operand 0 has shape %v, want 3 or 4 dimensions: (batch, channels, ...)", x.shape())
 	}
 	size, channels := n.attrInt("size", 0), n.known(x, 1)
 	if size < 1 || channels > 1<<12 {
@@ -165,11 +165,8 @@ func lrn(n *node) {
 	v := n.stored(0, l)
 	// A convolution of 1x1 pixels is the product for each pixel.
 	squares := b.Square(v)
-	for squares.Rank() < 4 {
+	for range 4 - x.rank() {
 		squares = b.ExpandDims(squares, 1)
-	}
-	if squares.Rank() > 4 {
-		n.fail("operand 0 has shape %v, want at most 4 dimensions", x.shape())
 	}
 	sum := b.Conv2D(squares, b.Op(op.Const{Value: band.Reshape(1, 1, channels, channels)}), op.Window{Size: [2]int{1, 1}, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}})
 	for range 4 - x.rank() {
