@@ -8,7 +8,10 @@ import (
 	"slices"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/lince-ml/lince/format/onnx"
+	"github.com/lince-ml/lince/format/onnx/onnxpb"
 	"github.com/lince-ml/lince/internal/mutate"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -32,11 +35,47 @@ func TestNodeMutants(t *testing.T) {
 			seeds = append(seeds, files[name].Data)
 		}
 	}
-	n := int64(0)
 	mutate.Runs{Seeds: seeds, Fuzz: "FuzzNodes", Mutant: mutant, Read: func(_ *testing.T, b []byte) {
-		n++
-		readNode(b, n%5-1)
+		readNode(b, int64(len(b)%5)-1) // depends on the mutant alone, so that LINCE_MUTANT repeats it
 	}}.Test(t)
+}
+
+// TestOddSizes gives each dimension of each input of these models sizes for which its op may not be defined: an op that refuses its operands has no
+// result whose shape the rest of the reader could use.
+func TestOddSizes(t *testing.T) {
+	for name, file := range someNodes(t) {
+		if path.Base(name) != "model.onnx" {
+			continue
+		}
+		m := &onnxpb.ModelProto{}
+		if err := proto.Unmarshal(file.Data, m); err != nil {
+			t.Fatal(name, err)
+		}
+		for _, in := range m.GetGraph().GetInput() {
+			for _, d := range in.GetType().GetTensorType().GetShape().GetDim() {
+				was := d.Value
+				for _, size := range []int64{0, 1, -1, 3, 1 << 40} {
+					d.Value = nil
+					if size >= 0 {
+						d.Value = &onnxpb.TensorShapeProto_Dimension_DimValue{DimValue: size}
+					}
+					b, err := proto.Marshal(m)
+					if err != nil {
+						t.Fatal(err)
+					}
+					func() {
+						defer func() {
+							if x := recover(); x != nil {
+								t.Errorf("%s, size %d instead of %v of %s: panic: %v", name, size, was, in.GetName(), x)
+							}
+						}()
+						readNode(b, 1)
+					}()
+				}
+				d.Value = was
+			}
+		}
+	}
 }
 
 // readNode reads a file that may be damaged. Inputs whose values a model needs have this value.

@@ -94,8 +94,9 @@ func (n *node) repeatHeads(x *graph.Value, times int) *graph.Value {
 	if times == 1 {
 		return x
 	}
-	n.afford(x.Shape[1] * times)
-	at := make([]int64, x.Shape[1]*times)
+	heads := n.sizes(x)[1]
+	n.afford(heads * times)
+	at := make([]int64, heads*times)
 	for i := range at {
 		at[i] = int64(i / times)
 	}

@@ -105,7 +105,7 @@ func (n *node) diagonal(x labelled) labelled {
 			continue
 		}
 		j += i + 1
-		size := x.v.Shape[i]
+		size := n.sizes(x.v)[i]
 		if size == tensor.Unknown || x.v.Shape[j] != size {
 			n.fail("a label is at dimensions %d and %d of shape %v, which must be equal and known", i, j, x.v.Shape)
 		}

@@ -34,6 +34,14 @@ func (n *node) fail(format string, a ...any) {
 	panic(failure{err: fmt.Errorf("%s: "+format, append([]any{n.label}, a...)...)}) // the label may contain %
 }
 
+// sizes returns the shape of v. If v is invalid, it ends the building of the node: the builder has recorded why.
+func (n *node) sizes(v *graph.Value) tensor.Shape {
+	if !v.Valid() {
+		panic(failure{})
+	}
+	return v.Shape
+}
+
 // run reads a node: it looks up the operands, builds its part of the graph, and records the results. A mistake is
 // recorded, and the results are then bad; nodes that use them are left out without another message.
 func (s *scope) run(p *onnxpb.NodeProto) {

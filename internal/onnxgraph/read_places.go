@@ -271,7 +271,7 @@ func reverseSequence(n *node) {
 	perm[0], perm[1] = batch, time
 	v := move(b, n.plain(0), perm)
 	steps := n.known(x, time)
-	rest := v.Shape[2:]
+	rest := n.sizes(v)[2:]
 	if !rest.Known() {
 		n.fail("operand has shape %v; the dimensions after the first two must be known", x.shape())
 	}

@@ -306,7 +306,7 @@ func (r *recurrent) setSequence(y *graph.Value, directions int, batch num) {
 	if r.batchFirst {
 		l = layout{1, 0, 2, 3}
 	}
-	r.set(0, r.n.b.Reshape(y, r.steps, y.Shape[1], directions, r.units), l, l[1], batch)
+	r.set(0, r.n.b.Reshape(y, r.steps, r.n.sizes(y)[1], directions, r.units), l, l[1], batch)
 }
 
 // setState sets a last state. In the file it is (directions, batch, units), or (batch, directions, units).

@@ -377,7 +377,7 @@ func (r region) pooled(n *node, p *points, largest bool) *graph.Value {
 			all = v
 		}
 	}
-	cells := b.Reshape(all, -1, r.h, r.rows, r.w, r.columns, p.table.Shape[1])
+	cells := b.Reshape(all, -1, r.h, r.rows, r.w, r.columns, n.sizes(p.table)[1])
 	if largest {
 		return b.ReduceMax(cells, 2, 4)
 	}

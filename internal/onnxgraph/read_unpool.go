@@ -12,7 +12,7 @@ import (
 
 // zeros returns a value of zeros (batch of x, size).
 func (n *node) zeros(x *graph.Value, size int) *graph.Value {
-	one := n.b.Reshape(x, -1, x.Shape[1:].Elements())
+	one := n.b.Reshape(x, -1, n.sizes(x)[1:].Elements())
 	one = n.cut(one, 1, 0, 1)
 	return n.b.BroadcastLike(constantLike(n.b, x, 0), n.b.Pad(one, []int{0, 0}, []int{0, size - 1}, 0))
 }
