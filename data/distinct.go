@@ -131,7 +131,7 @@ func (r *fileReader) read(ctx context.Context, f file) ([]byte, error) {
 
 // scan reads all files but drawn ones, and calls look with the content of each. found is the sum over the rows. errs has the errors of reading and of look, by the
 // number of the file; an error of reading for which stop is true ends it.
-func (t *Table) scan(ctx context.Context, files *Files, o CheckOptions, stop func(error) bool, look func(r *fileReader, f file, content []byte) (Findings, error)) (s *sums, found Findings, errs map[int]error, err error) {
+func (t *Table) scan(ctx context.Context, files *Files, o CheckOptions, stop func(error) bool, look func(r *fileReader, number int, f file, content []byte) (Findings, error)) (s *sums, found Findings, errs map[int]error, err error) {
 	each, of := make([]sum, len(files.First)), make([]Findings, len(files.First))
 	var mu sync.Mutex
 	errs = map[int]error{}
@@ -150,7 +150,7 @@ func (t *Table) scan(ctx context.Context, files *Files, o CheckOptions, stop fun
 		}
 		if err == nil {
 			each[k] = sumOf(b)
-			of[k], err = look(r, f, b)
+			of[k], err = look(r, k, f, b)
 		}
 		if err != nil {
 			mu.Lock()

@@ -45,7 +45,7 @@ func (t *Table) Inspect(ctx context.Context, o CheckOptions) (seen *Table, found
 	if err != nil {
 		return nil, Findings{}, nil, err
 	}
-	sums, found, errs, err := t.scan(ctx, files, o, func(error) bool { return false }, func(_ *fileReader, _ file, content []byte) (Findings, error) {
+	sums, found, errs, err := t.scan(ctx, files, o, func(error) bool { return false }, func(_ *fileReader, _ int, _ file, content []byte) (Findings, error) {
 		one := finding(content)
 		if picture.Deep(content) {
 			one.Deep = 1

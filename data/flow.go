@@ -121,7 +121,8 @@ type ImageOptions struct {
 
 	// Cache keeps decoded images in memory, as bytes at target size before augmentation. A cached
 	// image is decoded only once. The cache does not affect the batches. nil means no cache. Images
-	// resized with BilinearTF are not bytes and are never cached.
+	// resized with BilinearTF are not bytes and are never cached. Images that Table.Check has kept are used
+	// in any case; see CheckOptions.Keep.
 	Cache *Cache
 
 	// Strict ends the epoch with an error if an image cannot be decoded. By default the image is
@@ -201,6 +202,9 @@ func newFlow(t *Table, o ImageOptions) (*Flow, error) {
 	if err := f.init(); err != nil {
 		return nil, err
 	}
+	if f.decoded = f.table.images(load); f.decoded != nil {
+		return f, nil
+	}
 	if n := f.DecodedBytes(); n > 0 && o.Cache != nil && o.Cache.reserve(n) {
 		f.decoded = newDecoded(f.Len(), f.pixels())
 	}
@@ -229,8 +233,8 @@ func (f *Flow) DecodedBytes() int64 {
 	return int64(f.Len()) * int64(f.pixels())
 }
 
-// KeepsDecoded reports whether decoded images are kept in memory after their first use; see
-// ImageOptions.Cache.
+// KeepsDecoded reports whether decoded images are kept in memory after their first use, or after
+// Table.Check; see ImageOptions.Cache and CheckOptions.Keep.
 func (f *Flow) KeepsDecoded() bool { return f.decoded != nil }
 
 func (o *ImageOptions) check(t *Table) error {

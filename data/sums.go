@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"hash/crc32"
 	"slices"
+
+	"github.com/lince-ml/lince/data/picture"
 )
 
 // sum is the CRC-32 and the length of a file.
@@ -16,12 +18,15 @@ type sum struct {
 
 func sumOf(content []byte) sum { return sum{crc32.ChecksumIEEE(content), int64(len(content))} }
 
-// sums are the checksums of rows, by their index in the table that was checked. A size of -1 means that there is none.
+// sums is what is known of the rows of a table that was checked: checksums, by the index of the row in that table, and decoded images. A size of -1 means that there is none.
 type sums struct {
 	crc   []uint32
 	size  []int32 // files are at most 1 GiB long
 	of    []int32 // the numbers of the files; nil if they are not known
 	files int     // the number of files
+
+	images *decoded        // the images of the files; nil if none were kept
+	load   picture.Options // how the images were loaded
 }
 
 func newSums(n int) *sums {

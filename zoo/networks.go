@@ -92,3 +92,8 @@ func Find(name string) (Network, error) {
 	}
 	return Network{}, fmt.Errorf("zoo: no network is called %q%s", name, suggest.Hint(plain, names))
 }
+
+// Preprocessing returns the preprocessing of the network's models for images of height x width pixels.
+func (n Network) Preprocessing(height, width int) lince.Preprocessing {
+	return n.architecture.preprocessing(height, width)
+}

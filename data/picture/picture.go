@@ -249,7 +249,7 @@ func (d *Decoder) Load(data []byte, o Options) (Image, error) {
 		return Image{}, err
 	}
 	if o.Interpolation == BilinearTF {
-		return Image{}, fmt.Errorf("interpolation %v does not give whole numbers: use LoadFloat32", o.Interpolation)
+		return Image{}, notWhole(o.Interpolation)
 	}
 	if img, ok, err := d.loadNearest(data, o); ok {
 		return img, err
@@ -259,6 +259,29 @@ func (d *Decoder) Load(data []byte, o Options) (Image, error) {
 		return Image{}, err
 	}
 	return d.fit(img, o, budget(len(data)))
+}
+
+// Fit pads, resizes and crops an image that Decode has returned, as Load does with the options o. size is that of the file in bytes. The color
+// mode of the options must be that of the image. The result of Decode and Fit is that of Load, unless the options turn the image by its EXIF orientation. Like
+// Load, Fit does not support BilinearTF.
+func (d *Decoder) Fit(img Image, o Options, size int) (Image, error) {
+	if err := o.Check(); err != nil {
+		return Image{}, err
+	}
+	if o.Interpolation == BilinearTF {
+		return Image{}, notWhole(o.Interpolation)
+	}
+	if c := o.ColorMode.Channels(); c != img.C {
+		return Image{}, fmt.Errorf("the image has %d channels; the color mode %v has %d", img.C, o.ColorMode, c)
+	}
+	if err := img.check(); err != nil {
+		return Image{}, err
+	}
+	return d.fit(img, o, budget(size))
+}
+
+func notWhole(how Interpolation) error {
+	return fmt.Errorf("interpolation %v does not give whole numbers: use LoadFloat32", how)
 }
 
 // LoadFloat32 loads an image file into dst: Load and then ToFloat32. It returns the height and width of the image. dst must have exactly

@@ -56,7 +56,7 @@ func (b byteSize) String() string {
 
 // cacheFlag is the flag --cache.
 type cacheFlag struct {
-	Cache byteSize `default:"128MiB" placeholder:"128MiB" help:"Memory for decoded images. A dataset whose images fit is decoded only once. With 0, images are decoded each time they are used."`
+	Cache byteSize `default:"128MiB" placeholder:"128MiB" help:"Memory for decoded images. Images that fit are decoded only once (default: 128MiB; train has 512MiB for transfer learning). With 0, images are decoded each time they are used."`
 }
 
 // cache returns the cache of a run, or nil if the flag is 0.
@@ -65,6 +65,31 @@ func (c cacheFlag) cache() *data.Cache {
 		return nil
 	}
 	return data.NewCache(int64(c.Cache))
+}
+
+// keep returns how the check of the images keeps them, or nil if it keeps none: there is no cache, or it is not known yet how the model will load
+// images.
+func (t *training) keep() *data.ImageOptions {
+	load := t.loading
+	if t.model != nil {
+		load = t.model.Preprocessing
+	}
+	steps, err := load.Compile()
+	if err != nil { // the datasets report it
+		return nil
+	}
+	if h, w := steps.Size(); len(load) == 0 || h == 0 || w == 0 {
+		return nil
+	}
+	return &data.ImageOptions{Preprocessing: load, Cache: t.cache()}
+}
+
+// cache returns the cache of the run, or nil if --cache is 0.
+func (t *training) cache() *data.Cache {
+	if t.pixels == nil {
+		t.pixels = t.cacheFlag.cache()
+	}
+	return t.pixels
 }
 
 // kept says for each dataset whether its decoded images stay in memory.

@@ -39,7 +39,7 @@ func TestCacheFlag(t *testing.T) {
 		{"5183B", "2", "Keeping 9 decoded training images in memory (3.8 KiB of --cache 5.1 KiB), but not 3 decoded validation images, which need 1.3 KiB."},
 		{"3KiB", "2", "Keeping 3 decoded validation images in memory (1.3 KiB of --cache 3 KiB), but not 9 decoded training images, which need 3.8 KiB."},
 		{"1KB", "2", "Not keeping 9 decoded training images and 3 decoded validation images in memory: they need 5.1 KiB, more than --cache 1000 B."},
-		{"1GB", "1", "Keeping 3 decoded validation images in memory (1.3 KiB of --cache 954 MiB)."},
+		{"1GB", "1", "Keeping 9 decoded training images and 3 decoded validation images in memory (5.1 KiB of --cache 954 MiB)."},
 	} {
 		o := succeed(t, "train", "cats.zip", "--model", network("two.json"), "--epochs", c.epochs, "--cache", c.cache, "--out", "out", "--overwrite")
 		if c.says == "" && strings.Contains(o.stdout, "eeping") || !strings.Contains(o.stdout, c.says) {

@@ -34,7 +34,7 @@ func (t *training) fit() error {
 	}
 	start := time.Now()
 	history, fitErr := t.fitPhases(&times)
-	drawErr := t.drawn()
+	drawErr := t.folder.wait()
 	stopped := errors.Is(fitErr, context.Canceled)
 	if history == nil || stopped && len(history.Epochs) == 0 && history.Partial == nil {
 		return t.abandon(fitErr, "before the first step")
@@ -362,6 +362,7 @@ func (t *training) report(trouble error) error {
 		if err = t.judgeClasses(predictions); err == nil {
 			err = t.writePage(predictions)
 		}
+		err = errors.Join(err, t.folder.wait())
 	}
 	if err == nil {
 		err = t.conclude(trouble)

@@ -29,6 +29,8 @@ type folder struct {
 	keep   bool              // the folder has a run to resume, so discard removes nothing
 	gone   bool              // the folder was removed while the command ran, and save created it again
 	unlock func()
+
+	drawing []func() error // wait for the files of start
 }
 
 // outFile is a file that a command may write, with its description.
@@ -220,13 +222,40 @@ func (f *folder) write(name string, write func(io.Writer) error) error {
 // save calls a function that writes a file. If the folder was removed while the command ran, save
 // creates it again, so that the remaining files are not lost.
 func (f *folder) save(name string, save func() error) error {
-	if _, err := os.Stat(f.dir); errors.Is(err, fs.ErrNotExist) && len(f.wrote) > 0 {
-		f.gone = true
-		if err := os.MkdirAll(f.dir, 0o777); err != nil {
-			return err
-		}
+	if err := f.restore(); err != nil {
+		return err
 	}
 	return f.wroteIf(name, save())
+}
+
+// start is write in the background, for files that take long to draw. wait waits for them.
+func (f *folder) start(name string, write func(io.Writer) error) error {
+	if err := f.restore(); err != nil {
+		return err
+	}
+	written := make(chan error, 1)
+	go func() { written <- atomicfile.Write(f.path(name), write) }()
+	f.drawing = append(f.drawing, func() error { return f.wroteIf(name, <-written) })
+	return nil
+}
+
+// wait waits for the files of start.
+func (f *folder) wait() error {
+	var errs []error
+	for _, wait := range f.drawing {
+		errs = append(errs, wait())
+	}
+	f.drawing = nil
+	return errors.Join(errs...)
+}
+
+// restore creates the folder again if it was removed.
+func (f *folder) restore() error {
+	if _, err := os.Stat(f.dir); errors.Is(err, fs.ErrNotExist) && len(f.wrote) > 0 {
+		f.gone = true
+		return os.MkdirAll(f.dir, 0o777)
+	}
+	return nil
 }
 
 func (f *folder) writeBytes(name string, content []byte) error {
@@ -244,8 +273,11 @@ func (f *folder) wroteIf(name string, err error) error {
 	return err
 }
 
-// finish removes the files of an earlier run that this run has not replaced.
+// finish waits for all files, and removes those of an earlier run that this run has not replaced.
 func (f *folder) finish() error {
+	if err := f.wait(); err != nil {
+		return err
+	}
 	for _, o := range f.files {
 		if f.wrote[o.name] {
 			continue
@@ -304,6 +336,7 @@ func (f *folder) close() {
 // the folder.
 func (f *folder) discard() {
 	defer f.close()
+	_ = f.wait() // the caller reports another error
 	if f.keep {
 		return
 	}

@@ -43,6 +43,9 @@ func (t *training) makeModel(classes []string, final bool) error {
 	if network, ok := t.ofNetwork(); ok || t.ModelSource == autoName || t.transfers() {
 		switch {
 		case !final:
+			if ok {
+				t.willTransfer(t.networkPreprocessing(network))
+			}
 			return errNotFinal
 		case t.transfers(): // the run is resumed from its beginning
 		case ok:
@@ -91,6 +94,8 @@ func (t *training) makeModel(classes []string, final bool) error {
 		case errors.As(err, &other) && final && t.hasWeights():
 			t.setTransfer(t.fileTransfer(m))
 			m, err = t.transferModel(o, *t.record.Transfer, classes)
+		case errors.As(err, &other) && !final && t.hasWeights():
+			t.willTransfer(m.Preprocessing)
 		}
 		if err != nil {
 			return err

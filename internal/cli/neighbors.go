@@ -54,7 +54,7 @@ func (p *neighborPlot) write(out *folder) error {
 			return err
 		}
 	}
-	return out.write("neighbors.png", func(w io.Writer) error { return report.Gallery(w, tiles, o) })
+	return out.start("neighbors.png", func(w io.Writer) error { return report.Gallery(w, tiles, o) })
 }
 
 // tiles returns a row of tiles for each wrong prediction. rows are the rows of base that are searched.

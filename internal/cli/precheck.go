@@ -32,13 +32,18 @@ func (f precheckFlag) most() int {
 // others. With strict, unreadable images are an error. report, if not nil, is the folder to which
 // the caller will write the list; the warning names it.
 func (e *env) check(t *data.Table, strict bool, report *folder, most int) (*data.Table, []data.BadFile, error) {
+	return e.checkAndKeep(t, strict, report, most, nil)
+}
+
+// checkAndKeep is check, and keeps decoded images as keep says; see data.CheckOptions.
+func (e *env) checkAndKeep(t *data.Table, strict bool, report *folder, most int, keep *data.ImageOptions) (*data.Table, []data.BadFile, error) {
 	if most < 0 {
 		e.noteUnchecked()
 		return t, nil, nil
 	}
 	var found data.Findings
 	good, bad, err := counted(e, "Checking images", func(progress func(done, total int)) (*data.Table, []data.BadFile, error) {
-		return t.Check(e.ctx, data.CheckOptions{Findings: &found, Most: most, Progress: progress})
+		return t.Check(e.ctx, data.CheckOptions{Findings: &found, Most: most, Progress: progress, Keep: keep})
 	})
 	switch {
 	case errors.Is(err, data.ErrTooManyFiles):

@@ -29,8 +29,11 @@ func classification(classes []string, f *data.Flow, predictions []lince.Classifi
 	return report.Classify(classes, targets, classified)
 }
 
-// writeResults writes predictions.csv, confusion.png and mistakes.png.
+// writeResults writes predictions.csv and confusion.png, and starts to write mistakes.png.
 func writeResults(out *folder, classes []string, f *data.Flow, predictions []lince.Classification, c *report.Classification, answer answerFlags) error {
+	if err := out.start("mistakes.png", func(w io.Writer) error { return writeMistakes(w, classes, f, predictions) }); err != nil {
+		return err
+	}
 	rows := make([]report.Prediction, len(predictions))
 	for i, p := range predictions {
 		r := f.Table().Row(p.Row)
@@ -43,7 +46,6 @@ func writeResults(out *folder, classes []string, f *data.Flow, predictions []lin
 	}{
 		{"predictions.csv", func(w io.Writer) error { return report.WritePredictions(w, classes, rows, answer.options(out.raw)) }},
 		{"confusion.png", func(w io.Writer) error { return report.Confusion(w, classes, c.Confusion) }},
-		{"mistakes.png", func(w io.Writer) error { return writeMistakes(w, classes, f, predictions) }},
 	} {
 		if err := out.write(file.name, file.write); err != nil {
 			return err

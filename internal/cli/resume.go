@@ -60,6 +60,7 @@ func (t *training) reopen(k *kong.Context) error {
 			t.Memory = now.Memory
 		case "cache":
 			t.Cache = now.Cache
+			t.given["cache"] = true
 		case "profile":
 			t.WriteProfile = now.WriteProfile
 		}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -13,7 +12,6 @@ import (
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/augment"
-	"github.com/lince-ml/lince/internal/atomicfile"
 	"github.com/lince-ml/lince/profile"
 	"github.com/lince-ml/lince/report"
 )
@@ -30,7 +28,9 @@ type training struct {
 	unreadable []data.BadFile // skipped because their images cannot be decoded
 	duplicates *recordDuplicates
 	model      *lince.Model
-	state      *callback.State // where to resume; nil is the beginning
+	loading    lince.Preprocessing // how the model will load images, if that is known before it is made
+	pixels     *data.Cache         // see cache
+	state      *callback.State     // where to resume; nil is the beginning
 	train, val *data.Flow
 	fitted     data.Dataset // train, with --mixup and --cutout
 	augment    augment.Generator
@@ -38,7 +38,6 @@ type training struct {
 	rates      callback.Callback // changes the learning rate; nil without such a schedule
 	byClass    map[int]float64   // class weights by class index; nil is 1 for all
 	profile    *profile.Profile  // nil without --profile
-	drawn      func() error      // waits for batch.png
 	tiles      []report.Tile     // of batch.png
 	history    historyFile
 	skipped    skippedFiles
@@ -144,7 +143,7 @@ func (t *training) prepare() error {
 		return err
 	}
 	sets := []cachedSet{{"training ", t.train}, {"validation ", t.val}}
-	if t.Epochs == 1 || t.transfers() {
+	if (t.Epochs == 1 || t.transfers()) && !t.train.KeepsDecoded() { // each training image is read once
 		sets = sets[1:]
 	}
 	t.printf("Training:   %s\nValidation: %s\n%s\n", t.train.Found(), t.val.Found(), t.kept(sets...))
@@ -207,7 +206,7 @@ func (t *training) load() (*data.Table, error) {
 	if made != nil && !errors.As(made, &other) {
 		return nil, made
 	}
-	if table, t.unreadable, err = t.check(table, t.Strict, t.folder, t.most()); err != nil {
+	if table, t.unreadable, err = t.checkAndKeep(table, t.Strict, t.folder, t.most(), t.keep()); err != nil {
 		return nil, err
 	}
 	if err := table.Trainable(); err != nil {
@@ -284,7 +283,6 @@ func (t *training) begin() error {
 	if err := t.startSaving(); err != nil {
 		return err
 	}
-	t.drawn = func() error { return nil }
 	if err := t.folder.begin("run.json", t.record.write); err != nil {
 		return err
 	}
@@ -308,10 +306,7 @@ func (t *training) begin() error {
 			return err
 		}
 		t.tiles = tiles
-		written := make(chan error, 1)
-		go func() { written <- atomicfile.Write(t.folder.path("batch.png"), writeBatch(tiles)) }()
-		t.drawn = sync.OnceValue(func() error { return t.folder.wroteIf("batch.png", <-written) })
-		return nil
+		return t.folder.start("batch.png", writeBatch(tiles))
 	}
 	return t.ctx.Err()
 }

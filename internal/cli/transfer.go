@@ -211,23 +211,55 @@ func (t *training) transferModel(o lince.Options, r recordTransfer, classes []st
 			return nil, err
 		}
 	}
-	if t.Interpolation != "" {
-		how, err := picture.ParseInterpolation(t.Interpolation)
-		if err != nil {
-			return nil, usageError{err}
-		}
-		m.Preprocessing = slices.Clone(m.Preprocessing)
-		for i, step := range m.Preprocessing {
-			if s, ok := step.(preprocess.Resize); ok {
-				s.Interpolation = how
-				m.Preprocessing[i] = s
-			}
-		}
+	if m.Preprocessing, err = t.interpolated(m.Preprocessing); err != nil {
+		return nil, err
 	}
 	if _, err := flowOptions(m, 1, 1); err != nil {
 		return nil, fmt.Errorf("%s: %w", r.name(), err)
 	}
 	return m, nil
+}
+
+// interpolated returns p with the setting of --interpolation.
+func (f transferFlags) interpolated(p lince.Preprocessing) (lince.Preprocessing, error) {
+	if f.Interpolation == "" {
+		return p, nil
+	}
+	how, err := picture.ParseInterpolation(f.Interpolation)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	p = slices.Clone(p)
+	for i, step := range p {
+		if s, ok := step.(preprocess.Resize); ok {
+			s.Interpolation = how
+			p[i] = s
+		}
+	}
+	return p, nil
+}
+
+// networkPreprocessing returns the preprocessing of the model that is made of a network.
+func (c *trainCommand) networkPreprocessing(n zoo.Network) lince.Preprocessing {
+	s := c.networkTransfer(n).size()
+	return n.Preprocessing(s[0], s[1])
+}
+
+// willTransfer notes that the run will be one of transfer learning, and that the model will load images as p says before --interpolation and --exif
+// change it. p is nil if that is not known. The model itself is made when the classes are final.
+func (t *training) willTransfer(p lince.Preprocessing) {
+	t.setTransferCache()
+	if p, err := t.interpolated(p); err == nil && p != nil { // transferModel reports the error
+		t.loading = t.oriented(p)
+	}
+}
+
+// setTransferCache sets the default of --cache: the features of all images are computed from their pixels once.
+func (t *training) setTransferCache() {
+	if !t.given["cache"] {
+		t.Cache = transferCache
+		t.record.Settings["cache"] = t.Cache
+	}
 }
 
 // body opens or makes a body.
@@ -271,13 +303,14 @@ const (
 	transferRate     = 1e-3
 	transferPatience = 8
 	smoothing        = .1
+	transferCache    = byteSize(512 << 20)
 	// unevenClasses is the ratio of the largest to the smallest class from which classes are weighted.
 	unevenClasses = 1.5
 )
 
 // transferDefaults describes the defaults for --help.
 func transferDefaults() string {
-	return fmt.Sprintf("--epochs %d, --batch 8 to 32 by the number of images, --optimizer adam, --lr %v, --schedule cosine, --patience %d, --label-smoothing %v, --calibration, --stratify, --no-augment, --dropout .2, and --class-weight balanced if a class has %v times the images of another (none turns it off)",
+	return fmt.Sprintf("--epochs %d, --batch 8 to 32 by the number of images, --optimizer adam, --lr %v, --schedule cosine, --patience %d, --label-smoothing %v, --calibration, --stratify, --no-augment, --dropout .2, --cache 512MiB, and --class-weight balanced if a class has %v times the images of another (none turns it off)",
 		transferEpochs, transferRate, transferPatience, smoothing, unevenClasses)
 }
 
@@ -291,6 +324,7 @@ func (t *training) setTransfer(r recordTransfer) {
 			t.record.Settings[strings.ReplaceAll(name, "-", "_")] = value
 		}
 	}
+	t.setTransferCache()
 	set("epochs", transferEpochs, func() { c.Epochs = transferEpochs })
 	set("stratify", true, func() { c.Stratify = true })
 	set("optimizer", "adam", func() { c.Optimizer = "adam" })

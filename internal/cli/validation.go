@@ -234,7 +234,7 @@ func (t *training) usableValidation(table, v *data.Table, part string) (*data.Ta
 	if known.Len() == 0 {
 		return nil, fmt.Errorf("%s: no validation image is of a class of the training images (%s)", name, shortList(table.Classes()))
 	}
-	good, bad, err := t.check(known, t.Strict, nil, t.most())
+	good, bad, err := t.checkAndKeep(known, t.Strict, nil, t.most(), t.keep())
 	if err != nil {
 		return nil, err
 	}
