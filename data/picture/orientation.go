@@ -77,8 +77,16 @@ func chunk(data []byte, name string, order binary.ByteOrder, png bool) []byte {
 
 // tiffOrientation reads tag 274 in the first directory of a TIFF structure.
 func tiffOrientation(b []byte) int {
+	if v, ok := tiffTag(b, 274); ok && v >= 1 && v <= 8 {
+		return int(v)
+	}
+	return upright
+}
+
+// tiffTag returns the value of a tag in the first directory of a TIFF structure, if the directory has the tag and its value is one whole number.
+func tiffTag(b []byte, tag uint16) (value uint32, ok bool) {
 	if len(b) < 8 {
-		return upright
+		return 0, false
 	}
 	var order binary.ByteOrder
 	switch string(b[:4]) {
@@ -87,33 +95,29 @@ func tiffOrientation(b []byte) int {
 	case "MM\x00*":
 		order = binary.BigEndian
 	default:
-		return upright
+		return 0, false
 	}
 	at := int64(order.Uint32(b[4:]))
 	if at+2 > int64(len(b)) {
-		return upright
+		return 0, false
 	}
 	entries := b[at+2:]
 	for range order.Uint16(b[at:]) {
 		if len(entries) < 12 {
 			break
 		}
-		if tag, kind, count := order.Uint16(entries), order.Uint16(entries[2:]), order.Uint32(entries[4:]); tag == 274 && count == 1 {
-			v := 0
+		if t, kind, count := order.Uint16(entries), order.Uint16(entries[2:]), order.Uint32(entries[4:]); t == tag && count == 1 {
 			switch kind {
 			case 3:
-				v = int(order.Uint16(entries[8:]))
+				return uint32(order.Uint16(entries[8:])), true
 			case 4:
-				v = int(min(order.Uint32(entries[8:]), 9))
-			}
-			if v >= 1 && v <= 8 {
-				return v
+				return order.Uint32(entries[8:]), true
 			}
 			break
 		}
 		entries = entries[12:]
 	}
-	return upright
+	return 0, false
 }
 
 // turn rotates or mirrors an image by its EXIF orientation: Pillow's ImageOps.exif_transpose.

@@ -17,6 +17,8 @@ func decodePNM(d *Decoder, data []byte, channels int) (native, error) {
 	n := native{h: f.h, w: f.w, layout: gray}
 	if f.rgb {
 		n.layout = rgb
+	} else if f.top > 255 {
+		n.layout = gray16
 	}
 	size := layoutBytes[n.layout]
 	if err := checkSize(f.name, f.w, f.h, int64(f.w)*int64(f.h)*int64(size), channels, len(data)); err != nil {
@@ -25,10 +27,7 @@ func decodePNM(d *Decoder, data []byte, channels int) (native, error) {
 	if f.top < 1 || f.top > 65535 {
 		return native{}, fmt.Errorf("corrupt %s: largest value %d", f.name, f.top)
 	}
-	if !f.rgb && f.top > 255 {
-		return native{}, fmt.Errorf("%s of 16 bits is not supported", f.name)
-	}
-	if len(data)-r.pos < f.bytes(size) {
+	if len(data)-r.pos < f.bytes() {
 		r.pos = len(data)
 		r.fail()
 		return native{}, r.err
@@ -67,9 +66,12 @@ func pnmHeader(data []byte) (pnmFormat, *pnmReader, error) {
 	return f, r, r.err
 }
 
-// bytes returns the smallest number of bytes that the pixels of size bytes can have.
-func (f pnmFormat) bytes(size int) int {
-	n := f.w * f.h * size
+// bytes returns the smallest number of bytes that the pixels can have in the file.
+func (f pnmFormat) bytes() int {
+	n := f.w * f.h
+	if f.rgb {
+		n *= 3
+	}
 	switch {
 	case f.bits && !f.text:
 		return (f.w + 7) / 8 * f.h
@@ -101,12 +103,24 @@ func (r *pnmReader) bits(pix []byte, f pnmFormat) {
 	}
 }
 
-// values reads values from 0 to f.top and scales them to 0..255.
+// values reads values from 0 to f.top and scales them to 0..255, or to 0..65535 if the pixels have 16 bits (little endian).
 func (r *pnmReader) values(pix []byte, f pnmFormat) {
-	scale := func(v int) byte { return byte(min(255, math.RoundToEven(float64(v)/float64(f.top)*255))) }
+	deep := f.top > 255 && !f.rgb
+	white, n := 255, len(pix)
+	if deep {
+		white, n = 65535, n/2
+	}
+	put := func(i, v int) {
+		v = min(white, int(math.RoundToEven(float64(v)/float64(f.top)*float64(white))))
+		if deep {
+			pix[2*i], pix[2*i+1] = byte(v), byte(v>>8)
+		} else {
+			pix[i] = byte(v)
+		}
+	}
 	switch {
 	case f.text:
-		for i := range pix {
+		for i := range n {
 			v := r.number()
 			if r.err == nil && v > f.top {
 				r.err = fmt.Errorf("corrupt %s: value %d is larger than %d", f.name, v, f.top)
@@ -114,18 +128,18 @@ func (r *pnmReader) values(pix []byte, f pnmFormat) {
 			if r.err != nil {
 				return
 			}
-			pix[i] = scale(v)
+			put(i, v)
 		}
 	case f.top == 255:
-		copy(pix, r.raw(len(pix)))
+		copy(pix, r.raw(n))
 	case f.top < 256:
-		for i, v := range r.raw(len(pix)) {
-			pix[i] = scale(int(v))
+		for i, v := range r.raw(n) {
+			put(i, int(v))
 		}
 	default:
-		raw := r.raw(2 * len(pix))
+		raw := r.raw(2 * n)
 		for i := range len(raw) / 2 {
-			pix[i] = scale(int(raw[2*i])<<8 | int(raw[2*i+1]))
+			put(i, int(raw[2*i])<<8|int(raw[2*i+1]))
 		}
 	}
 }

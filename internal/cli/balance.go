@@ -50,13 +50,13 @@ func (t *training) warnOfClasses(train, val *data.Table, own bool) {
 	}
 	if most != "" && inTrain[most] >= 10*inTrain[least] && t.ClassWeight == "" {
 		t.warn(fmt.Sprintf("the class %s has %d training images and %s has %d: the model will favor large classes; consider --class-weight balanced and --stratify",
-			most, inTrain[most], least, inTrain[least]))
+			visibleLine(most), inTrain[most], visibleLine(least), inTrain[least]))
 	}
 }
 
 func classList(names []string) string {
 	if len(names) == 1 {
-		return "class " + names[0]
+		return "class " + visibleLine(names[0])
 	}
-	return "classes " + shortList(names)
+	return "classes " + visibleLine(shortList(names))
 }

@@ -273,6 +273,9 @@ func TestRareClasses(t *testing.T) {
 	if len(warned) != 3 || !warned["no validation image is of the class dog"] {
 		t.Error(warned)
 	}
+	if got := classList([]string{"a\nb"}) + classList([]string{"c", "d\ne"}); strings.Contains(got, "\n") {
+		t.Errorf("the names of classes are printed as they are: %q", got)
+	}
 }
 
 // TestLabelPattern labels images by a regular expression.

@@ -137,7 +137,7 @@ func (e *env) warnOfDepth(f data.Findings) {
 		return
 	}
 	e.warn(fmt.Sprintf("%s 16 bits of gray per pixel; %.0f%% of their pixels are above 255 and become white, as in Keras. "+
-		"To keep what they show, convert them to 8 bits, for example with ImageMagick: magick mogrify -auto-level -depth 8 *.png",
+		"To keep what they show, convert them to 8 bits, for example with ImageMagick: magick mogrify -auto-level -depth 8 FILES",
 		imagesHave(f.Deep), 100*float64(f.Cut)/float64(f.DeepPixels)))
 }
 

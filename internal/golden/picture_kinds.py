@@ -144,6 +144,16 @@ def main():
     k[at + 5 : at + 69] = bytes([200] * 64)
     files["coefficients-progressive.jpg"] = bytes(k)
 
+    # Fax compressions store black as 1, whatever PhotometricInterpretation says of the color.
+    bits = Image.fromarray(drawing(21, 37, 6)).convert("1")
+    for compression in ("group3", "group4"):
+        for photometric in (0, 1):
+            files["%s-%d.tif" % (compression, photometric)] = saved(bits, "TIFF", compression=compression, tiffinfo={262: photometric})
+    values = np.array([1, 300, 255, 256, 65535, 0], ">u2")
+    files["deep.pgm"] = b"P5 3 2 65535\n" + values.tobytes()
+    files["deep-1000.pgm"] = b"P5 3 2 1000\n" + (values % 1001).astype(">u2").tobytes()
+    files["deep-text.pgm"] = b"P2 3 1 4095\n1 16 4095\n"
+
     out = {}
     for name, data in sorted(files.items()):
         with open(os.path.join(OUT, name), "wb") as f:
