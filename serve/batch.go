@@ -98,13 +98,16 @@ func newExamples(ctx context.Context, n int) []*example {
 }
 
 // decode calls f on one of the pool's threads, and then queues the example, which f makes ready. It returns the error of f, or of the context, which may end before.
+// If the thread is then free for the example's batch, decode computes it: to wake another goroutine takes as long as some networks do.
 func (b *batcher) decode(e *example, f func() error) error {
 	if err := b.pool.begin(e.ctx, b); err != nil {
 		return err
 	}
 	start, ready := time.Now(), (*example)(nil)
 	defer func() { // f may panic
-		b.pool.end(b, ready, time.Since(start))
+		if compute := b.pool.end(b, ready, time.Since(start)); compute != nil {
+			compute()
+		}
 	}()
 	if err := f(); err != nil {
 		return err

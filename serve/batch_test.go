@@ -321,6 +321,30 @@ func TestDecodeTurns(t *testing.T) {
 	})
 }
 
+// TestDecodeComputes checks that the goroutine that decodes an image computes the image's batch if that is next, but not the batch of another request.
+func TestDecodeComputes(t *testing.T) {
+	batching(t, 1, batchOptions{most: 1, limit: 100, threads: 1}, func(t *testing.T, b *batcher, _ *recorder) {
+		e := of(t.Context(), 1)[0]
+		if err := b.decode(e, func() error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if len(e.out) != 1 || e.out[0].Float32s()[0] != 2 || !e.queued.Equal(decoded([]*example{e}, []error{nil})) || time.Since(e.queued) != time.Second {
+			t.Errorf("outputs %v %v after the decoding; want 2, computed in the second after it", e.out, time.Since(e.queued))
+		}
+		synctest.Wait()
+		other, e := of(t.Context(), 2), of(t.Context(), 3)[0]
+		if err := b.decode(e, func() error { b.add(other); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if got := time.Since(e.queued); got != 0 {
+			t.Errorf("decode returned %v after the decoding, want at once: the next batch is another request's", got)
+		}
+		if err := b.wait(t.Context(), append(other, e)); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestAdmit(t *testing.T) {
 	batching(t, 1, batchOptions{most: 4, limit: 5, threads: 1}, func(t *testing.T, b *batcher, _ *recorder) {
 		for _, c := range []struct {

@@ -99,7 +99,7 @@ func (c *call) imageExamples(ctx context.Context, v *version, files [][]byte) ([
 	}
 	work()
 	others.Wait()
-	c.phase("decode", start)
+	c.took("decode", decoded(list, errs).Sub(start))
 	for i, err := range errs {
 		var f *failure
 		if errors.As(err, &f) && len(files) > 1 {
@@ -114,6 +114,20 @@ func (c *call) imageExamples(ctx context.Context, v *version, files [][]byte) ([
 		return nil, err
 	}
 	return list, nil
+}
+
+// decoded returns when the last image was decoded. Its batch may have been computed since then. If an image could not be decoded, that was now.
+func decoded(list []*example, errs []error) time.Time {
+	last := list[0].queued
+	for i, e := range list {
+		if errs[i] != nil {
+			return time.Now()
+		}
+		if e.queued.After(last) {
+			last = e.queued
+		}
+	}
+	return last
 }
 
 // classify returns the predictions for image files.

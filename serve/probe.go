@@ -68,7 +68,7 @@ func (v *version) try(ctx context.Context, threads int, in []*tensor.Tensor) (ou
 	if err := b.pool.begin(ctx, b); err != nil {
 		return nil, err
 	}
-	defer func(start time.Time) { b.pool.end(b, nil, time.Since(start)) }(time.Now())
+	defer func(start time.Time) { b.pool.end(b, nil, time.Since(start)) }(time.Now()) // no batch: it has no example
 	defer caught(&err)
 	return b.run(threads, in)
 }

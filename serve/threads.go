@@ -48,8 +48,9 @@ func (p *threads) begin(ctx context.Context, b *batcher) error {
 	return context.Cause(ctx)
 }
 
-// end frees the thread of begin. e, if it is not nil, is an example that is ready to be computed.
-func (p *threads) end(b *batcher, e *example, took time.Duration) {
+// end frees the thread of begin. e, if it is not nil, is an example that is ready to be computed. If its batch is the next one, end returns a function that
+// computes the batch, which the caller must call; else nil.
+func (p *threads) end(b *batcher, e *example, took time.Duration) (compute func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	b.busy--
@@ -58,7 +59,7 @@ func (p *threads) end(b *batcher, e *example, took time.Duration) {
 		b.queue = append(b.queue, e)
 	}
 	p.free++
-	p.give()
+	return p.giveTo(e)
 }
 
 // join adds a model that gets work. A model that had none for a while is not owed the time that it did not use.
@@ -70,7 +71,10 @@ func (p *threads) join(b *batcher) {
 }
 
 // give gives free threads to work that waits. p must be locked.
-func (p *threads) give() {
+func (p *threads) give() { p.giveTo(nil) }
+
+// giveTo is like give, but it returns the function that computes the batch of an example instead of starting it.
+func (p *threads) giveTo(e *example) (compute func()) {
 	now := time.Now()
 	p.models = slices.DeleteFunc(p.models, func(b *batcher) bool { return !b.working() })
 	for p.free > 0 {
@@ -81,7 +85,7 @@ func (p *threads) give() {
 			}
 		}
 		if next == nil {
-			return
+			return compute
 		}
 		p.current = next.used
 		if !next.due(now) {
@@ -103,6 +107,11 @@ func (p *threads) give() {
 		// The time is known when the batch is done. Until then, the last batches' time counts.
 		charge := time.Duration(len(batch)) * next.each
 		next.used += charge
+		if e != nil && slices.Contains(batch, e) {
+			compute = func() { next.compute(batch, n, charge) }
+			continue
+		}
 		go next.compute(batch, n, charge)
 	}
+	return compute
 }
