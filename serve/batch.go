@@ -98,7 +98,7 @@ func newExamples(ctx context.Context, n int) []*example {
 }
 
 // decode calls f on one of the pool's threads, and then queues the example, which f makes ready. It returns the error of f, or of the context, which may end before.
-// If the thread is then free for the example's batch, decode computes it: to wake another goroutine takes as long as some networks do.
+// If the thread is then free for the example's batch, and that is short, decode computes it: to wake another goroutine takes as long as some networks do.
 func (b *batcher) decode(e *example, f func() error) error {
 	if err := b.pool.begin(e.ctx, b); err != nil {
 		return err

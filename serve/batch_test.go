@@ -321,26 +321,44 @@ func TestDecodeTurns(t *testing.T) {
 	})
 }
 
-// TestDecodeComputes checks that the goroutine that decodes an image computes the image's batch if that is next, but not the batch of another request.
+// TestDecodeComputes checks that the goroutine that decodes an image computes the image's batch if that is next and short, but not the batch of another
+// request, and none that may be long: the request could not end when its client has gone.
 func TestDecodeComputes(t *testing.T) {
-	batching(t, 1, batchOptions{most: 1, limit: 100, threads: 1}, func(t *testing.T, b *batcher, _ *recorder) {
-		e := of(t.Context(), 1)[0]
-		if err := b.decode(e, func() error { return nil }); err != nil {
-			t.Fatal(err)
+	batching(t, 1, batchOptions{most: 1, limit: 100, threads: 1}, func(t *testing.T, b *batcher, r *recorder) {
+		r.slow = 10*time.Millisecond - time.Second
+		nothing := func() error { return nil }
+		// decode returns how long decoding takes. The batch may be computed later.
+		decode := func(f func() error, others ...*example) time.Duration {
+			start, e := time.Now(), of(t.Context(), 1)[0]
+			if err := b.decode(e, f); err != nil {
+				t.Fatal(err)
+			}
+			took := time.Since(start)
+			if err := b.wait(t.Context(), append(others, e)); err != nil || len(e.out) != 1 || e.out[0].Float32s()[0] != 2 {
+				t.Errorf("outputs %v, %v, want 2", e.out, err)
+			}
+			if got := decoded([]*example{e}, []error{nil}); got != start {
+				t.Errorf("decoded %v after the start, want at once", got.Sub(start))
+			}
+			synctest.Wait()
+			return took
 		}
-		if len(e.out) != 1 || e.out[0].Float32s()[0] != 2 || !e.queued.Equal(decoded([]*example{e}, []error{nil})) || time.Since(e.queued) != time.Second {
-			t.Errorf("outputs %v %v after the decoding; want 2, computed in the second after it", e.out, time.Since(e.queued))
+		if got := decode(nothing); got != 0 {
+			t.Errorf("the first batch, whose time is not known, is computed while decoding, in %v", got)
 		}
-		synctest.Wait()
-		other, e := of(t.Context(), 2), of(t.Context(), 3)[0]
-		if err := b.decode(e, func() error { b.add(other); return nil }); err != nil {
-			t.Fatal(err)
+		if got := decode(nothing); got != 10*time.Millisecond {
+			t.Errorf("decoding a short batch takes %v, want 10ms: it computes the batch", got)
 		}
-		if got := time.Since(e.queued); got != 0 {
-			t.Errorf("decode returned %v after the decoding, want at once: the next batch is another request's", got)
+		other := of(t.Context(), 2)
+		if got := decode(func() error { b.add(other); return nil }, other...); got != 0 {
+			t.Errorf("decoding takes %v, want 0: the next batch is another request's", got)
 		}
-		if err := b.wait(t.Context(), append(other, e)); err != nil {
-			t.Error(err)
+		r.slow = 0
+		for range 2 {
+			decode(nothing)
+		}
+		if got := decode(nothing); got != 0 {
+			t.Errorf("decoding takes %v, want 0: a batch of a second is long", got)
 		}
 	})
 }

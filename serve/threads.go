@@ -48,8 +48,8 @@ func (p *threads) begin(ctx context.Context, b *batcher) error {
 	return context.Cause(ctx)
 }
 
-// end frees the thread of begin. e, if it is not nil, is an example that is ready to be computed. If its batch is the next one, end returns a function that
-// computes the batch, which the caller must call; else nil.
+// end frees the thread of begin. e, if it is not nil, is an example that is ready to be computed. If its batch is the next one and short, end returns a
+// function that computes the batch, which the caller must call; else nil.
 func (p *threads) end(b *batcher, e *example, took time.Duration) (compute func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -73,7 +73,10 @@ func (p *threads) join(b *batcher) {
 // give gives free threads to work that waits. p must be locked.
 func (p *threads) give() { p.giveTo(nil) }
 
-// giveTo is like give, but it returns the function that computes the batch of an example instead of starting it.
+// inline is the longest time of a batch that is computed by the goroutine of a request, which does not notice in this time that its client has gone.
+const inline = 50 * time.Millisecond
+
+// giveTo is like give, but it returns the function that computes the batch of an example instead of starting it, if the batch is expected to be short.
 func (p *threads) giveTo(e *example) (compute func()) {
 	now := time.Now()
 	p.models = slices.DeleteFunc(p.models, func(b *batcher) bool { return !b.working() })
@@ -107,7 +110,7 @@ func (p *threads) giveTo(e *example) (compute func()) {
 		// The time is known when the batch is done. Until then, the last batches' time counts.
 		charge := time.Duration(len(batch)) * next.each
 		next.used += charge
-		if e != nil && slices.Contains(batch, e) {
+		if e != nil && 0 < charge && charge <= inline && slices.Contains(batch, e) {
 			compute = func() { next.compute(batch, n, charge) }
 			continue
 		}
