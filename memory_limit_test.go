@@ -1,6 +1,7 @@
 package lince
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -39,5 +40,13 @@ func TestWeightsCheckMemory(t *testing.T) {
 	}
 	if has < maxMemory-4*units*units && !strings.Contains(err.Error(), "but this process can have") {
 		t.Errorf("error is %v", err)
+	}
+
+	text := `{"class_name": "Sequential", "module": "keras", "config": {"name": "s", "layers": [{"class_name": "InputLayer", "module": "keras.layers", "config": {"batch_shape": [null, 20000], "dtype": "float32", "name": "i"}}`
+	for i := range len(layers) - 1 {
+		text += fmt.Sprintf(`, {"class_name": "Dense", "module": "keras.layers", "config": {"name": "d%d", "units": 20000}}`, i)
+	}
+	if _, jsonErr := on(1).FromJSON([]byte(text + "]}}")); jsonErr == nil || !strings.Contains(jsonErr.Error(), "the weights") || !strings.Contains(jsonErr.Error(), "GiB") {
+		t.Errorf("from JSON: error is %v", jsonErr)
 	}
 }

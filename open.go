@@ -67,10 +67,9 @@ func (o Options) fromJSON(text []byte) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkMemory(m.store.Variables()); err != nil {
+	if m, err = m.initialized(); err != nil {
 		return nil, err
 	}
-	m.store.Initialize(m.seed)
 	o.compileFrom(m, compile, nil)
 	var writer struct {
 		KerasVersion string `json:"keras_version"` // Keras 3 does not write it

@@ -134,6 +134,7 @@ func (a *archives) list(r io.ReaderAt, size int64, name, folder, base string, de
 	if base != "" && slices.ContainsFunc(entries, func(e entry) bool { return !strings.HasPrefix(e.name, base+"/") && isImage(e.name) && !isJunk(e.name) }) {
 		folder = path.Join(folder, base)
 	}
+	a.l.noteForm(entries)
 	for _, e := range entries {
 		n := path.Join(folder, e.name)
 		if e.file == nil {

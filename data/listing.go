@@ -31,6 +31,7 @@ type listing struct {
 	closers []io.Closer
 
 	labels map[string]map[string]file // of shards: the files with labels, by the key of the sample and their extension; else nil
+	form   archiveForm
 }
 
 func (l *listing) Close() error {

@@ -88,7 +88,8 @@ type OpenOptions struct {
 //     (.jsonl, .ndjson), both also compressed by gzip (.csv.gz), or a Parquet file (.parquet), which may also hold the images: as bytes,
 //     or as the datasets of Hugging Face do, in a struct with the fields bytes and path. These are unpacked once, like such archives;
 //   - shards, tar archives as WebDataset writes them, named like train-{000000..000009}.tar: the label of KEY.jpg is the text in KEY.cls or
-//     KEY.txt, or the value of label, class, category or cls in KEY.json. The rows have the order of the shards;
+//     KEY.txt, or the value of label, class, category or cls in KEY.json. The rows have the order of the shards. An archive, or a folder of
+//     archives, whose images have such .cls or .json files is read in the same way; the names of the archives say which part is which;
 //   - an image file;
 //   - the files of MNIST, Fashion-MNIST, CIFAR-10 or CIFAR-100: a .npz file with x_train, y_train, x_test and
 //     y_test, a folder with IDX files, or a folder or .tar.gz archive of CIFAR; see package data/datasets. The
@@ -137,7 +138,11 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
 		return nil, err
 	}
 	rep.finish()
-	t, err := newTable(l, o)
+	makeTable := newTable
+	if l.inSamples(o) {
+		makeTable = newSampleTable
+	}
+	t, err := makeTable(l, o)
 	if err != nil {
 		l.Close()
 		return nil, err

@@ -104,9 +104,27 @@ func (l *listing) shards(folder string, names []string, o OpenOptions, rep *read
 	if err := l.normalize(); err != nil {
 		return nil, err
 	}
+	return l.sampleTable(l.entries, o)
+}
+
+// sampleTable makes the table of entries whose labels are in files beside them.
+func (l *listing) sampleTable(entries []entry, o OpenOptions) (*Table, error) {
 	t := &Table{src: &source{name: l.name, rule: Unlabeled, closer: l}, found: "images", warn: l.warn}
-	numeric := true
-	for _, e := range l.entries {
+	t.rows, t.src.numeric = l.sampleRows(entries, o)
+	t.ignored, t.passed = l.ignored, l.passed.list()
+	if n := len(l.ignored); n > 0 {
+		t.warn = append(t.warn, fmt.Sprintf("Dropped %d of the images; the first, %s: %v.", n, l.ignored[0].Filename, l.ignored[0].Err))
+	}
+	if len(t.rows) == 0 {
+		return nil, fmt.Errorf("%s: none of its %d images can be used; the first, %s: %w", l.name, len(entries), t.ignored[0].Filename, t.ignored[0].Err)
+	}
+	return t, nil
+}
+
+// sampleRows labels entries by the files beside them. numeric reports whether all labels are numbers.
+func (l *listing) sampleRows(entries []entry, o OpenOptions) (rows []Row, numeric bool) {
+	numeric = o.LabelRule != Unlabeled
+	for _, e := range entries {
 		label := ""
 		if o.LabelRule != Unlabeled {
 			var err error
@@ -117,17 +135,9 @@ func (l *listing) shards(folder string, names []string, o OpenOptions, rep *read
 			_, number := number(label)
 			numeric = numeric && number
 		}
-		t.rows = append(t.rows, Row{e.name, label, e.file})
+		rows = append(rows, Row{e.name, label, e.file})
 	}
-	t.ignored, t.passed = l.ignored, l.passed.list()
-	if n := len(l.ignored); n > 0 {
-		t.warn = append(t.warn, fmt.Sprintf("Dropped %d of the images; the first, %s: %v.", n, l.ignored[0].Filename, l.ignored[0].Err))
-	}
-	if len(t.rows) == 0 {
-		return nil, fmt.Errorf("%s: none of its %d images can be used; the first, %s: %w", l.name, len(l.entries), t.ignored[0].Filename, t.ignored[0].Err)
-	}
-	t.src.numeric = numeric && o.LabelRule != Unlabeled
-	return t, nil
+	return rows, numeric
 }
 
 // labelOf reads the label of an image from the file beside it.
