@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"hash/crc32"
+	"math"
 	"slices"
 
 	"github.com/lince-ml/lince/data/picture"
@@ -40,6 +41,27 @@ func (s *sums) take(t *Table, files *Files, each []sum) {
 		at := t.at(i)
 		s.crc[at], s.size[at], s.of[at] = each[k].crc, int32(each[k].size), k
 	}
+}
+
+// joinSums returns the checksums of the rows of several tables, one table after the other; nil if no table was checked.
+func joinSums(tables []*Table) *sums {
+	if !slices.ContainsFunc(tables, (*Table).Checked) {
+		return nil
+	}
+	n := 0
+	for _, t := range tables {
+		n += t.Len()
+	}
+	s, next := newSums(n), 0
+	for _, t := range tables {
+		for i := range t.Len() {
+			if crc, size, known := t.Checksum(i); known && size <= math.MaxInt32 {
+				s.crc[next], s.size[next] = crc, int32(size)
+			}
+			next++
+		}
+	}
+	return s
 }
 
 // Duplicates returns the groups of two or more rows whose files have equal bytes, in the table's order. It reads only files that have

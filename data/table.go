@@ -466,7 +466,7 @@ func Concat(tables ...*Table) *Table {
 	if t := parted(tables); t != nil {
 		return t
 	}
-	n := &Table{src: &source{rule: Unlabeled}}
+	n := &Table{src: &source{rule: Unlabeled}, checked: joinSums(tables)}
 	var closers closers
 	var names []string
 	for _, t := range tables {

@@ -405,6 +405,10 @@ func TestDuplicates(t *testing.T) {
 	if got, err := tab.Duplicates(t.Context()); err != nil || !same(got) {
 		t.Error(got, err)
 	}
+	joined := Concat(tab.Take([]int{0, 1}), open(t, dir, OpenOptions{}).Take([]int{3}), tab.Take([]int{2, 4}))
+	if got, err := joined.Duplicates(t.Context()); err != nil || !slices.EqualFunc(got, [][]int{{0, 3}, {1, 4}}, slices.Equal[[]int]) {
+		t.Error("joined tables:", got, err)
+	}
 	train, test, moved := KeepTogether([]int{3, 0}, []int{1, 2, 4}, want)
 	if !slices.Equal(train, []int{3, 0, 2}) || !slices.Equal(test, []int{1, 4}) || moved != 1 {
 		t.Error(train, test, moved)

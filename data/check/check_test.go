@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -122,6 +123,9 @@ var kindCases = []kindCase{
 		f["train/dog/x.jpg"] = withOrientation(p.encode(scene(999, 60, 80), 95), 6)
 	}, "dog/x.jpg", "", 0, "orientation 6: rotate it by 90° clockwise"},
 	{"misnamed", func(t *testing.T, f map[string][]byte) { f["train/dog/x.JPG"] = encoded(t, scene(999, 60, 80)) }, "dog/x.JPG", "", 0, "is a PNG file; rename it to .png"},
+	{"unicode", func(t *testing.T, f map[string][]byte) {
+		f["train/dog/caf\u00e9.png"], f["train/dog/cafe\u0301.png"] = encoded(t, scene(999, 60, 80)), encoded(t, scene(998, 60, 80))
+	}, "dog/cafe\u0301.png dog/caf\u00e9.png", "", 0, `the files "dog/cafe\u0301.png" and "dog/caf\u00e9.png"`},
 	{"spelling", func(t *testing.T, f map[string][]byte) {
 		for i := range 10 {
 			f["train/Cats/"+string(rune('a'+i))+".png"] = encoded(t, scene(2000+i, 60, 80))
@@ -154,6 +158,9 @@ func TestKinds(t *testing.T) {
 		}
 	}
 	for _, c := range kindCases {
+		if c.kind == "unicode" && runtime.GOOS == "darwin" {
+			continue // both names are one file there
+		}
 		files := sound(t)
 		c.change(t, files)
 		r, err := Run(t.Context(), folder(t, files), Options{})
@@ -182,6 +189,26 @@ func TestKinds(t *testing.T) {
 		if strings.Join(have, " ") != c.images || strings.Join(f.Classes, " ") != c.classes || !strings.Contains(f.Detail, c.detail) || len(f.Drop) != c.drop {
 			t.Errorf("%s: images %v, classes %v, %d rows to drop, %q; want %q, %q, %d, %q", c.kind, have, f.Classes, len(f.Drop), f.Detail, c.images, c.classes, c.drop, c.detail)
 		}
+	}
+}
+
+// TestUnicodeFolders checks that two forms of a folder's name are one fault, also if the folders have files of the same name.
+func TestUnicodeFolders(t *testing.T) {
+	if runtime.GOOS == "darwin" {
+		t.Skip("both names are one folder there")
+	}
+	files := sound(t)
+	for i := range 12 {
+		name := string(rune('a'+i)) + ".png"
+		files["train/caf\u00e9/"+name], files["train/cafe\u0301/"+name] = encoded(t, scene(5000+i, 60, 80)), encoded(t, scene(6000+i, 60, 80))
+	}
+	r, err := Run(t.Context(), folder(t, files), Options{Kinds: []string{"unicode", "spelling"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `the folders "cafe\u0301/" and "caf\u00e9/"`
+	if len(r.Findings) != 1 || r.Findings[0].Detail != want || len(r.Findings[0].Images) != 2 {
+		t.Errorf("got %+v, want one finding: %s", r.Findings, want)
 	}
 }
 

@@ -40,6 +40,7 @@ var kinds = []kind{
 	{Kind{Name: "shape", Title: "Images of an unusual shape", Advice: "Resizing distorts them. Crop or remove them.", Drops: true}, false, findShape},
 	{Kind{Name: "turned", Title: "Images with an EXIF orientation", Advice: "Keras and lince train on the pixels as they are stored, so the image lies on its side. Rotate the file."}, false, findTurned},
 	{Kind{Name: "misnamed", Title: "File names with the wrong extension", Advice: "lince goes by the content, but other programs fail. Rename the file."}, false, findMisnamed},
+	{Kind{Name: "unicode", Title: "Names that differ only in Unicode form", Advice: "They look the same, and on macOS they are the same: copying or unpacking there overwrites one of them. Rename one."}, false, findUnicode},
 	{Kind{Name: "spelling", Title: "Classes that differ only by spelling", Advice: "They are probably one class. Join them, for example with --rename."}, true, findSpelling},
 	{Kind{Name: "few", Title: "Classes with few images", Advice: "A model rarely predicts them. Add images, or leave the class out."}, true, findFew},
 	{Kind{Name: "giveaway", Title: "Numbers that give the class away", Advice: "A model can learn this number instead of the content. Find out why the classes differ in it."}, true, findGiveaways},
