@@ -3,6 +3,7 @@ package serve
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"strconv"
 	"sync"
 	"time"
@@ -112,6 +113,8 @@ func (v *version) change(by int, retire bool) {
 	v.mu.Unlock()
 	if end {
 		close(v.freed)
+		// Without this, models of reloads in a row pile up: what a new one allocates raises the size at which the next collection starts.
+		go runtime.GC()
 	}
 }
 
