@@ -15,11 +15,13 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/lince-ml/lince/data"
 )
 
 // foldFlags are the flags of cross-validation.
 type foldFlags struct {
-	Folds int `placeholder:"K" help:"Cross-validation: divide the images into K folds with the same fractions of the classes, and train K times, each time with another fold as validation images. Each run is in a folder fold-N of the output folder; folds.csv has the means and standard deviations of their best epochs."`
+	Folds int `placeholder:"K" help:"Cross-validation: divide the images into K folds with the same fractions of the classes (of images with several labels: at random), and train K times, each time with another fold as validation images. Each run is in a folder fold-N of the output folder; folds.csv has the means and standard deviations of their best epochs."`
 	Fold  int `placeholder:"N" help:"With --folds: train only with fold N, from 1 to K, as validation images."`
 }
 
@@ -43,6 +45,38 @@ func (f foldFlags) mistakes(given map[string]bool, find bool) error {
 		errs = append(errs, errors.New("--lr-find and --folds cannot be combined"))
 	}
 	return errors.Join(errs...)
+}
+
+// possible returns an error if a class has fewer images than there are folds, so that a fold would have none of them.
+func (f foldFlags) possible(table *data.Table) error {
+	switch {
+	case f.Folds == 0:
+		return nil
+	case table.Len() < f.Folds:
+		return fmt.Errorf("--folds %d: the %s are fewer than the folds", f.Folds, count(table.Len(), "image"))
+	case table.Task() == data.MultiLabel:
+		return nil
+	}
+	var small []string
+	least := f.Folds
+	for _, c := range table.Counts() {
+		if c.N < f.Folds {
+			small = append(small, fmt.Sprintf("%s (%s)", visibleLine(c.Label), count(c.N, "image")))
+			least = min(least, c.N)
+		}
+	}
+	if small == nil {
+		return nil
+	}
+	what, whose := "class has", "this class"
+	if len(small) > 1 {
+		what, whose = "classes have", "these classes"
+	}
+	advice := fmt.Sprintf("use --folds %d, add images, or take %s out of the data", least, whose)
+	if least < 2 {
+		advice = fmt.Sprintf("add images, or take %s out of the data", whose)
+	}
+	return fmt.Errorf("--folds %d: each fold needs an image of each class, and %s fewer than the %d folds: %s; %s", f.Folds, what, f.Folds, shortList(small), advice)
 }
 
 // foldFiles lists the files of cross-validation.
@@ -76,7 +110,7 @@ type crossValidation struct {
 
 // crossValidation returns the cross-validation that the command line asks for or resumes, or nil.
 func (c *trainCommand) crossValidation(e *env, k *kong.Context) (*crossValidation, error) {
-	v := &crossValidation{c: c, severalRuns: severalRuns{log: &runLog{}}}
+	v := &crossValidation{c: c, severalRuns: severalRuns{log: &runLog{}, what: "folds", source: c.Source}}
 	v.env = e.logged(v.log)
 	if c.Resume == "" {
 		if c.Folds == 0 || c.Fold > 0 {
@@ -104,8 +138,7 @@ func (c *trainCommand) crossValidation(e *env, k *kong.Context) (*crossValidatio
 
 // run trains all folds that are not finished.
 func (v *crossValidation) run() error {
-	defer v.folder.close()
-	return v.log.end(v.train())
+	return v.runAll(v.train)
 }
 
 func (v *crossValidation) train() error {
@@ -152,12 +185,13 @@ func (v *crossValidation) fold(n int) (record, error) {
 		r, err := readRecord(filepath.Join(dir, "run.json"))
 		switch {
 		case err == nil && r.Status == finished:
+			v.keepData(r)
 			return r, nil
 		case err == nil:
 			args = []string{"train", "--resume", dir}
 		default:
-			if here, err := os.Getwd(); err == nil && v.record.Directory != here {
-				return r, fmt.Errorf("fold %d has not begun, and its command line has paths relative to %s; resume the run there", n, v.record.Directory)
+			if err := v.inDirectory("fold " + strconv.Itoa(n)); err != nil {
+				return r, err
 			}
 		}
 		if v.c.given["threads"] {
@@ -168,29 +202,11 @@ func (v *crossValidation) fold(n int) (record, error) {
 	return v.subRun(args, dir)
 }
 
-// subRun trains as another command line says, whose output folder is dir, and returns the record.
-func (e *env) subRun(args []string, dir string) (record, error) {
-	var c commands
-	exited := 0
-	parser, err := newParser(&c, io.Discard, io.Discard, func(int) { panic(exitPanic{}) })
-	if err != nil {
-		return record{}, err
-	}
-	var mistakes strings.Builder
-	k, _ := parse(parser, args, &exited, &mistakes)
-	if k == nil {
-		return record{}, fmt.Errorf("lince %s: %s", strings.Join(args, " "), strings.TrimSpace(mistakes.String()))
-	}
-	sub := *e
-	sub.args, sub.json = args, false
-	if err := c.Train.Run(&sub, k); err != nil {
-		return record{}, err
-	}
-	return readRecord(filepath.Join(dir, "run.json"))
-}
-
 // stopped records that the training of a fold has ended with an error.
 func (v *crossValidation) stopped(fold int, err error) error {
+	if !v.canResume() {
+		return v.unstarted(err)
+	}
 	interrupt, unwritten := v.recordEnd(err)
 	if unwritten != nil {
 		err = errors.Join(err, unwritten)

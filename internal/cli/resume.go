@@ -66,7 +66,7 @@ func (t *training) reopen(k *kong.Context) error {
 		}
 	}
 	t.Source = cmp.Or(now.Source, t.Source)
-	t.Resume = now.Resume
+	t.Resume, t.others = now.Resume, now.others
 	t.warnOfChanges(r)
 	r.Status, r.StoppedBy, r.Error, r.Results, r.Calibration = running, "", "", nil, nil
 	r.Resumed = append(r.Resumed, moment())

@@ -1,8 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/lince-ml/lince/internal/patherr"
 )
@@ -10,9 +15,96 @@ import (
 // severalRuns is what --folds and --tune have in common: they make several trainings in a folder with a record and a log for all of them.
 type severalRuns struct {
 	*env
+	what   string // the trainings: "folds" or "trials"
+	source string // the data on the command line; "" if it is that of the run to resume
+	begun  bool   // a training has begun, so there is something to resume
 	folder *folder
 	log    *runLog
 	record record
+}
+
+// runAll runs the trainings, and closes the folder and the log. It removes the folder if no training has begun.
+func (s *severalRuns) runAll(trainings func() error) error {
+	defer s.folder.close()
+	err := s.log.end(trainings())
+	if err != nil && !s.canResume() {
+		s.folder.discard()
+	}
+	return err
+}
+
+// canResume reports whether there is something to resume.
+func (s *severalRuns) canResume() bool { return s.begun || s.folder.keep }
+
+// unstarted returns the error of a run whose first training did not begin.
+func (s *severalRuns) unstarted(err error) error {
+	if s.ctx.Err() != nil {
+		return interruption("before the training began; nothing was written")
+	}
+	return err
+}
+
+// subRun trains as another command line says, whose output folder is dir, and returns the record.
+func (s *severalRuns) subRun(args []string, dir string) (record, error) {
+	var c commands
+	exited := 0
+	parser, err := newParser(&c, io.Discard, io.Discard, func(int) { panic(exitPanic{}) })
+	if err != nil {
+		return record{}, err
+	}
+	var mistakes strings.Builder
+	k, _ := parse(parser, args, &exited, &mistakes)
+	if k == nil {
+		return record{}, fmt.Errorf("lince %s: %s", strings.Join(args, " "), strings.TrimSpace(mistakes.String()))
+	}
+	c.Train.Source = cmp.Or(s.source, c.Train.Source)
+	c.Train.others = &s.record.Data
+	sub := *s.env
+	sub.args, sub.json = args, false
+	err = c.Train.Run(&sub, k)
+	r, unread := readRecord(filepath.Join(dir, "run.json"))
+	diverged, _ := divergedAt(err)
+	if unread == nil && !r.Started.Before(s.record.Started) { // else it is that of an earlier run
+		s.begun = true
+		if err == nil || diverged {
+			s.keepData(r)
+		}
+	}
+	return r, cmp.Or(err, unread)
+}
+
+// keepData records the data of the first training.
+func (s *severalRuns) keepData(r record) {
+	if s.record.Data.Fingerprint == "" {
+		s.record.Data = r.Data
+	}
+}
+
+// inDirectory returns an error if the current folder is not that of the run: the paths in its command line are relative. what has not begun.
+func (s *severalRuns) inDirectory(what string) error {
+	if here, err := os.Getwd(); err == nil && s.record.Directory != here {
+		return fmt.Errorf("%s has not begun, and its command line has paths relative to %s; resume the run there", what, s.record.Directory)
+	}
+	return nil
+}
+
+// sameData returns an error if the data are not those of the other trainings of --folds or --tune.
+func (t *training) sameData() error {
+	if t.others == nil || t.others.Fingerprint == "" {
+		return nil
+	}
+	was, now := t.others, t.record.Data
+	total := func(d recordData) int { return d.Training + d.Validation }
+	var how string
+	switch {
+	case was.Fingerprint == now.Fingerprint && was.ValidationFingerprint == now.ValidationFingerprint:
+		return nil
+	case total(*was) != total(now):
+		how = fmt.Sprintf("they were %s, now they are %d", count(total(*was), "image"), total(now))
+	default:
+		how = "their number is the same, but their names, labels or contents differ"
+	}
+	return fmt.Errorf("the images have changed since the run began (%s), so its results could not be compared; restore the images, or begin again with another --out", how)
 }
 
 // reopen opens a folder whose trainings are to be resumed. r is its record.

@@ -61,7 +61,11 @@ func (t *training) divide(table *data.Table) (train, val *data.Table, err error)
 	}
 	var a, b []int
 	if t.Fold > 0 {
-		a, b, err = data.TrainTestFold(table.Labels(), t.Folds, t.Fold-1, t.Seed)
+		labels := table.Labels()
+		if t.several() { // the sets of labels are too many to divide each of them
+			labels = make([]string, table.Len())
+		}
+		a, b, err = data.TrainTestFold(labels, t.Folds, t.Fold-1, t.Seed)
 	} else {
 		a, b, err = data.TrainTestSplit(table.Len(), split)
 	}

@@ -52,7 +52,8 @@ type trainCommand struct {
 	WriteProfile bool      `name:"profile" group:"output" help:"Print the time spent on data, steps and kernels, and write profile.txt and trace.json."`
 	Overwrite    bool      `group:"output" help:"Replace the files of an earlier run in the folder of --out."`
 
-	given map[string]bool // the flags on the command line
+	given  map[string]bool // the flags on the command line
+	others *recordData     // the data of the other trainings of --folds or --tune, which must be the same; nil if there are none
 }
 
 // Help returns the command's detailed help.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -159,6 +160,9 @@ func (t *training) prepare() error {
 	t.record.data(table, t.ignored, t.train, t.val, t.unreadable, t.findings())
 	t.record.LimitBatches = t.LimitBatches
 	t.record.Data.Dropped, t.record.Data.Duplicates = leftOutRows(t.table, t.ignored), t.duplicates
+	if err := t.sameData(); err != nil {
+		return err
+	}
 	t.record.total = t.lastEpoch()
 	t.record.model(t.model, t.augment, t.byClass, t.state != nil)
 	t.record.Model.Monitor, t.record.Model.MonitorMode = t.watched.key, t.watched.mode()
@@ -197,7 +201,7 @@ func (t *training) load() (*data.Table, error) {
 		}
 	}
 	t.describePassed(table)
-	if err := table.Trainable(); err != nil {
+	if err := cmp.Or(table.Trainable(), t.possible(table)); err != nil {
 		return nil, err
 	}
 	classes := table.Classes()
@@ -209,7 +213,7 @@ func (t *training) load() (*data.Table, error) {
 	if table, t.unreadable, err = t.checkAndKeep(table, t.Strict, t.folder, t.most(), t.keep()); err != nil {
 		return nil, err
 	}
-	if err := table.Trainable(); err != nil {
+	if err := cmp.Or(table.Trainable(), t.possible(table)); err != nil {
 		return nil, err
 	}
 	if table.Checked() {

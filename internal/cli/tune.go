@@ -67,7 +67,7 @@ type search struct {
 
 // search returns the search that the command line asks for or resumes, or nil.
 func (c *trainCommand) search(e *env, k *kong.Context) (*search, error) {
-	s := &search{c: c, severalRuns: severalRuns{log: &runLog{}}, began: time.Now()}
+	s := &search{c: c, severalRuns: severalRuns{log: &runLog{}, what: "trials", source: c.Source}, began: time.Now()}
 	s.env = e.logged(s.log)
 	if c.Resume == "" {
 		if c.Tune == 0 {
@@ -98,12 +98,13 @@ func (c *trainCommand) search(e *env, k *kong.Context) (*search, error) {
 
 // run runs the search and the training with the best settings.
 func (s *search) run() error {
-	defer s.folder.close()
-	err := s.search()
-	if err != nil && s.folder.wrote["run.json"] {
-		err = s.stopped(err)
-	}
-	return s.log.end(err)
+	return s.runAll(func() error {
+		err := s.search()
+		if err != nil && s.folder.wrote["run.json"] {
+			err = s.stopped(err)
+		}
+		return err
+	})
 }
 
 func (s *search) search() error {
@@ -198,6 +199,9 @@ func (s *search) train(dir string, flags []string) (record, error) {
 		args = append(args, flags...)
 		if s.folder.keep {
 			args = append(args, "--overwrite")
+			if err := s.inDirectory(filepath.Base(dir)); err != nil {
+				return r, err
+			}
 		}
 	}
 	return s.subRun(args, dir)
@@ -299,6 +303,9 @@ func (s *search) finish() error {
 
 // stopped records that the run has ended with an error.
 func (s *search) stopped(err error) error {
+	if !s.canResume() {
+		return s.unstarted(err)
+	}
 	interrupt, unwritten := s.recordEnd(err)
 	err = errors.Join(err, unwritten)
 	if interrupt {
