@@ -165,8 +165,16 @@ func choose(names []string) ([]kind, error) {
 	return slices.DeleteFunc(slices.Clone(kinds), func(k kind) bool { return names != nil && !slices.Contains(names, k.Name) }), nil
 }
 
-// With returns a report with further findings, such as those of Labels.
+// With returns a report with further findings, such as those of Labels. It leaves out those of wrong labels whose image is in two classes (the kind
+// "conflict"): that finding says already that one of the labels is wrong.
 func (r *Report) With(more []Finding) *Report {
+	conflict := map[int]bool{}
+	for _, f := range r.Of(conflictKind) {
+		for _, row := range f.Drop {
+			conflict[row] = true
+		}
+	}
+	more = slices.DeleteFunc(slices.Clone(more), func(f Finding) bool { return f.Kind == labelKind && conflict[f.Images[0].Index] })
 	out := *r
 	out.Findings = append(slices.Clone(r.Findings), more...)
 	order := map[string]int{}

@@ -331,3 +331,46 @@ func TestLabels(t *testing.T) {
 		t.Error("too few rows give no error")
 	}
 }
+
+// TestLabelsOfConflicts expects no finding of a wrong label for images that are in two classes, nor for their copies.
+func TestLabelsOfConflicts(t *testing.T) {
+	files := sound(t)
+	files["train/dog/x.png"] = files["train/cat/a.png"]                           // the same content in the other class
+	files["train/cat/y.png"] = files["train/cat/a.png"]                           // a copy of it
+	files["train/cat/z.png"] = encoded(t, resized(t, scene(10, 60, 80), 90, 120)) // cat/b, enlarged,
+	files["train/dog/z.png"] = files["train/cat/z.png"]                           // in both classes
+	files["test/dog/v.png"] = files["train/cat/c.png"]                            // in the other class of another part
+	table := folder(t, files)
+	p := make([][]float32, table.Len())
+	wrong := []string{"cat/a.png", "cat/b.png", "cat/c.png", "cat/d.png", "cat/y.png", "cat/z.png", "dog/e.png", "dog/x.png", "dog/z.png"}
+	for i, r := range table.All() {
+		p[i] = []float32{.1, .9}
+		if (r.Label == "cat") != slices.Contains(wrong, r.Filename) {
+			p[i] = []float32{.9, .1}
+		}
+	}
+	labels, err := Labels(table, []string{"cat", "dog"}, p, LabelOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		kinds []string
+		want  []string
+	}{
+		{nil, []string{"cat/d.png", "dog/e.png"}},
+		{[]string{"duplicate"}, wrong}, // no search for conflicts, so nothing else reports these images
+	} {
+		r, err := Run(t.Context(), table, Options{Kinds: c.kinds})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range r.With(labels).Of("label") {
+			got = append(got, f.Images[0].Filename)
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, c.want) {
+			t.Errorf("kinds %v: found %v, want %v", c.kinds, got, c.want)
+		}
+	}
+}

@@ -23,15 +23,21 @@ type kind struct {
 	find  func(s *set) []Finding
 }
 
+// The kinds that depend on each other.
+const (
+	conflictKind = "conflict"
+	labelKind    = "label"
+)
+
 // kinds lists all kinds of faults, the gravest first. To add one, add a row and its function.
 var kinds = []kind{
 	{Kind{Name: "empty", Title: "Empty files", Advice: "Copy or download them again.", Drops: true, Useless: true}, false, findEmpty},
 	{Kind{Name: "corrupt", Title: "Files that cannot be decoded", Advice: "Copy or download them again. Training skips them.", Drops: true, Useless: true}, false, findCorrupt},
-	{Kind{Name: "conflict", Title: "The same image in two classes", Advice: "At least one of the labels is wrong. Keep the image in one class.", Drops: true, Useless: true}, true, findConflicts},
+	{Kind{Name: conflictKind, Title: "The same image in two classes", Advice: "At least one of the labels is wrong. Keep the image in one class.", Drops: true, Useless: true}, true, findConflicts},
 	{Kind{Name: "leak", Title: "The same image in two parts", Advice: "The test measures what the model has memorized. Remove the image from one part.", Drops: true, Useless: true}, true, findLeaks},
 	{Kind{Name: "duplicate", Title: "Files with the same content", Advice: "Copies count several times, and a split may put them on both sides. Keep one.", Drops: true, Useless: true}, true, findDuplicates},
 	{Kind{Name: "near-duplicate", Title: "Nearly the same image", Advice: "Resized, recompressed, cropped or mirrored copies. A split may put them on both sides. Keep one.", Drops: true, Useless: true}, false, findNear},
-	{Kind{Name: "label", Title: "Labels that are probably wrong", Advice: "Look at them. The model is confident of another class.", Drops: true, Model: true}, false, nil},
+	{Kind{Name: labelKind, Title: "Labels that are probably wrong", Advice: "Look at them. The model is confident of another class.", Drops: true, Model: true}, false, nil},
 	{Kind{Name: "blank", Title: "Blank images", Advice: "They show nothing, so their label cannot be learned.", Drops: true, Useless: true}, false, findBlank},
 	{Kind{Name: "dark", Title: "Images that are too dark", Advice: "Little can be seen in them. Brighten or remove them.", Drops: true}, false, findDark},
 	{Kind{Name: "bright", Title: "Images that are too bright", Advice: "Little can be seen in them. Darken or remove them.", Drops: true}, false, findBright},

@@ -102,7 +102,7 @@ func Labels(t *data.Table, classes []string, probabilities [][]float32, o LabelO
 	for _, s := range suspects {
 		r := t.Row(s.row)
 		out = append(out, Finding{
-			Kind: "label", Images: []Image{{Row: r, Index: s.row}}, Classes: []string{r.Label, classes[s.class]}, Drop: []int{s.row},
+			Kind: labelKind, Images: []Image{{Row: r, Index: s.row}}, Classes: []string{r.Label, classes[s.class]}, Drop: []int{s.row},
 			Detail: fmt.Sprintf("labeled %s; the model predicts %s with %.2f%%, %s with %.2f%%", r.Label, classes[s.class], 100*probabilities[s.row][s.class], r.Label, 100*probabilities[s.row][label[s.row]]),
 		})
 	}
