@@ -269,21 +269,12 @@ var errNotFinite = errors.New("the model's outputs for noise are NaN or infinite
 // difference from the outputs of the old version, if there is one that takes the same inputs. The difference is NaN otherwise.
 func (s *Server) probe(v, old *version) (difference float64, err error) {
 	sizes := []int{1}
-	if old != nil { // requests are waiting: do not let them wait for plans
-		sizes = batchSizes(s.o.MaxBatch)
+	if old != nil { // requests are waiting: do not let them wait for the plans of the usual batches
+		sizes = old.stats.sizes()
 	}
 	difference, err = v.probe(s.ctx, old, sizes)
 	if err == nil {
 		s.widen(v, old)
 	}
 	return difference, err
-}
-
-// batchSizes returns the sizes of batches that a batcher makes.
-func batchSizes(most int) []int {
-	var sizes []int
-	for n := 1; n < most; n *= 2 {
-		sizes = append(sizes, n)
-	}
-	return append(sizes, most)
 }

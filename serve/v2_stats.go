@@ -61,6 +61,20 @@ func (s *statistics) request(rec *record, took time.Duration) {
 	}
 }
 
+// sizes returns 1 and the sizes of the batches so far, in order.
+func (s *statistics) sizes() []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sizes := []int{1}
+	for n := range s.batches {
+		if n > 1 {
+			sizes = append(sizes, n)
+		}
+	}
+	slices.Sort(sizes)
+	return sizes
+}
+
 // batch counts a batch.
 func (s *statistics) batch(n int, took time.Duration) {
 	s.mu.Lock()
