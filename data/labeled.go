@@ -28,8 +28,9 @@ func newTable(l *listing, o OpenOptions) (*Table, error) {
 	if rule.pattern != nil {
 		rule.rule = Pattern
 	}
+	var skipped []string
 	if rule.rule == Auto {
-		rule = o.detect(names)
+		rule, skipped = o.detect(names)
 	}
 	t, err := labeled(l, chosen, names, rule, up)
 	if err != nil {
@@ -37,7 +38,7 @@ func newTable(l *listing, o OpenOptions) (*Table, error) {
 	}
 	t.src = &source{name: l.name, rule: rule.rule, parts: map[string][]Row{}, closer: l}
 	for _, q := range parts.list {
-		t.src.parts[q.name] = q.rows(rule)
+		t.src.parts[q.name] = q.rows(rule, t.Classes())
 	}
 	t.src.setParts(parts, holds)
 	if parts.list != nil && !parts.inner && o.Part == "" {
@@ -49,7 +50,7 @@ func newTable(l *listing, o OpenOptions) (*Table, error) {
 	}
 	if rule.rule == Folder && root != outside {
 		l.passEmpty(root, rule.level)
-		t.warn = append(t.warn, folderWarnings(t, names, rule)...)
+		t.warn = append(t.warn, folderWarnings(t, names, rule, skipped)...)
 	}
 	t.passed = l.passed.list()
 	return t, nil
@@ -86,12 +87,17 @@ func rootOf(l *listing, chosen []entry, below string, o OpenOptions) (root, up s
 	return root, up
 }
 
-// detect chooses the rule. If the classes are known, it prefers the folders that have their names.
-func (o OpenOptions) detect(names []string) labeler {
+// detect chooses the rule. If the classes are known, it prefers the folders that have their names. skipped are the folders around those of the classes that
+// are probably no classes.
+func (o OpenOptions) detect(names []string) (rule labeler, skipped []string) {
 	if level := o.level(names); level >= 0 {
-		return labeler{rule: Folder, level: level}
+		return labeler{rule: Folder, level: level}, nil
 	}
-	return labeler{rule: detect(names)}
+	rule.rule = detect(names)
+	if rule.rule == Folder {
+		rule.level, skipped = classLevel(names)
+	}
+	return rule, skipped
 }
 
 // level returns the level of the folders that have the names of most known classes, or -1.
@@ -101,7 +107,7 @@ func (o OpenOptions) level(names []string) int {
 		known[c] = true
 	}
 	best, most := -1, 0
-	for level := range 4 {
+	for level := range mostLevels {
 		n := 0
 		for _, name := range names {
 			if known[labeler{rule: Folder, level: level}.label(name)] {
@@ -159,44 +165,4 @@ func (l *listing) passEmpty(root string, level int) {
 			l.passed.add(passedEmpty, f, "")
 		}
 	}
-}
-
-// folderWarnings returns warnings about folders that are probably no classes.
-func folderWarnings(t *Table, names []string, rule labeler) []string {
-	var warn, parts []string
-	inner := map[string]map[string]bool{}
-	for _, c := range t.Classes() {
-		if kind, _ := partName(c); kind != noPart {
-			parts = append(parts, c)
-		}
-		inner[c] = map[string]bool{}
-	}
-	if len(parts) > 0 {
-		warn = append(warn, fmt.Sprintf("The folders %s look like parts of the data, not like classes; select one of them with --part.", list20(parts)))
-	}
-	for _, n := range names {
-		folder, rest, ok := strings.Cut(n, "/")
-		for range rule.level {
-			folder, rest, ok = strings.Cut(rest, "/")
-		}
-		if second := Folder.label(rest); ok && inner[folder] != nil {
-			inner[folder][second] = true
-		}
-	}
-	classes := t.Classes()
-	if first := inner[classes[0]]; len(parts) == 0 && len(classes) > 1 && len(first) > 1 && !first[""] {
-		for _, c := range classes[1:] {
-			if len(inner[c]) != len(first) {
-				return warn
-			}
-			for s := range first {
-				if !inner[c][s] {
-					return warn
-				}
-			}
-		}
-		warn = append(warn, fmt.Sprintf("Each of the folders %s has the same folders %s. The classes are the outer folders; for the inner ones, use --label '^[^/]+/([^/]+)/'.",
-			list20(classes), list20(sortedKeys(first))))
-	}
-	return warn
 }

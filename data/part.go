@@ -236,11 +236,20 @@ func list20(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// rows labels all entries of a part. Entries that do not fit the rule have no label.
-func (q *part) rows(rule labeler) []Row {
+// rows labels all entries of a part. Entries that do not fit the rule have no label. classes are those of the part for training: the folders with their names may be
+// further inside than there.
+func (q *part) rows(rule labeler, classes []string) []Row {
 	root := q.root // a part may have a single class, whose folder has to stay in the names
 	if rule.rule != Folder {
 		root = commonFolder(namesOf(q.entries))
+	} else {
+		names := namesOf(q.entries)
+		for i, n := range names {
+			names[i] = n[len(root):]
+		}
+		if level := (OpenOptions{Classes: classes}).level(names); level >= 0 {
+			rule.level = level
+		}
 	}
 	rows := make([]Row, len(q.entries))
 	for i, e := range q.entries {

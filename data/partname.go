@@ -3,6 +3,8 @@ package data
 import (
 	"slices"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // partKind is what a part of a dataset is for.
@@ -16,12 +18,20 @@ const (
 	otherPart // images without labels, as for a competition
 )
 
-// partWords lists the words for parts in the names of folders.
+// partWords lists the words for parts in the names of folders, in English and some other languages.
 var partWords = map[string]partKind{
 	"train": trainingPart, "training": trainingPart, "trainset": trainingPart, "trainingset": trainingPart, "traindata": trainingPart, "trainingdata": trainingPart, "trn": trainingPart,
 	"val": validationPart, "valid": validationPart, "validation": validationPart, "validate": validationPart, "validating": validationPart, "valset": validationPart, "validset": validationPart, "validationset": validationPart, "dev": validationPart,
 	"test": testPart, "testing": testPart, "tests": testPart, "testset": testPart, "testingset": testPart, "testdata": testPart, "tst": testPart, "eval": testPart, "evaluation": testPart, "holdout": testPart,
 	"pred": otherPart, "predict": otherPart, "prediction": otherPart, "predictions": otherPart, "unlabeled": otherPart, "unlabelled": otherPart, "submission": otherPart,
+
+	"entrenamiento": trainingPart, "entrenar": trainingPart, "prueba": testPart, "pruebas": testPart, "validación": validationPart, "validacion": validationPart, // Spanish
+	"treino": trainingPart, "treinamento": trainingPart, "teste": testPart, "testes": testPart, "validação": validationPart, "validacao": validationPart, // Portuguese
+	"entraînement": trainingPart, "entrainement": trainingPart, "apprentissage": trainingPart, // French
+	"trainingsdaten": trainingPart, "testdaten": testPart, "validierung": validationPart, "validierungsdaten": validationPart, // German
+	"addestramento": trainingPart, "allenamento": trainingPart, "prova": testPart, "validazione": validationPart, // Italian
+	"训练": trainingPart, "训练集": trainingPart, "测试": testPart, "测试集": testPart, "验证": validationPart, "验证集": validationPart, // Chinese
+	"訓練": trainingPart, "学習": trainingPart, "テスト": testPart, "検証": validationPart, // Japanese
 }
 
 // partFillers are words that say nothing about a part: training_set, test images.
@@ -31,7 +41,7 @@ var partFillers = []string{"set", "data", "dataset", "image", "images", "img", "
 // such as "seg" of seg_train. Case and numbers do not matter.
 func partName(name string) (kind partKind, rest string) {
 	var others []string
-	for _, word := range strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return (r < 'a' || r > 'z') && r < 128 }) {
+	for _, word := range strings.FieldsFunc(strings.ToLower(norm.NFC.String(name)), func(r rune) bool { return (r < 'a' || r > 'z') && r < 128 }) {
 		switch k := partWords[word]; {
 		case k != noPart && kind == noPart:
 			kind = k

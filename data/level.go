@@ -1,0 +1,150 @@
+package data
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+)
+
+// mostLevels is the number of levels of folders in which classes are searched.
+const mostLevels = 8
+
+// groupWords are words that, with a number or letter after them, name where or when images were taken, or of whom, in English and some other languages:
+// cam1, camera_B, patient 007. A word without a number may be a class.
+const groupWords = `cam|camera|cámara|camara|kamera|caméra|appareil|device|sensor|phone|drone|scanner|microscope|site|standort|sitio|hospital|clinic|center|centre|location|station|room|farm|` +
+	`patient|patients|paciente|pat|pt|case|study|series|session|sesión|sesion|sess|ses|visit|batch|lote|roll|card|day|día|dia|tag|jour|jahr|año|ano|année|year|month|monat|mes|mois|week|woche|semana|semaine|` +
+	`run|trip|drive|flight|mission|transect|plate|slide|disk|dvd|upload|folder|ordner|carpeta|dossier|fold|chunk|shard`
+
+// groupNames match the names of folders that are probably no classes: years, dates, folders of cameras, and words with a number or letter.
+var groupNames = regexp.MustCompile(`(?i)^(?:` +
+	`(?:19|20)\d\d|` + // 2023
+	`(?:19|20)\d\d[-_. ]?(?:0?[1-9]|1[0-2])(?:[-_. ]?(?:0?[1-9]|[12]\d|3[01]))?(?:[T _-].*)?|` + // 2023-05, 20230501, 2023-05-01 holiday
+	`\d{1,2}[-_. ]\d{1,2}[-_. ](?:19|20)\d\d|` + // 01.05.2023
+	`\d{3}[A-Z_]{5}|` + // 100CANON, in DCIM
+	`(?:` + groupWords + `)[-_ .#]?(?:no|nr)?[-_ .#]?(?:\d+[a-z]?|[a-z]|[ivx]+)` +
+	`)$`)
+
+// looksLikeGroup reports whether the name of a folder is probably not that of a class.
+func looksLikeGroup(name string) bool { return groupNames.MatchString(name) }
+
+// allGroups reports whether no name is probably that of a class.
+func allGroups(names []string) bool {
+	return len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return !looksLikeGroup(n) })
+}
+
+// foldersAt returns the sorted names of the folders at a level, and how many of the images are below such a folder.
+func foldersAt(names []string, level int) (folders []string, images int) {
+	seen := map[string]bool{}
+	for _, n := range names {
+		if f := (labeler{rule: Folder, level: level}).label(n); f != "" {
+			seen[f] = true
+			images++
+		}
+	}
+	return sortedKeys(seen), images
+}
+
+// classLevel returns the level of the folders that are probably the classes: the first level with a name that does not look like a year, a date, a camera or
+// similar. It is 0 if no level below the first one has at least two folders, in which nearly all images are. skipped are names of the outer folders.
+func classLevel(names []string) (level int, skipped []string) {
+	for level := range mostLevels {
+		folders, images := foldersAt(names, level)
+		switch {
+		case images < len(names)-len(names)/10:
+			return 0, nil
+		case allGroups(folders):
+			skipped = append(skipped, folders...)
+		case len(folders) < 2:
+			return 0, nil
+		default:
+			return level, skipped
+		}
+	}
+	return 0, nil
+}
+
+// levelPattern returns the flag that takes the folders at a level as labels.
+func levelPattern(level int) string {
+	if level == 1 {
+		return `--label '^[^/]+/([^/]+)/'`
+	}
+	return fmt.Sprintf(`--label '^(?:[^/]+/){%d}([^/]+)/'`, level)
+}
+
+// innerClasses returns a warning if the folders inside those of the classes look like classes, too: most of them have the same name as one in another class.
+func innerClasses(names []string, classes []string, level int) string {
+	if len(classes) < 2 {
+		return ""
+	}
+	for inner := level + 1; inner < mostLevels; inner++ {
+		of := map[string]map[string]bool{} // the classes of the inner folders
+		for _, n := range names {
+			f := labeler{rule: Folder, level: inner}.label(n)
+			if f == "" {
+				continue
+			}
+			if of[f] == nil {
+				of[f] = map[string]bool{}
+			}
+			of[f][labeler{rule: Folder, level: level}.label(n)] = true
+		}
+		if len(of) == 0 {
+			break
+		}
+		pairs, shared, having := 0, 0, map[string]bool{}
+		for _, c := range of {
+			pairs += len(c)
+			if len(c) > 1 {
+				shared += len(c)
+			}
+			for k := range c {
+				having[k] = true
+			}
+		}
+		if len(of) < 2 || len(having) < len(classes) || 5*shared < 4*pairs || allGroups(sortedKeys(of)) {
+			continue
+		}
+		whole := pairs == len(of)*len(classes)
+		what := fmt.Sprintf("Each of the folders %s has the same folders %s", list20(classes), list20(sortedKeys(of)))
+		if !whole {
+			what = fmt.Sprintf("The folders %s have folders of the same names, %s", list20(classes), list20(sortedKeys(of)))
+		}
+		return fmt.Sprintf("%s. The classes are the outer folders; for the inner ones, use %s.", what, levelPattern(inner))
+	}
+	return ""
+}
+
+// folderWarnings returns warnings about folders that are probably no classes. skipped are folders around them that detect has skipped.
+func folderWarnings(t *Table, names []string, rule labeler, skipped []string) []string {
+	var warn, parts []string
+	classes := t.Classes()
+	for _, c := range classes {
+		if kind, _ := partName(c); kind != noPart {
+			parts = append(parts, c)
+		}
+	}
+	if len(parts) > 0 {
+		warn = append(warn, fmt.Sprintf("The folders %s look like parts of the data, not like classes; select one of them with --part.", list20(parts)))
+	}
+	switch {
+	case len(skipped) > 0:
+		warn = append(warn, fmt.Sprintf("The folders %s look like dates, cameras or similar, not like classes. The classes are the folders inside them: %s. For the outer ones, use --label folder.", list20(skipped), list20(classes)))
+	case len(parts) == 0 && len(classes) > 1 && allGroups(classes):
+		message := fmt.Sprintf("The classes %s look like dates, cameras or similar", list20(classes))
+		bases := make([]string, len(names))
+		for i, n := range names {
+			bases[i] = path.Base(n)
+		}
+		if other := proposal(bases, ""); other != "" {
+			message += "; " + other
+		}
+		warn = append(warn, message+".")
+	}
+	if len(parts) == 0 {
+		if w := innerClasses(names, classes, rule.level); w != "" {
+			warn = append(warn, w)
+		}
+	}
+	return warn
+}
