@@ -78,6 +78,8 @@ type DirectoryOptions struct {
 	// PadToAspectRatio resizes the image to the largest size with its own aspect ratio that fits into
 	// ImageSize, and then pads it with zeros: tf.image.resize_with_pad.
 	PadToAspectRatio bool
+	// FollowLinks follows links to folders inside the folder of a class. A link to a folder that it is in is skipped.
+	FollowLinks bool
 
 	// Workers limits how many images are read at once. 0 means runtime.GOMAXPROCS(0). The number does not
 	// affect the batches.
@@ -101,8 +103,7 @@ type DirectoryOptions struct {
 //
 // The pixels equal Keras' for BMP, GIF and PNG files, except in the color mode Grayscale, where TensorFlow
 // weighs the colors of PNG files differently. Those of JPEG files may differ slightly, because TensorFlow
-// decodes them with a faster, less exact inverse DCT. Hidden files, and links to folders inside the folder of a
-// class, are skipped.
+// decodes them with a faster, less exact inverse DCT. Hidden files are skipped.
 //
 // The error lists all mistakes in the options.
 func ImageDatasetFromDirectory(ctx context.Context, dir string, o DirectoryOptions) (*Flow, error) {
@@ -218,7 +219,7 @@ func (o *DirectoryOptions) index(ctx context.Context, dir string) (*directory, e
 		d.table.src.rule = Folder
 	}
 	for _, folder := range folders {
-		rows, ignored, err := listClass(dir, folder, rep)
+		rows, ignored, err := listClass(dir, folder, o.FollowLinks, rep)
 		if err != nil {
 			return nil, err
 		}
@@ -274,9 +275,9 @@ func (o *DirectoryOptions) folders(dir string) ([]string, error) {
 var directoryFormats = []string{".bmp", ".gif", ".jpeg", ".jpg", ".png"}
 
 // listClass lists the images below a folder of dir, folder by folder. The label is the folder's name.
-func listClass(dir, folder string, rep *reading) ([]Row, []BadFile, error) {
+func listClass(dir, folder string, follow bool, rep *reading) ([]Row, []BadFile, error) {
 	l := &listing{}
-	err := l.walkFolder(filepath.Join(dir, folder), rep, func(p, rel string) {
+	err := l.walkFolder(filepath.Join(dir, folder), follow, rep, func(p, rel string) {
 		if isImage(rel) {
 			l.entries = append(l.entries, entry{rel, diskFile(p)})
 		}

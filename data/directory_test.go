@@ -311,3 +311,26 @@ func TestSubsetOfEachClassIsKeras(t *testing.T) {
 		})
 	}
 }
+
+// TestDirectoryLinks checks that links to folders are followed if FollowLinks is set, as with Keras' follow_links.
+func TestDirectoryLinks(t *testing.T) {
+	dir := files(t, "set/cats/1.png", "set/dogs/2.png", "disk/3.png")
+	for _, l := range [][2]string{{"../../disk", "set/cats/more"}, {"..", "set/dogs/up"}} {
+		if err := os.Symlink(l[0], filepath.Join(dir, l[1])); err != nil {
+			t.Skip(err)
+		}
+	}
+	for follow, want := range map[bool]string{false: "cats/1.png dogs/2.png", true: "cats/1.png cats/more/3.png dogs/2.png"} {
+		f, err := ImageDatasetFromDirectory(t.Context(), filepath.Join(dir, "set"), DirectoryOptions{FollowLinks: follow, NoShuffle: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, r := range f.Table().All() {
+			names = append(names, r.Filename)
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("with %v: %s, want %s", follow, got, want)
+		}
+	}
+}

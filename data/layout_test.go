@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/binary"
 	"fmt"
@@ -369,23 +370,83 @@ func TestUnreadableFolder(t *testing.T) {
 	}
 }
 
-// TestFolderLinks checks that links to files are followed, and others are counted.
+// TestFolderLinks checks that links to files and folders are followed, without end, and that those to nothing are counted.
 func TestFolderLinks(t *testing.T) {
-	dir := files(t, "cats/1.png", "dogs/2.png")
-	for _, l := range [][2]string{{"1.png", "cats/3.png"}, {"../cats", "dogs/more"}, {"gone.png", "dogs/4.png"}} {
-		if err := os.Symlink(l[0], filepath.Join(dir, l[1])); err != nil {
-			t.Skip(err)
+	for name, c := range map[string]struct {
+		source  string // "" is set
+		files   []string
+		links   [][2]string // target and name
+		want    string
+		passed  string
+		warning string
+		ignored string
+	}{
+		"files":                 {links: [][2]string{{"1.png", "set/cats/3.png"}, {"gone.png", "set/dogs/4.png"}}, want: "cats/1.png=cats cats/3.png=cats dogs/2.png=dogs", ignored: "dogs/4.png"},
+		"classes":               {links: [][2]string{{"../disk/emus", "set/emus"}}, want: "cats/1.png=cats dogs/2.png=dogs emus/5.png=emus"},
+		"links to links":        {links: [][2]string{{"../disk/far", "set/emus"}, {"emus", "disk/far"}}, want: "cats/1.png=cats dogs/2.png=dogs emus/5.png=emus"},
+		"links in links":        {links: [][2]string{{"../disk", "set/fish"}, {"../other", "disk/koi"}}, files: []string{"other/7.png"}, want: "cats/1.png=cats dogs/2.png=dogs fish/emus/5.png=fish fish/koi/7.png=fish"},
+		"the folder above":      {links: [][2]string{{"..", "set/cats/up"}, {"../..", "set/cats/out"}, {".", "set/cats/self"}}, want: "cats/1.png=cats dogs/2.png=dogs", passed: "3 links to folders that they are in, which are not followed, such as cats/out"},
+		"a cycle of links":      {links: [][2]string{{"../disk", "set/fish"}, {"../set/cats", "disk/a"}, {"../../disk", "set/cats/b"}}, passed: "2 links to folders that they are in", warning: "images are listed twice"},
+		"a link to itself":      {links: [][2]string{{"loop", "set/loop"}}, want: "cats/1.png=cats dogs/2.png=dogs", passed: "1 link that is not followed: loop"},
+		"twice":                 {links: [][2]string{{"../cats", "set/dogs/more"}}, want: "cats/1.png=cats dogs/2.png=dogs dogs/more/1.png=dogs", warning: "1 images are listed twice, because links lead to their folders, such as dogs/more/1.png"},
+		"hidden":                {links: [][2]string{{"../disk", "set/.cache"}}, want: "cats/1.png=cats dogs/2.png=dogs", passed: "1 file that is hidden"},
+		"parts":                 {source: "x", files: []string{"x/note.txt", "y/cats/1.png", "y/dogs/2.png"}, links: [][2]string{{"../y", "x/train"}, {"../y", "x/val"}}, want: "cats/1.png=cats dogs/2.png=dogs", warning: "2 images are listed twice, because links lead to their folders, such as val/dogs/2.png", passed: "not an image"},
+		"folder without images": {files: []string{"disk/empty/"}, links: [][2]string{{"../disk/empty", "set/yaks"}}, want: "cats/1.png=cats dogs/2.png=dogs", passed: "1 folder without images, which is no class: yaks"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := files(t, append(c.files, "set/cats/1.png", "set/dogs/2.png", "disk/emus/5.png")...)
+			for _, l := range c.links {
+				if err := os.Symlink(filepath.FromSlash(l[0]), filepath.Join(dir, l[1])); err != nil {
+					t.Skip(err)
+				}
+			}
+			t.Chdir(dir)
+			set := cmp.Or(c.source, "set")
+			for _, source := range []string{set, filepath.Join(dir, set)} {
+				tab := open(t, source, OpenOptions{})
+				if got := list1(tab); got != c.want && c.want != "" {
+					t.Errorf("got  %s\nwant %s", got, c.want)
+				}
+				if got := passedOf(tab); !strings.Contains(got, c.passed) || c.passed == "" && got != "" {
+					t.Errorf("passed over: %s\nwant %s", got, c.passed)
+				}
+				if w := strings.Join(tab.Warnings(), "\n"); !strings.Contains(w, c.warning) || c.warning == "" && w != "" {
+					t.Errorf("warnings %q, want %q", w, c.warning)
+				}
+				if g := tab.Ignored(); c.ignored != "" && (len(g) != 1 || g[0].Filename != c.ignored) {
+					t.Error(g)
+				}
+				if _, bad, err := tab.Check(t.Context(), CheckOptions{}); err != nil || bad != nil {
+					t.Error(bad, err)
+				}
+			}
+		})
+	}
+}
+
+// TestManyLinks checks that links that double the paths with each folder do not make a listing without end.
+func TestManyLinks(t *testing.T) {
+	dir := files(t, "set/cats/1.png", "set/dogs/2.png", "d30/3.png")
+	for i := range 30 {
+		at := filepath.Join(dir, fmt.Sprint("d", i))
+		if err := os.Mkdir(at, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"a", "b"} {
+			if err := os.Symlink(fmt.Sprint("../d", i+1), filepath.Join(at, name)); err != nil {
+				t.Skip(err)
+			}
 		}
 	}
-	tab := open(t, dir, OpenOptions{})
-	if got := list1(tab); got != "cats/1.png=cats cats/3.png=cats dogs/2.png=dogs" {
-		t.Error(got)
+	if err := os.Symlink("../d0", filepath.Join(dir, "set", "fish")); err != nil {
+		t.Fatal(err)
 	}
-	if p := tab.Passed(); len(p) != 1 || p[0].String() != "1 link that is not followed: dogs/more/" || !p[0].Loss {
+	tab := open(t, filepath.Join(dir, "set"), OpenOptions{})
+	if n := tab.Len(); n < 4 || n > mostRepeats+3 {
+		t.Errorf("%d images", n)
+	}
+	if p := tab.Passed(); len(p) != 1 || !p[0].Loss || !strings.Contains(p[0].Reason, "links that are not followed") {
 		t.Error(p)
-	}
-	if g := tab.Ignored(); len(g) != 1 || g[0].Filename != "dogs/4.png" {
-		t.Error(g)
 	}
 }
 

@@ -132,6 +132,7 @@ const (
 	passedFormat
 	passedHidden
 	passedLink
+	passedCycle
 	passedUnreadable
 	passedArchive
 	passedEmpty
@@ -149,6 +150,7 @@ var passingInfo = [passings]struct {
 	passedFormat:     {"image of a format that lince does not read", "images of formats that lince does not read", true},
 	passedHidden:     {"file that is hidden or belongs to another program", "files that are hidden or belong to other programs", false},
 	passedLink:       {"link that is not followed", "links that are not followed", false},
+	passedCycle:      {"link to a folder that it is in, which is not followed", "links to folders that they are in, which are not followed", false},
 	passedUnreadable: {"folder that cannot be read", "folders that cannot be read", true},
 	passedArchive:    {"archive beside the images", "archives beside the images", false},
 	passedEmpty:      {"folder without images, which is no class", "folders without images, which are no classes", false},

@@ -100,8 +100,8 @@ type OpenOptions struct {
 // file.
 //
 // Files without an extension are images if their first bytes are those of an image. Hidden files and folders, and those that other
-// programs add (__MACOSX, @eaDir), are passed over, as are folders without permission, links to folders, links in archives, and a folder
-// that holds a copy of the folder around it. Table.Passed counts them. A file that does not fit the label rule is dropped and listed by
+// programs add (__MACOSX, @eaDir), are passed over, as are folders without permission, links to folders that they are in, links in archives, and a folder
+// that holds a copy of the folder around it. Other links to folders are followed. Table.Passed counts them. A file that does not fit the label rule is dropped and listed by
 // Table.Ignored. Open fails if no file fits. The caller must close the table.
 func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
 	if err := o.checkRule(); err != nil {
