@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"cmp"
 	"compress/bzip2"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -103,29 +102,26 @@ func (a *archives) list(r io.ReaderAt, size int64, name, folder, base string, de
 	if depth > maxDepth {
 		return fmt.Errorf("%s: is the %dth archive inside another one; at most %d are supported", name, depth, maxDepth)
 	}
-	head := make([]byte, min(512, size))
+	head := make([]byte, 512)
 	n, _ := r.ReadAt(head, 0)
 	head = head[:n]
 	var entries []entry
 	var more []nested
 	var err error
-	switch kind := archiveKind(head); kind {
-	case tarArchive:
+	if c := compressionOf(head); c != nil {
+		if r, size, err = a.decompress(c, r, size, name); err != nil {
+			return err
+		}
+		head = head[:cap(head)]
+		n, _ := r.ReadAt(head, 0)
+		head = head[:n]
+		if !isTar(head) && !magic("PK")(head) {
+			return fmt.Errorf("%s: is compressed, and does not hold an archive (%s); unpack it", name, looksLike(name, head))
+		}
+	}
+	if isTar(head) {
 		entries, more, err = a.tar(r, size, name)
-	case gzipped, bzipped:
-		if r, size, err = a.decompress(kind, r, size, name); err == nil {
-			if head = head[:0]; size >= 512 {
-				head = make([]byte, 512)
-				_, err = r.ReadAt(head, 0)
-			}
-		}
-		if err == nil && archiveKind(head) != tarArchive {
-			err = fmt.Errorf("%s: is compressed, and does not hold a tar archive (%s)", name, looksLike(head))
-		}
-		if err == nil {
-			entries, more, err = a.tar(r, size, name)
-		}
-	default:
+	} else {
 		entries, more, err = a.zip(r, size, name)
 	}
 	if err != nil {
@@ -174,28 +170,6 @@ type damagedArchive struct{ error }
 
 func (d damagedArchive) Unwrap() error { return d.error }
 
-// Kinds of archives.
-const (
-	zipArchive = iota
-	tarArchive
-	gzipped
-	bzipped
-)
-
-// archiveKind tells the kind of an archive by its first bytes. Everything unknown may be a zip archive, whose directory is at
-// the end.
-func archiveKind(head []byte) int {
-	switch {
-	case isTar(head):
-		return tarArchive
-	case bytes.HasPrefix(head, []byte("\x1f\x8b\x08")):
-		return gzipped
-	case bytes.HasPrefix(head, []byte("BZh")):
-		return bzipped
-	}
-	return zipArchive
-}
-
 // isTar reports whether head is the header of a tar archive's first entry: its checksum is that of the bytes, with spaces in the
 // checksum's place.
 func isTar(head []byte) bool {
@@ -214,7 +188,7 @@ func isTar(head []byte) bool {
 
 // withoutExtension removes the extension of an archive from its name.
 func withoutExtension(name string) string {
-	for _, e := range []string{".tar.gz", ".tar.bz2"} {
+	for _, e := range []string{".tar.gz", ".tar.bz2", ".tar.zst"} {
 		if n := len(name) - len(e); n > 0 && strings.EqualFold(name[n:], e) {
 			return name[:n]
 		}
@@ -223,16 +197,13 @@ func withoutExtension(name string) string {
 }
 
 // decompress unpacks a compressed tar archive. Such a file has no index, so its entries cannot be read in place.
-func (a *archives) decompress(kind int, r io.ReaderAt, size int64, name string) (io.ReaderAt, int64, error) {
-	var in io.Reader = io.NewSectionReader(r, 0, size)
-	if kind == bzipped {
-		in = bzip2.NewReader(in)
-	} else {
-		z, err := gzip.NewReader(in)
-		if err != nil {
-			return nil, 0, damagedArchive{fmt.Errorf("%s: %w", name, zipError(err))}
-		}
-		in = z
+func (a *archives) decompress(c *compression, r io.ReaderAt, size int64, name string) (io.ReaderAt, int64, error) {
+	in, err := c.open(io.NewSectionReader(r, 0, size), size)
+	if err != nil {
+		return nil, 0, damagedArchive{fmt.Errorf("%s: %w", name, zipError(err))}
+	}
+	if z, ok := in.(io.Closer); ok {
+		defer z.Close()
 	}
 	out, n, err := a.spool.add(&counted{r: in, rep: a.rep}, 0, a.left)
 	if errors.Is(err, errSpoolLimit) {
@@ -268,8 +239,9 @@ func (a *archives) zip(r io.ReaderAt, size int64, name string) ([]entry, []neste
 			odd++
 		}
 		n := slashed(decoded)
-		if err := safeName(n); err != nil {
-			return nil, nil, fmt.Errorf("%s: the entry %q %w; lince refuses such archives, create it again", name, f.Name, err)
+		if !safeName(n) {
+			a.l.passed.add(passedUnsafe, n, "")
+			continue
 		}
 		clean := path.Clean(n)
 		switch {
@@ -293,16 +265,10 @@ func (a *archives) zip(r io.ReaderAt, size int64, name string) ([]entry, []neste
 // slashed turns backslashes, which some Windows archivers write, into slashes.
 func slashed(name string) string { return strings.ReplaceAll(name, `\`, "/") }
 
-func safeName(n string) error {
-	switch {
-	case slices.Contains(strings.Split(n, "/"), ".."):
-		return errors.New(`points outside the folder with ".."`)
-	case strings.HasPrefix(n, "/"), filepath.VolumeName(n) != "", len(n) > 1 && n[1] == ':':
-		return errors.New("has an absolute name")
-	case strings.ContainsRune(n, 0):
-		return errors.New("has a NUL byte in its name")
-	}
-	return nil
+// safeName reports whether the name of an entry is below the folder of the archive: it is not absolute, and has no "..". lince writes no entry to a file; but
+// such a name is no label, and other programs refuse it.
+func safeName(n string) bool {
+	return !slices.Contains(strings.Split(n, "/"), "..") && !strings.HasPrefix(n, "/") && filepath.VolumeName(n) == "" && !(len(n) > 1 && n[1] == ':') && !strings.ContainsRune(n, 0)
 }
 
 // openZip reads the archive's directory.
@@ -318,9 +284,10 @@ func openZip(r io.ReaderAt, size int64, name string) (*zip.Reader, error) {
 		if bytes.HasPrefix(head, []byte("PK")) || zipEnd(r, size) != nil {
 			return nil, damagedArchive{fmt.Errorf("%s: is truncated or damaged (it begins like a zip archive, but its directory at the end cannot be read); download it again", name)}
 		}
-		return nil, damagedArchive{fmt.Errorf("%s: is not a zip archive (%s)", name, looksLike(head))}
+		return nil, damagedArchive{fmt.Errorf("%s: is not a zip archive (%s)", name, looksLike(name, head))}
 	}
 	z.RegisterDecompressor(zipDeflate64, newInflate64)
+	z.RegisterDecompressor(zipZstd, newZipZstd)
 	z.RegisterDecompressor(zipBzip2, func(r io.Reader) io.ReadCloser { return io.NopCloser(bzip2.NewReader(r)) })
 	// Overlapping entries would let a small file unpack to any size.
 	var stored uint64

@@ -127,11 +127,12 @@ func (f zipFile) head(n int) ([]byte, error) {
 const (
 	zipDeflate64 = 9
 	zipBzip2     = 12
+	zipZstd      = 93
 )
 
 // zipMethods names the methods of compression that lince does not read.
 var zipMethods = map[uint16]string{
-	1: "shrinking", 6: "imploding", 14: "LZMA", 93: "Zstandard", 95: "XZ", 96: "JPEG", 98: "PPMd", 99: "AES encryption",
+	1: "shrinking", 6: "imploding", 14: "LZMA", 95: "XZ", 96: "JPEG", 98: "PPMd", 99: "AES encryption",
 }
 
 // usable returns an error if an entry is encrypted or compressed by a method that lince does not have.
@@ -139,10 +140,10 @@ func usable(f *zip.File) error {
 	switch {
 	case f.Flags&1 != 0 || f.Method == 99:
 		return errors.New("is encrypted; unpack the archive with its password and open the folder")
-	case f.Method == zip.Store, f.Method == zip.Deflate, f.Method == zipDeflate64, f.Method == zipBzip2:
+	case f.Method == zip.Store, f.Method == zip.Deflate, f.Method == zipDeflate64, f.Method == zipBzip2, f.Method == zipZstd:
 		return nil
 	}
-	return fmt.Errorf("is compressed by the method %d (%s); lince reads only the methods store, deflate, Deflate64 and bzip2: unpack the archive, for example with 7-Zip, and open the folder",
+	return fmt.Errorf("is compressed by the method %d (%s); lince reads only the methods store, deflate, Deflate64, bzip2 and Zstandard: unpack the archive, for example with 7-Zip, and open the folder",
 		f.Method, cmp.Or(zipMethods[f.Method], "unknown"))
 }
 

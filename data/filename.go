@@ -18,7 +18,7 @@ var foreignExtensions = map[string]string{
 }
 
 // archiveExtensions are those of the archives that Open reads.
-var archiveExtensions = []string{".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2"}
+var archiveExtensions = []string{".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.zst", ".tzst"}
 
 // isImage reports whether name is the name of an image file. Hidden files are not images: macOS
 // adds a ._cat.0.jpg for each cat.0.jpg.

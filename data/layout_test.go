@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // files makes a folder of images from names. A name that ends in a slash is a folder. Equal base names have equal contents.
@@ -204,6 +206,34 @@ func tarOf(t testing.TB, dir string, compress bool) string {
 	return file1(t, "set.tar.gz", gzipped1(t, b.Bytes()))
 }
 
+// tarWith returns a tar archive of images with the given names.
+func tarWith(t testing.TB, names ...string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, n := range names {
+		if err := w.WriteHeader(&tar.Header{Name: n, Mode: 0o600, Size: int64(len(png(t)))}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(png(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func zstd1(t testing.TB, content []byte) []byte {
+	t.Helper()
+	z, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return z.EncodeAll(content, nil)
+}
+
 func gzipped1(t testing.TB, content []byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -268,6 +298,7 @@ func TestArchives(t *testing.T) {
 			h.Extra = append(binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint16(nil, 0x7075), uint16(len(field)+len(name))), append(field, name...)...)
 		}
 	}
+	zstandard := func(h *zip.FileHeader) { h.Method = zipZstd }
 	old := func(h *zip.FileHeader) { h.NonUTF8 = true }
 	for _, c := range []struct {
 		name, path, want, passed, warning string
@@ -276,6 +307,15 @@ func TestArchives(t *testing.T) {
 		{name: "self-extracting", path: file1(t, "a.exe", append([]byte("MZ\x90\x00"), set...)), want: labels},
 		{name: "with a link", path: file1(t, "a.zip", archive(t, append(cats, entryOf{name: "README", content: []byte("/etc/passwd"), change: func(h *zip.FileHeader) { h.SetMode(fs.ModeSymlink | 0o777) }})...)),
 			want: labels, passed: "1 link that is not followed: README"},
+		{name: "names that point outside", path: file1(t, "a.zip", archive(t, append(slices.Clone(cats), entryOf{name: "../x/3.png", content: p}, entryOf{name: `c\..\..\4.png`, content: p}, entryOf{name: "/5.png", content: p},
+			entryOf{name: `C:\6.png`, content: p}, entryOf{name: "//host/7.png", content: p}, entryOf{name: "8\x00.png", content: p})...)), want: labels, passed: "6 entries whose names are absolute or point outside the archive, such as ../x/3.png"},
+		{name: "names that point outside, tar", path: file1(t, "a.tar", tarWith(t, "cats/1.png", "dogs/2.png", "../x/3.png", "/tmp/4.png", "cats/../../5.png")), want: labels, passed: "3 entries whose names are absolute or point outside the archive, such as ../x/3.png"},
+		{name: "names that point outside, in a zip", path: file1(t, "a.zip", archive(t, entryOf{name: "x.tar", content: tarWith(t, "cats/1.png", "dogs/2.png", "../3.png")})), want: labels, passed: "1 entry whose name is absolute or points outside the archive: ../3.png"},
+		{name: "tar.zst", path: file1(t, "a.tar.zst", zstd1(t, tarred)), want: labels},
+		{name: "tar.zst after a frame that is skipped", path: file1(t, "a.tzst", append([]byte("\x50\x2a\x4d\x18\x02\x00\x00\x00hi"), zstd1(t, tarred)...)), want: labels},
+		{name: "tar.zst in zip", path: file1(t, "a.zip", archive(t, entryOf{name: "set.tar.zst", content: zstd1(t, tarred), store: true})), want: labels},
+		{name: "zip in gzip", path: file1(t, "a.zip.gz", gzipped1(t, set)), want: labels},
+		{name: "zip with Zstandard", path: file1(t, "a.zip", archive(t, entryOf{name: "cats/1.png", content: p, change: zstandard}, entryOf{name: "dogs/2.png", content: p, change: zstandard})), want: labels},
 		{name: "a zip for each class", path: file1(t, "a.zip", classes), want: labels},
 		{name: "seven levels", path: file1(t, "a.zip", deep), want: labels},
 		{name: "tar in zip", path: file1(t, "a.zip", archive(t, entryOf{name: "x/set.tar", content: tarred, store: true})), want: labels},
@@ -333,11 +373,23 @@ func TestArchiveErrors(t *testing.T) {
 		{"piece of a split zip", file1(t, "a.z01", append([]byte("PK\x07\x08"), make([]byte, 90)...)), "a piece of a split zip archive"},
 		{"piece of a split file", file1(t, "a.zip.001", set[:60]), "is truncated or damaged"},
 		{"second piece of a split file", file1(t, "a.zip.002", set[60:120]), "join the pieces (cat FILE.* > whole.zip)"},
-		{"LZMA", file1(t, "a.zip", method(14)), "compressed by the method 14 (LZMA); lince reads only the methods store, deflate, Deflate64 and bzip2"},
+		{"LZMA", file1(t, "a.zip", method(14)), "compressed by the method 14 (LZMA); lince reads only the methods store, deflate, Deflate64, bzip2 and Zstandard"},
 		{"too deep", file1(t, "a.zip", quine), "at most 16 are supported"},
 		{"budget", file1(t, "a.zip", bombs), "need more memory than its size allows"},
-		{"gzip of an image", file1(t, "a.png.gz", gzipped1(t, p)), "is compressed, and does not hold a tar archive"},
-		{"xz", file1(t, "a.tar.xz", []byte("\xfd7zXZ\x00")), "unpack it and open the folder"},
+		{"gzip of an image", file1(t, "a.png.gz", gzipped1(t, p)), "is compressed, and does not hold an archive"},
+		{"xz", file1(t, "a.tar.xz", []byte("\xfd7zXZ\x00")), "a.tar.xz: is an xz file, which lince does not read; unpack it (tar -xf a.tar.xz), and open the folder"},
+		{"xz of one file", file1(t, "my set.xz", []byte("\xfd7zXZ\x00")), `unpack it (xz -d "my set.xz")`},
+		{"7z", file1(t, "a.7z", []byte("7z\xbc\xaf\x27\x1c\x00\x04")), "is a 7z archive, which lince does not read; unpack it (7z x a.7z)"},
+		{"7z with another name", file1(t, "a.zip", []byte("7z\xbc\xaf\x27\x1c\x00\x04")), "is a 7z archive, which lince does not read; unpack it (7z x a.zip)"},
+		{"RAR", file1(t, "a.rar", []byte("Rar!\x1a\x07\x01\x00")), "is a RAR archive, which lince does not read; unpack it (unrar x a.rar)"},
+		{"LZ4", file1(t, "a.tar.lz4", []byte("\x04\x22\x4d\x18")), "unpack it (tar -I lz4 -xf a.tar.lz4)"},
+		{"cabinet", file1(t, "a.cab", []byte("MSCF\x00\x00")), "a cabinet archive"},
+		{"disk image", file1(t, "a.iso", make([]byte, 900)), "is a disk image, which lince does not read; unpack it (7z x a.iso)"},
+		{"zstd of an image", file1(t, "a.png.zst", zstd1(t, p)), "is compressed, and does not hold an archive (it looks like image/png)"},
+		{"zstd that is truncated", file1(t, "a.tar.zst", zstd1(t, set)[:50]), "a.tar.zst: is truncated"},
+		{"zstd that claims memory", file1(t, "a.tar.zst", []byte("\x28\xb5\x2f\xfd\x00\x88\x40\x00\x00hello")), "window size exceeded"},
+		{"not an archive", file1(t, "a.tar.zst", []byte("hello")), "is not a zip or tar archive (it looks like text/plain); download it again"},
+		{"folder of archives", files(t, "cats.rar", "dogs.rar"), "it has 2 files that are not images (2 .rar), such as cats.rar; unpack the archives (unrar x FILE.rar)"},
 		{"HEIC", file1(t, "a.heic", []byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00")), "it is a HEIC file, which lince does not read: convert it to JPEG, for example with ImageMagick: magick a.heic a.jpg"},
 		{"folder of HEIC", files(t, "cats/IMG_1.HEIC", "dogs/IMG_2.HEIC", "cats/a.txt"), "it has 1 file that is not an image (1 .txt): cats/a.txt; 2 images of a format"},
 	} {

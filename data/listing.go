@@ -118,6 +118,14 @@ func (l *listing) empty() error {
 		what = "it has " + strings.Join(has, "; ")
 	}
 	hint := "names must end in " + strings.Join(extensions, ", ")
+	for _, ext := range sortedKeys(l.passed[passedOther].kinds) {
+		if u := unreadArchiveOf("x"+ext, nil); u != nil {
+			hint = fmt.Sprintf("unpack the archives (%s)", u.command("FILE"+ext))
+		}
+	}
+	if l.passed[passedUnsafe].n > 0 {
+		hint = "unpack the archive, and open the folder"
+	}
 	if n := l.passed[passedFormat].n; n > 0 {
 		hint = "convert them to JPEG, for example with ImageMagick: magick mogrify -format jpg *" + path.Ext(l.passed[passedFormat].examples[0])
 	}
@@ -133,6 +141,7 @@ const (
 	passedHidden
 	passedLink
 	passedCycle
+	passedUnsafe
 	passedUnreadable
 	passedArchive
 	passedEmpty
@@ -151,6 +160,7 @@ var passingInfo = [passings]struct {
 	passedHidden:     {"file that is hidden or belongs to another program", "files that are hidden or belong to other programs", false},
 	passedLink:       {"link that is not followed", "links that are not followed", false},
 	passedCycle:      {"link to a folder that it is in, which is not followed", "links to folders that they are in, which are not followed", false},
+	passedUnsafe:     {"entry whose name is absolute or points outside the archive", "entries whose names are absolute or point outside the archive", false},
 	passedUnreadable: {"folder that cannot be read", "folders that cannot be read", true},
 	passedArchive:    {"archive beside the images", "archives beside the images", false},
 	passedEmpty:      {"folder without images, which is no class", "folders without images, which are no classes", false},
@@ -176,7 +186,7 @@ const (
 func (t *tally) add(p passing, name, kind string) {
 	c := &t[p]
 	c.n++
-	c.loss = c.loss || passingInfo[p].loss || p == passedLink && (isImage(name) || strings.HasSuffix(name, "/"))
+	c.loss = c.loss || passingInfo[p].loss || p == passedLink && (isImage(name) || strings.HasSuffix(name, "/")) || p == passedUnsafe && isImage(name)
 	if len(c.examples) < 3 {
 		c.examples = append(c.examples, name)
 	}

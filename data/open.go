@@ -80,7 +80,7 @@ type OpenOptions struct {
 //
 //   - a zip or tar archive. It may hold files named cat.0.jpg, a folder for each class, or archives such as
 //     train.zip and test1.zip in Kaggle's dogs-vs-cats.zip, which may hold archives themselves. It is read in
-//     place. What cannot be read in place, a .tar.gz or .tar.bz2 file and a compressed archive inside an archive, is unpacked
+//     place. What cannot be read in place, a .tar.gz, .tar.bz2 or .tar.zst file and a compressed archive inside an archive, is unpacked
 //     once: 32 MiB to memory, and more to a temporary file (in TMPDIR), which has no name and is gone when the table is closed;
 //   - a folder with files named cat.0.jpg, with a folder for each class, or with such archives and no images;
 //   - a table's file with the columns filename and category, as for Keras' flow_from_dataframe: a CSV file
@@ -248,15 +248,19 @@ func sniff(name string) (kind, error) {
 		return kindCSV, nil
 	case isImage(name):
 		return kindImage, nil
-	case archiveKind(head) != zipArchive, zipEnd(f, info.Size()) != nil: // a zip archive may follow other bytes
+	case isTar(head), compressionOf(head) != nil, zipEnd(f, info.Size()) != nil: // a zip archive may follow other bytes
 		return kindArchive, nil
-	case ext == ".zip":
-		return 0, fmt.Errorf("%s: is not a zip archive (%s); download it again", name, looksLike(head))
+	}
+	if u := unreadArchiveOf(name, head); u != nil {
+		return 0, fmt.Errorf("%s: is %s, which lince does not read; unpack it (%s), and open the folder", name, u.name, u.command(name))
+	}
+	if isArchive(name) {
+		return 0, fmt.Errorf("%s: is not a zip or tar archive (%s); download it again", name, looksLike(name, head))
 	}
 	if class, _ := classify(filepath.Base(name)); class == oddName && len(picture.Format(head)) > 0 {
 		return kindImage, nil
 	}
-	return 0, fmt.Errorf("%s: is neither a folder, a zip or tar archive, a table (.csv, .tsv, .jsonl, .parquet) nor an image (%s)%s", name, looksLike(head), unread(name, ext, head))
+	return 0, fmt.Errorf("%s: is neither a folder, a zip or tar archive, a table (.csv, .tsv, .jsonl, .parquet) nor an image (%s)%s", name, looksLike(name, head), unread(name, ext, head))
 }
 
 const spreadsheet = "a spreadsheet or another zip archive"
@@ -306,16 +310,19 @@ func unread(name, ext string, head []byte) string {
 		return "; it is a piece of a split zip archive: join the pieces (zip -s 0 FILE.zip --out whole.zip), and open the result"
 	case slices.Contains([]string{".001", ".002", ".part1", ".aa"}, ext):
 		return "; it is a piece of a split file: join the pieces (cat FILE.* > whole.zip), and open the result"
-	case slices.Contains([]string{".rar", ".7z", ".xz", ".txz", ".zst", ".gz", ".bz2", ".lz4"}, ext), strings.Contains(looksLike(head), "gzip"):
-		return "; unpack it and open the folder"
+	case slices.Contains([]string{".zst", ".gz", ".bz2"}, ext):
+		return "; download it again"
 	}
 	return ""
 }
 
 // looksLike describes a file by its first bytes, for messages.
-func looksLike(head []byte) string {
+func looksLike(name string, head []byte) string {
 	if len(head) == 0 {
 		return "it is empty"
+	}
+	if u := unreadArchiveOf(name, head); u != nil {
+		return "it is " + u.name
 	}
 	t, _, _ := strings.Cut(http.DetectContentType(head), ";")
 	return "it looks like " + t

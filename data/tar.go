@@ -70,8 +70,9 @@ func (a *archives) tar(r io.ReaderAt, size int64, name string) ([]entry, []neste
 			return nil, nil, err
 		}
 		n := slashed(h.Name)
-		if err := safeName(n); err != nil {
-			return nil, nil, fmt.Errorf("%s: the entry %q %w; lince refuses such archives, create it again", name, h.Name, err)
+		if !safeName(n) {
+			a.l.passed.add(passedUnsafe, n, "")
+			continue
 		}
 		at, err := in.Seek(0, io.SeekCurrent)
 		if err != nil {

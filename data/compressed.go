@@ -1,0 +1,133 @@
+package data
+
+import (
+	"bytes"
+	"compress/bzip2"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Limits on the memory that the header of a Zstandard file can claim. That of a whole archive is the limit of the program zstd, if the archive is not small.
+const (
+	zstdArchiveWindow = 128 << 20
+	zstdEntryWindow   = 8 << 20 // enough for all of zstd's levels except those of --ultra
+)
+
+// compression is a way in which a tar archive may be compressed.
+type compression struct {
+	is   func(head []byte) bool
+	open func(r io.Reader, size int64) (io.Reader, error)
+}
+
+// compressions lists those that lince reads. unreadArchives has others.
+var compressions = []compression{
+	{magic("\x1f\x8b\x08"), func(r io.Reader, _ int64) (io.Reader, error) { return gzip.NewReader(r) }},
+	{magic("BZh"), func(r io.Reader, _ int64) (io.Reader, error) { return bzip2.NewReader(r), nil }},
+	{isZstd, func(r io.Reader, size int64) (io.Reader, error) {
+		return newZstd(r, min(uint64(16*size+64<<20), zstdArchiveWindow))
+	}},
+}
+
+// compressionOf returns the compression of a file that begins with head, or nil.
+func compressionOf(head []byte) *compression {
+	for i, c := range compressions {
+		if c.is(head) {
+			return &compressions[i]
+		}
+	}
+	return nil
+}
+
+func magic(s string) func(head []byte) bool {
+	return func(head []byte) bool { return bytes.HasPrefix(head, []byte(s)) }
+}
+
+// isZstd reports whether head begins a Zstandard frame, or a frame that is skipped before it.
+func isZstd(head []byte) bool {
+	return len(head) >= 4 && (string(head[:4]) == "\x28\xb5\x2f\xfd" || head[0]>>4 == 5 && string(head[1:4]) == "\x2a\x4d\x18")
+}
+
+func newZstd(r io.Reader, window uint64) (io.ReadCloser, error) {
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(window))
+	if err != nil {
+		return nil, err
+	}
+	return z.IOReadCloser(), nil
+}
+
+// newZipZstd is the decompressor of entries of zip archives.
+func newZipZstd(r io.Reader) io.ReadCloser {
+	z, err := newZstd(r, zstdEntryWindow)
+	if err != nil {
+		return io.NopCloser(failingReader{err})
+	}
+	return z
+}
+
+// failingReader fails.
+type failingReader struct{ err error }
+
+func (f failingReader) Read([]byte) (int, error) { return 0, f.err }
+
+// unreadArchive is a kind of archive or compression that lince does not read.
+type unreadArchive struct {
+	name       string
+	magic      string
+	extensions []string
+	// unpack and untar are commands that unpack a file, and a tar archive in it. %s is the name of the file.
+	unpack, untar string
+}
+
+var unreadArchives = []unreadArchive{
+	{"a 7z archive", "7z\xbc\xaf\x27\x1c", []string{"7z"}, "7z x %s", ""},
+	{"a RAR archive", "Rar!\x1a\x07", []string{"rar", "cbr"}, "unrar x %s", ""},
+	{"an xz file", "\xfd7zXZ\x00", []string{"xz", "txz"}, "xz -d %s", "tar -xf %s"},
+	{"an LZMA file", "\x5d\x00\x00", []string{"lzma", "tlz"}, "xz --format=lzma -d %s", "tar --lzma -xf %s"},
+	{"an LZ4 file", "\x04\x22\x4d\x18", []string{"lz4"}, "lz4 -d %s", "tar -I lz4 -xf %s"},
+	{"an lzip file", "LZIP", []string{"lz"}, "lzip -d %s", "tar --lzip -xf %s"},
+	{"a file of the program compress", "\x1f\x9d", []string{"z"}, "uncompress %s", "tar -xZf %s"},
+	{"a cabinet archive", "MSCF", []string{"cab"}, "cabextract %s", ""},
+	{"a cpio archive", "070701", []string{"cpio"}, "cpio -id < %s", ""},
+	{"an ar archive", "!<arch>\n", []string{"ar", "deb"}, "ar x %s", ""},
+	{"a Windows image", "MSWIM\x00\x00\x00", []string{"wim"}, "7z x %s", ""},
+	{"a squashfs image", "hsqs", []string{"squashfs", "sqfs"}, "unsquashfs %s", ""},
+	{"a StuffIt archive", "StuffIt ", []string{"sit", "sitx"}, "unar %s", ""},
+	{"a disk image", "", []string{"iso", "dmg", "img", "vhd"}, "7z x %s", ""},
+}
+
+// unreadArchiveOf returns the kind of archive that a file is by its first bytes, or else by its extension; nil if it is no such archive.
+func unreadArchiveOf(name string, head []byte) *unreadArchive {
+	for i, u := range unreadArchives {
+		if u.magic != "" && magic(u.magic)(head) {
+			return &unreadArchives[i]
+		}
+	}
+	ext := extension(name)
+	for i, u := range unreadArchives {
+		for _, e := range u.extensions {
+			if e == ext && (u.magic == "" || head == nil) {
+				return &unreadArchives[i]
+			}
+		}
+	}
+	return nil
+}
+
+// command returns the command that unpacks a file.
+func (u *unreadArchive) command(name string) string {
+	base := filepath.Base(name)
+	lower := strings.ToLower(base)
+	how := u.unpack
+	if u.untar != "" && (strings.Contains(lower, ".tar.") || strings.HasPrefix(extension(base), "t")) {
+		how = u.untar
+	}
+	if strings.ContainsAny(base, " '\"&()") {
+		base = fmt.Sprintf("%q", base)
+	}
+	return fmt.Sprintf(how, base)
+}
