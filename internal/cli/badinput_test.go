@@ -68,7 +68,7 @@ func TestBadInput(t *testing.T) {
 		{"nested zip cut short", map[string][]byte{"x.zip": zipped(t, "", map[string][]byte{"train.zip": whole[:len(whole)/2]})}, train("x.zip"), 1,
 			[]string{"x.zip: train.zip", "truncated"}},
 		{"entry with ..", map[string][]byte{"x.zip": zipped(t, "../", images)}, train("x.zip"), 1,
-			[]string{"x.zip", `"../cat.0.png"`, `".."`, "refuses", "create it again"}},
+			[]string{"x.zip", "8 entries whose names are absolute or point outside the archive", "../cat.0.png", "unpack the archive"}},
 		{"a folder without images", map[string][]byte{"set/a.txt": {1}}, train("set"), 1, []string{"set", "has no images", "1 file that is not an image"}},
 		{"some other file", map[string][]byte{"x.tar.gz": {0x1f, 0x8b, 8}}, train("x.tar.gz"), 1, []string{"x.tar.gz", "is truncated"}},
 		{"unknown demo", nil, train("demo:cats"), 1, []string{"demo:cats"}},
