@@ -10,7 +10,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -88,7 +87,11 @@ func readCSV(name string, o OpenOptions, rep *reading, j *joiner) (*Table, error
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	b := &tableBuilder{o: o, rep: rep, join: j, rec: rec, columns: columns, labels: labelValues{byKey: map[string]int32{}}}
+	u := rec.unit()
+	b := &tableBuilder{
+		o: o, rep: rep, join: j, rec: rec, columns: columns, unit: u, labels: labelValues{byKey: map[string]int32{}},
+		unlabeled: drops{unit: u}, missing: drops{unit: u}, unusable: drops{unit: u}, twice: drops{unit: u},
+	}
 	b.rows.root = j.images
 	if err := b.readAll(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -115,6 +118,7 @@ type tableBuilder struct {
 	join    *joiner
 	rec     records
 	columns columnSet
+	unit    string // see records
 
 	rows    packedRows
 	line    []uint32 // of each row
@@ -123,6 +127,7 @@ type tableBuilder struct {
 	read    int // records
 	latin   int // of these, those with text that is not UTF-8
 	trimmed int // of these, those whose label has spaces around it
+	numbers numberFormat
 
 	unlabeled, missing, unusable, twice drops
 	words                               map[string]bool // labels that are words for a missing value
@@ -130,6 +135,7 @@ type tableBuilder struct {
 
 // drops are rows that are left out for the same reason.
 type drops struct {
+	unit string // see records
 	n    int
 	list []BadFile // the first ones
 }
@@ -139,17 +145,18 @@ const maxListed = 10_000
 
 func (d *drops) add(name string, line int, err error) {
 	if d.n++; len(d.list) < maxListed {
-		d.list = append(d.list, BadFile{name, &lineError{line, err}})
+		d.list = append(d.list, BadFile{name, &lineError{d.unit, line, err}})
 	}
 }
 
 // lineError is an error in a line of a table's file.
 type lineError struct {
+	unit string
 	line int
 	err  error
 }
 
-func (e *lineError) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
+func (e *lineError) Error() string { return fmt.Sprintf("%s %d: %v", e.unit, e.line, e.err) }
 func (e *lineError) Unwrap() error { return e.err }
 
 // readAll reads all records.
@@ -182,7 +189,7 @@ func (b *tableBuilder) readAll() error {
 			b.unusable.add(beginning(name), line, errors.New("is not the name of a file"))
 		default:
 			if err := b.add(name, line, cells); err != nil {
-				return fmt.Errorf("line %d: %w", line, err)
+				return &lineError{b.unit, line, err}
 			}
 		}
 	}
@@ -255,23 +262,19 @@ func (b *tableBuilder) add(name string, line int, cells []value) error {
 		}
 	}
 	if b.o.Task == Regress {
-		v, err := strconv.ParseFloat(string(labels[0].text), 32)
-		if missing := isMissing(string(labels[0].text)); b.state[len(b.state)-1] != rowDropped && (missing || err != nil || v-v != 0) {
+		v, err := b.numbers.parse(string(labels[0].text), line)
+		if err != nil && b.state[len(b.state)-1] != rowDropped {
 			b.state[len(b.state)-1] = rowDropped
-			if missing {
-				b.unlabeled.add(name, line, errors.New("the label is missing"))
+			if errors.Is(err, errNoLabel) {
+				b.unlabeled.add(name, line, err)
 			} else {
-				text, hint := beginning(string(labels[0].text)), ""
-				if _, err := strconv.ParseFloat(strings.Replace(strings.TrimSuffix(text, "%"), ",", ".", 1), 32); err == nil {
-					hint = "; write numbers without a percent sign, and with a decimal point"
-				}
-				b.unusable.add(name, line, fmt.Errorf("the label %q is not a number%s", text, hint))
+				b.unusable.add(name, line, err)
 			}
 		}
-		r.values = append(r.values, float32(v))
+		r.values = append(r.values, v)
 		return nil
 	}
-	c, err := b.labels.intern(labels)
+	c, err := b.labels.intern(labels, line)
 	r.class = append(r.class, c)
 	return err
 }
@@ -292,12 +295,19 @@ func (b *tableBuilder) table(name string) (*Table, error) {
 		for _, c := range b.columns.labels {
 			columns = append(columns, b.rec.columns()[c])
 		}
-		in := &interpreter{o: b.o, columns: columns, values: b.labels.list}
+		in := &interpreter{o: b.o, columns: columns, values: b.labels.list, unit: b.unit}
 		if err := in.interpret(); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		b.relabel(in)
 		src.numeric, notes, warn = in.numeric, in.notes, in.warn
+	}
+	if b.rows.values != nil {
+		comma, err := b.numbers.check(b.unit, b.rec.columns()[b.columns.labels[0]])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		notes = append(notes, comma...)
 	}
 	if err := b.respell(); err != nil {
 		return nil, err
@@ -391,7 +401,7 @@ func (b *tableBuilder) count() {
 			}
 		}
 		if strings.Contains(name, "\n") {
-			err = fmt.Errorf("%w; the name has several lines, so a quote may be missing in line %d", err, b.line[i])
+			err = fmt.Errorf("%w; the name has several lines, so a quote may be missing in %s %d", err, b.unit, b.line[i])
 		}
 		b.missing.add(name, int(b.line[i]), err)
 	}
@@ -446,14 +456,14 @@ func (b *tableBuilder) once() error {
 		what := ""
 		switch {
 		case b.rows.part != nil && b.rows.part[first] != b.rows.part[i]:
-			what = fmt.Sprintf("%s in line %d, %s in line %d", columnParts[b.rows.part[first]], b.line[first], columnParts[b.rows.part[i]], b.line[i])
+			what = b.contradiction(first, i, columnParts[b.rows.part[first]], columnParts[b.rows.part[i]])
 		case b.rows.label(first) == b.rows.label(i):
-			b.twice.add(b.rows.names.at(i), int(b.line[i]), fmt.Errorf("names the file of line %d again", b.line[first]))
+			b.twice.add(b.rows.names.at(i), int(b.line[i]), fmt.Errorf("names the file of %s %d again", b.unit, b.line[first]))
 		case b.o.Task == MultiLabel:
 			b.rows.class[first] = sets.union(b.rows.class[first], b.rows.class[i])
 			joined++
 		default:
-			what = fmt.Sprintf("%s in line %d, %s in line %d", b.rows.label(first), b.line[first], b.rows.label(i), b.line[i])
+			what = b.contradiction(first, i, b.rows.label(first), b.rows.label(i))
 		}
 		if what != "" {
 			if clashes++; clashes <= 5 {
@@ -473,6 +483,11 @@ func (b *tableBuilder) once() error {
 			clashes, strings.Join(clash, "\n"))
 	}
 	return nil
+}
+
+// contradiction describes rows that say different things about the same file.
+func (b *tableBuilder) contradiction(first, second int, a, c string) string {
+	return fmt.Sprintf("%s in %s %d, %s in %s %d", a, b.unit, b.line[first], c, b.unit, b.line[second])
 }
 
 // compact removes the rows that are not used.

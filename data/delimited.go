@@ -355,6 +355,7 @@ func textOf(field []byte) string {
 }
 
 func (c *csvRecords) columns() []string { return c.names }
+func (c *csvRecords) unit() string      { return "line" }
 
 func (c *csvRecords) next(want []int, cells []value) (int, error) {
 	if c.ended {
@@ -387,9 +388,6 @@ func (c *csvRecords) next(want []int, cells []value) (int, error) {
 	}
 	return c.d.start, nil
 }
-
-// span returns the last line of the latest record.
-func (c *csvRecords) span() (first, last int) { return c.d.start, max(c.d.line-1, c.d.start) }
 
 func (c *csvRecords) notices() []string {
 	if c.comments > 0 {

@@ -27,6 +27,7 @@ type labelValues struct {
 type labelValue struct {
 	cells []labelCell
 	n     int // rows
+	line  int // of the first row
 }
 
 // labelCell is a value of a label column: a text or a list.
@@ -36,8 +37,8 @@ type labelCell struct {
 	isList bool
 }
 
-// intern returns the index of the values in cells.
-func (v *labelValues) intern(cells []value) (int32, error) {
+// intern returns the index of the values in the cells of a line.
+func (v *labelValues) intern(cells []value, line int) (int32, error) {
 	v.key = v.key[:0]
 	for _, c := range cells {
 		if c.isList {
@@ -53,7 +54,7 @@ func (v *labelValues) intern(cells []value) (int32, error) {
 		if len(v.list) >= maxLabels {
 			return 0, fmt.Errorf("the labels have more than %d different values; choose another column (LabelColumn, --category)", maxLabels)
 		}
-		l := labelValue{cells: make([]labelCell, len(cells))}
+		l := labelValue{cells: make([]labelCell, len(cells)), line: line}
 		for i, c := range cells {
 			l.cells[i] = labelCell{string(c.text), c.list, c.isList}
 		}
@@ -78,6 +79,7 @@ type interpreter struct {
 	o       OpenOptions
 	columns []string
 	values  []labelValue
+	unit    string // what the numbers of lines count: "line" or "row"
 
 	result  []interpreted // for each value
 	labels  []rowLabel
@@ -99,6 +101,9 @@ func (in *interpreter) interpret() error {
 	sets := make([][]string, len(in.values)) // the classes of each value
 	errs := make([]error, len(in.values))
 	var err error
+	if err := in.fractions(); err != nil {
+		return err
+	}
 	switch {
 	case len(in.columns) > 1 && in.indicators():
 		err = in.oneHot(sets, errs)
@@ -136,157 +141,13 @@ func (in *interpreter) missing(s string) bool {
 	return true
 }
 
-// indicators reports whether all values of the columns are 0, 1 or empty.
-func (in *interpreter) indicators() bool {
-	for _, v := range in.values {
-		for _, c := range v.cells {
-			if _, ok := truth(c.text); c.isList || !ok && !isMissing(c.text) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// oneHot takes the columns with a 1 as the classes.
-func (in *interpreter) oneHot(sets [][]string, errs []error) error {
-	several, example := 0, ""
-	used := map[string]bool{}
-	for i, v := range in.values {
-		for k, c := range v.cells {
-			if yes, _ := truth(c.text); yes {
-				sets[i] = append(sets[i], in.columns[k])
-				used[in.columns[k]] = true
-			}
-		}
-		switch {
-		case in.o.Task == MultiLabel:
-		case len(sets[i]) == 0:
-			errs[i] = fmt.Errorf("no label: none of the columns %s has a 1 (%w)", listNames(in.columns), errNoLabel)
-		case len(sets[i]) > 1:
-			if several += v.n; example == "" {
-				example = strings.Join(sets[i], " and ")
-			}
-		}
-	}
-	for _, c := range in.columns {
-		if !used[c] {
-			in.warn = append(in.warn, fmt.Sprintf("The column %s has no 1, so it is no class.", c))
-		}
-	}
-	if several > 0 {
-		return fmt.Errorf("%d rows have a 1 in several of the columns, such as %s; if images have several labels, set the task to multilabel (Task, --task)", several, example)
-	}
-	return nil
-}
-
-// lists takes the texts of all columns and lists as labels.
-func (in *interpreter) lists(sets [][]string, errs []error) error {
-	several, example := 0, ""
-	for i, v := range in.values {
-		for _, c := range v.cells {
-			list := c.list
-			if !c.isList {
-				list = []string{c.text}
-			}
-			for _, s := range list {
-				if s = strings.TrimSpace(s); !in.missing(s) && !slices.Contains(sets[i], s) {
-					sets[i] = append(sets[i], s)
-				}
-			}
-		}
-		switch {
-		case len(sets[i]) == 0 && (in.o.Task != MultiLabel || !v.cells[0].isList):
-			errs[i] = errNoLabel
-		case len(sets[i]) > 1 && in.o.Task != MultiLabel:
-			if several += v.n; example == "" {
-				example = strings.Join(sets[i], " and ")
-			}
-		}
-	}
-	if several > 0 {
-		return fmt.Errorf("%d rows have several labels, such as %s; if images have several labels, set the task to multilabel (Task, --task)", several, example)
-	}
-	return nil
-}
-
-// texts takes the text of the only column as a label, or as several with MultiLabel.
-func (in *interpreter) texts(sets [][]string, errs []error) error {
-	var whole []string
-	rows := 0
-	for i, v := range in.values {
-		if s := v.cells[0].text; in.missing(s) {
-			errs[i] = errNoLabel
-		} else {
-			sets[i] = []string{s}
-			whole = append(whole, s)
-			rows += v.n
-		}
-	}
-	if in.o.Task == AutoTask {
-		if err := in.likely(whole, rows); err != nil {
-			return err
-		}
-	}
-	if in.o.Task != MultiLabel {
-		return nil
-	}
-	sep := in.o.LabelSeparator
-	if sep == "" {
-		for _, s := range []string{"|", ";", ",", " "} {
-			if slices.ContainsFunc(whole, func(w string) bool { return strings.Contains(bareList(w), s) }) {
-				sep = s
-				break
-			}
-		}
-		if sep != "" {
-			in.notes = append(in.notes, fmt.Sprintf("The labels of an image are separated by %q (LabelSeparator, --label-separator).", sep))
-		}
-	}
-	for i, s := range sets {
-		if errs[i] == nil {
-			sets[i] = splitLabels(s[0], sep)
-			sets[i] = slices.DeleteFunc(sets[i], in.missing)
-		}
-	}
-	return nil
-}
-
-// bareList removes the brackets of a list as Python writes it.
-func bareList(s string) string {
-	if n := len(s); n > 1 && (s[0] == '[' && s[n-1] == ']' || s[0] == '{' && s[n-1] == '}') {
-		return s[1 : n-1]
-	}
-	return s
-}
-
-// splitLabels returns the distinct labels in a text.
-func splitLabels(text, sep string) []string {
-	inner := bareList(text)
-	parts := []string{inner}
-	if sep != "" {
-		parts = strings.Split(inner, sep)
-	}
-	var list []string
-	for _, p := range parts {
-		p = strings.TrimSpace(p)
-		if len(inner) < len(text) {
-			p = strings.Trim(p, `'"`)
-		}
-		if p != "" && !slices.Contains(list, p) {
-			list = append(list, p)
-		}
-	}
-	return list
-}
-
 // likely returns an error if the labels look like those of another task than Classify.
 func (in *interpreter) likely(labels []string, rows int) error {
 	numbers, fractions := 0, ""
 	for _, l := range labels {
-		if v, ok := number(strings.TrimSuffix(l, "%")); ok {
+		if v, ok := decimal(l); ok {
 			numbers++
-			if v != math.Trunc(v) {
+			if v != math.Trunc(v) && !strings.HasSuffix(l, "%") {
 				fractions = l
 			}
 		}
@@ -299,6 +160,9 @@ func (in *interpreter) likely(labels []string, rows int) error {
 	alone := map[string]bool{}
 	for _, l := range labels {
 		alone[l] = true
+	}
+	if comma := slices.IndexFunc(labels, func(l string) bool { return strings.Contains(l, ",") }); numbers == len(labels) && comma >= 0 {
+		return fmt.Errorf("the column %q has labels such as %q: if these are numbers with a decimal comma, set the task to regress, if they are several labels, to multilabel, else to classify (Task, --task)", column, labels[comma])
 	}
 	for _, sep := range []string{"|", ";", ","} {
 		parts := map[string]bool{}
@@ -317,10 +181,17 @@ func (in *interpreter) likely(labels []string, rows int) error {
 			}
 		}
 		if joint > 1 && len(parts) < len(labels) || joint > 0 && (known && sep != "," || some && sep == ",") {
-			return fmt.Errorf("the column %q has labels such as %q: if these are several labels, set the task to multilabel, else to classify (Task, --task)", column, example)
+			return severalLabels(column, example)
 		}
 	}
+	if l := mixed(labels); l != "" {
+		return severalLabels(column, l)
+	}
 	return nil
+}
+
+func severalLabels(column, example string) error {
+	return fmt.Errorf("the column %q has labels such as %q: if these are several labels, set the task to multilabel, else to classify (Task, --task)", column, example)
 }
 
 // number parses a decimal number.

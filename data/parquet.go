@@ -166,7 +166,7 @@ func (p *parquetRecords) columns() []string {
 	return names
 }
 
-func (p *parquetRecords) span() (first, last int) { return p.row, p.row }
+func (p *parquetRecords) unit() string { return "row" }
 
 func (p *parquetRecords) notices() []string {
 	if p.images != nil {
@@ -180,6 +180,7 @@ func (p *parquetRecords) next(want []int, cells []value) (row int, err error) {
 	if int64(p.row) >= p.rows {
 		return p.row, io.EOF
 	}
+	row = p.row
 	p.row++
 	clear(cells)
 	var bad error
@@ -188,22 +189,22 @@ func (p *parquetRecords) next(want []int, cells []value) (row int, err error) {
 			continue
 		}
 		if p.images != nil && p.holdsImages(w) {
-			cells[i].text = []byte(p.images[p.row-1])
+			cells[i].text = []byte(p.images[row])
 			continue
 		}
 		c := &p.fields[w]
 		if c.kind == imageColumn || c.kind == otherColumn {
-			return p.row, fmt.Errorf("the column %q has a type that cannot be read, want texts, numbers or lists of these", c.name)
+			return row, fmt.Errorf("the column %q has a type that cannot be read, want texts, numbers or lists of these", c.name)
 		}
 		if c.values == nil {
 			if c.values, err = p.values(c.leaf); err != nil {
-				return p.row, fmt.Errorf("the column %q: %w", c.name, err)
+				return row, fmt.Errorf("the column %q: %w", c.name, err)
 			}
 		}
 		if err := c.cell(&cells[i]); err != nil {
 			var r recordError
 			if !errors.As(err, &r) {
-				return p.row, fmt.Errorf("the column %q: %w", c.name, err)
+				return row, fmt.Errorf("the column %q: %w", c.name, err)
 			}
 			bad = err
 		}
@@ -213,10 +214,10 @@ func (p *parquetRecords) next(want []int, cells []value) (row int, err error) {
 			p.text += int64(len(text))
 		}
 		if most := max(p.most(), 1<<30); p.text > most {
-			return p.row, fmt.Errorf("the column %q: the texts have more than %d bytes, far more than the file has", c.name, most)
+			return row, fmt.Errorf("the column %q: the texts have more than %d bytes, far more than the file has", c.name, most)
 		}
 	}
-	return p.row, bad
+	return row, bad
 }
 
 // most is how many bytes the texts or the images of the file may have: as many as of other compressed files, at any size of the file.

@@ -29,11 +29,11 @@ type value struct {
 type records interface {
 	// columns returns the names of the columns.
 	columns() []string
-	// next reads a record into cells: those of the wanted columns, -1 for none. It returns the number of its line or row, from 1. The
+	// next reads a record into cells: those of the wanted columns, -1 for none. It returns the number of its line, from 1, or of its row, from 0. The
 	// error is io.EOF at the end, and a recordError if only this record is unusable.
 	next(want []int, cells []value) (line int, err error)
-	// span returns the first and last line of the latest record.
-	span() (first, last int)
+	// unit returns what the numbers of records count: "line" or "row".
+	unit() string
 	// notices says what was detected, one sentence each.
 	notices() []string
 }
@@ -177,9 +177,9 @@ func (j *jsonRecords) readLine() ([]byte, error) {
 	}
 }
 
-func (j *jsonRecords) columns() []string       { return j.names }
-func (j *jsonRecords) span() (first, last int) { return j.start, j.start }
-func (j *jsonRecords) notices() []string       { return nil }
+func (j *jsonRecords) columns() []string { return j.names }
+func (j *jsonRecords) unit() string      { return "line" }
+func (j *jsonRecords) notices() []string { return nil }
 
 func (j *jsonRecords) next(want []int, cells []value) (int, error) {
 	line := j.first

@@ -102,7 +102,8 @@ func TestUnclearLabels(t *testing.T) {
 		{func(i int) string { return []string{`"Paris, Texas"`, "Paris", "Rome"}[i%3] }, AutoTask, ""},
 		{func(i int) string { return []string{`"cats,x"`, "cats", "dogs"}[i%3] }, Classify, ""},
 		{func(i int) string { return fmt.Sprintf("%d%%", 3*i) }, AutoTask, "set the task to regress"},
-		{func(i int) string { return fmt.Sprintf(`"%d,5"`, i) }, Regress, "with a decimal point"},
+		{func(i int) string { return fmt.Sprintf(`"%d,5"`, i) }, Regress, ""},
+		{func(i int) string { return fmt.Sprintf(`"%d,5"`, i) }, AutoTask, "numbers with a decimal comma, set the task to regress"},
 	} {
 		text := "filename,category\n"
 		for i, n := range names {

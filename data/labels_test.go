@@ -1,0 +1,106 @@
+package data
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// labelTable returns a table with a label for each of the images of photos.
+func labelTable(labels ...string) string {
+	return cellTable("filename;category", labels...)
+}
+
+// cellTable returns a table with semicolons whose rows have a file name and the given text.
+func cellTable(header string, rows ...string) string {
+	var b strings.Builder
+	b.WriteString(header + "\n")
+	for i, l := range rows {
+		fmt.Fprintf(&b, "%s%d.jpg;%s\n", []string{"cats/cat", "dogs/dog"}[i/4], i%4, l)
+	}
+	return b.String()
+}
+
+// jsonTable returns a table of JSON lines whose labels are written in JSON.
+func jsonTable(labels ...string) string {
+	var b strings.Builder
+	for i, l := range labels {
+		fmt.Fprintf(&b, "{\"filename\": \"%s%d.jpg\", \"label\": %s}\n", []string{"cats/cat", "dogs/dog"}[i/4], i%4, l)
+	}
+	return b.String()
+}
+
+// TestLabelSeparators opens tables whose cells have several labels, some with another separator than the others.
+func TestLabelSeparators(t *testing.T) {
+	multi, bars := OpenOptions{Task: MultiLabel}, OpenOptions{Task: MultiLabel, LabelSeparator: "|"}
+	for _, c := range []tableCase{
+		{name: "bars and a comma", text: labelTable("sunny|rain", "cloudy", "sunny, cloudy"), o: multi,
+			fail: `the column "category" has labels that are separated by "|", and 1 that are probably separated by ","; the first, line 4, has "sunny, cloudy": write the same separator in all rows; or, if these are single labels, name the separator "|"`},
+		{name: "bars and a comma, JSON lines", file: "t.jsonl", text: jsonTable(`"sunny|rain"`, `"cloudy"`, `"sunny, cloudy"`), o: multi, fail: `the first, line 3, has "sunny, cloudy"`},
+		{name: "semicolons and a comma", text: labelTable(`"sunny;rain"`, "cloudy", "sunny,cloudy"), o: multi, fail: `separated by ";", and 1 that are probably separated by ","`},
+		{name: "a shared part", text: labelTable("sunny|rain", "sunny, cloudy"), o: multi, fail: `line 3, has "sunny, cloudy"`},
+		{name: "one bar among commas", text: labelTable("a,b", "b,c", "c|a"), o: multi, fail: `separated by "|", and 2 that are probably separated by ","; the first, line 2`},
+		{name: "no shared part", text: labelTable("a|b", "Paris, France"), o: multi, want: "*", class: "Paris, France a b", warn: []string{`1 labels have "," in them, though labels are separated by "|"`, `line 3, has "Paris, France"`}},
+		{name: "a comma in names", text: labelTable("Paris, France|Lyon, France", "Bonn"), o: multi, want: "*", class: "Bonn Lyon, France Paris, France", warn: []string{`2 labels have "," in them`}},
+		{name: "both in a cell", text: labelTable("a|b, c", "b", "c"), o: multi, fail: `line 2, has "b, c"`},
+		{name: "a chosen separator", text: labelTable("sunny|rain", "cloudy", "sunny, cloudy"), o: bars, want: "*", class: "cloudy rain sunny sunny, cloudy",
+			warn: []string{`1 labels have "," in them, though they are separated by "|"; they are taken as one label each. The first, line 4, has "sunny, cloudy".`}},
+		{name: "one separator", text: labelTable("sunny, rain", "cloudy", "sunny, cloudy"), o: multi, want: "*", class: "cloudy rain sunny"},
+		{name: "a space in names", text: labelTable("great dane|dog", "cat"), o: multi, want: "*", class: "cat dog great dane"},
+		{name: "a space", text: labelTable("a|b", "a b"), o: multi, want: "*", class: "a a b b", warn: []string{`1 labels have " " in them`}},
+
+		// Without a task, they are an error where they may be several.
+		{name: "auto, comma and space, one row", text: labelTable("sunny", "cloudy", "sunny, cloudy"), fail: `the first, line 4, has "sunny, cloudy": if they are several, set the task to multilabel, else to classify`},
+		{name: "auto, two separators", text: labelTable("sunny|cloudy", "sunny, rain", "wind"), fail: "set the task to multilabel"},
+		{name: "auto, a place", text: labelTable("Paris, Texas", "Paris", "Rome"), want: "*", class: "Paris Paris, Texas Rome"},
+		{name: "auto, names of two words", text: labelTable("water", "bottle", "water bottle"), want: "*", class: "bottle water water bottle"},
+		{name: "classify", text: labelTable("sunny|cloudy", "sunny, rain", "wind"), o: OpenOptions{Task: Classify}, want: "*", class: "sunny, rain sunny|cloudy wind"},
+
+		// Lists.
+		{name: "a list and a text", file: "t.jsonl", text: jsonTable(`["a", "b"]`, `"a,b"`, `"c"`), o: multi, fail: `labels that may be several labels, separated by ","; the first, line 2, has "a,b"`},
+		{name: "a list and a text, a chosen separator", file: "t.jsonl", text: jsonTable(`["a", "b"]`, `"a,b"`, `["c,d"]`), o: OpenOptions{Task: MultiLabel, LabelSeparator: ","}, want: "cats/cat0.jpg=a|b cats/cat1.jpg=a|b cats/cat2.jpg=c,d"},
+		{name: "two columns", text: cellTable("filename;x;y", "a;b", "b;c", "a,c;b"), o: OpenOptions{Task: MultiLabel, LabelColumns: []string{"x", "y"}}, fail: `line 4, has "a,c"`},
+		{name: "NumPy's and JSON's lists", text: labelTable(`['a' 'b c']`, `["b c", "d"]`, "a", "[]"), o: multi, want: "cats/cat0.jpg=a|b c cats/cat1.jpg=b c|d cats/cat2.jpg=a cats/cat3.jpg="},
+		{name: "lists and a bar", text: labelTable(`['a', 'b']`, `a|c`), o: multi, want: "cats/cat0.jpg=a|b cats/cat1.jpg=a|c"},
+		{name: "sets of Postgres", text: labelTable(`{a,b}`, `{c}`), o: multi, want: "cats/cat0.jpg=a|b cats/cat1.jpg=c"},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.check(t) })
+	}
+}
+
+// TestSoftLabels opens tables whose labels are probabilities.
+func TestSoftLabels(t *testing.T) {
+	ab := []string{"a", "b"}
+	for _, c := range []tableCase{
+		{name: "columns", text: cellTable("filename;a;b", "1;0", "0.7;.3"), o: OpenOptions{LabelColumns: ab},
+			fail: `the labels are fractions (soft labels, the probabilities of classes), which cannot be used as labels: line 3, column "a", has 0.7; write 1 for the most probable class`},
+		{name: "multi-label", text: cellTable("filename;a;b", "1;0", "0;.3"), o: OpenOptions{LabelColumns: ab, Task: MultiLabel}, fail: `line 3, column "b", has .3`},
+		{name: "decimal commas", text: cellTable("filename;a;b", "1;0", "0,7;0,3"), o: OpenOptions{LabelColumns: ab}, fail: `line 3, column "a", has 0,7`},
+		{name: "percent", text: cellTable("filename;a;b", "100%;0%", "70%;30%"), o: OpenOptions{LabelColumns: ab}, fail: `line 3, column "a", has 70%`},
+		{name: "lists", file: "t.jsonl", text: jsonTable(`[1, 0]`, `[0.7, 0.3]`), fail: `line 2, column "label", has 0.7`},
+		{name: "one column", text: labelTable("0.7", "0.3", "1"), fail: `the labels are numbers from 0 to 1, not names of classes: line 2, column "category", has 0.7; if they are to be predicted as numbers, set the task to regress`},
+		{name: "one column, classify", text: labelTable("0.7", "0.3", "1"), o: OpenOptions{Task: Classify}, want: "*", class: "0.3 0.7 1"},
+		{name: "classes by numbers", text: labelTable("0,1", "1", "0"), o: OpenOptions{Task: MultiLabel}, want: "cats/cat0.jpg=0|1 cats/cat1.jpg=1 cats/cat2.jpg=0"},
+		{name: "commas in numbers", text: labelTable("0,5", "1,5", "2"), fail: `has labels such as "0,5": if these are numbers with a decimal comma, set the task to regress, if they are several labels, to multilabel`},
+		{name: "CelebA's 1 and -1", text: cellTable("filename;a;b", "1;-1", "-1;1", "-1;-1"), o: OpenOptions{LabelColumns: ab, Task: MultiLabel}, want: "cats/cat0.jpg=a cats/cat1.jpg=b cats/cat2.jpg=", warn: []string{"-1 means that an image does not have the class"}},
+		{name: "CheXpert's -1", text: cellTable("filename;a;b", "1.0;0.0", ";1.0", "0.0;-1.0"), o: OpenOptions{LabelColumns: ab, Task: MultiLabel}, fail: `line 4, column "b"; -1 may mean that the label is uncertain`},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.check(t) })
+	}
+}
+
+// TestDecimalCommas opens tables of numbers with commas.
+func TestDecimalCommas(t *testing.T) {
+	o := OpenOptions{Task: Regress}
+	for _, c := range []tableCase{
+		{name: "commas", text: labelTable("0,7", "n/a", "-12,25", "3"), o: o, want: "cats/cat0.jpg=0.7 cats/cat2.jpg=-12.25 cats/cat3.jpg=3", warn: []string{"The numbers have decimal commas: 0,7 is 0.7.", "Dropped 1 of the 4 rows, which have no label"}},
+		{name: "quoted", text: "filename,category\ncats/cat0.jpg,\"1,5\"\n", o: o, want: "cats/cat0.jpg=1.5"},
+		{name: "three digits", text: labelTable("1,500", "2,25"), o: o, want: "cats/cat0.jpg=1.5 cats/cat1.jpg=2.25"},
+		{name: "points and commas", text: labelTable("n/a", "1.5", "0,7"), o: o, fail: `line 4, column "category", has 0,7, but other numbers have a decimal point, such as 1.5; write all numbers with a decimal point`},
+		{name: "thousands", text: labelTable("1,500", "12,000", "3"), o: o, fail: `line 2, column "category", has 1,500: the comma may be a decimal comma or may separate thousands`},
+		{name: "both in a number", text: labelTable("1.234,5", "3"), o: o, want: "cats/cat1.jpg=3", warn: []string{"without separators of thousands"}},
+		{name: "percent", text: labelTable("70%", "3"), o: o, want: "cats/cat1.jpg=3", warn: []string{"without a percent sign"}},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.check(t) })
+	}
+}
