@@ -81,7 +81,7 @@ func readCSV(name string, o OpenOptions, rep *reading, j *joiner) (*Table, error
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if p, ok := rec.(*parquetRecords); ok {
-		p.images = j.embedded
+		p.images, p.nulls = j.embedded, j.nulls
 	}
 	columns, err := o.columns(rec.columns())
 	if err != nil {

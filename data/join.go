@@ -27,7 +27,8 @@ type joiner struct {
 	used   map[spelling]*example
 	extra  []string // further sentences for notes
 
-	embedded []string // for images that are in the table's file: their names, by row
+	embedded []string     // for images that are in the table's file: their names, by row
+	nulls    map[int]bool // the rows of these without an image
 }
 
 // example counts the names that were found by a spelling, and has the first.

@@ -21,14 +21,14 @@ import (
 // parquetRecords are the rows of a Parquet file. A column may hold texts, numbers, truth values or lists of these, or images: as bytes, or as the
 // datasets of Hugging Face have them, in a struct with the fields bytes and path.
 type parquetRecords struct {
-	file   *parquet.File
-	r      io.ReaderAt // the file's bytes
-	size   int64
+	file   *plainParquet
+	size   int64 // the file's bytes
 	fields []parquetColumn
-	row    int      // the number of rows that were read
-	text   int64    // the number of bytes in their texts
-	rows   int64    // the number of rows in the file
-	images []string // the names of the images in the file, by row
+	row    int          // the number of rows that were read
+	text   int64        // the number of bytes in their texts
+	rows   int64        // the number of rows in the file
+	images []string     // the names of the images in the file, by row
+	nulls  map[int]bool // the rows without an image
 }
 
 // parquetColumn is a column of the table. It may have several columns in the file.
@@ -64,14 +64,16 @@ func newParquet(f *os.File) (_ *parquetRecords, err error) {
 
 func openParquet(r io.ReaderAt, size int64) (_ *parquetRecords, err error) {
 	defer recovered(&err)
-	if err := checkFooter(r, size); err != nil {
-		return nil, fmt.Errorf("is not a Parquet file, or a damaged one (%w); write it again", err)
-	}
-	f, err := parquet.OpenFile(r, size, &parquet.FileConfig{SkipPageIndex: true, SkipBloomFilters: true, ReadBufferSize: 64 << 10})
+	plain, err := newPlainParquet(r, size)
 	if err != nil {
 		return nil, fmt.Errorf("is not a Parquet file, or a damaged one (%w); write it again", err)
 	}
-	p := &parquetRecords{file: f, r: r, size: size, rows: f.NumRows()}
+	f, err := parquet.OpenFile(plain, plain.length(), &parquet.FileConfig{SkipPageIndex: true, SkipBloomFilters: true, ReadBufferSize: 64 << 10})
+	if err != nil {
+		return nil, fmt.Errorf("is not a Parquet file, or a damaged one (%w); write it again", err)
+	}
+	plain.leaves = leavesOf(f.Root())
+	p := &parquetRecords{file: plain, size: size, rows: f.NumRows()}
 	classes := classLabels(f)
 	for _, c := range f.Root().Columns() {
 		p.fields = append(p.fields, newParquetColumn(c, classes[c.Name()]))
@@ -190,6 +192,9 @@ func (p *parquetRecords) next(want []int, cells []value) (row int, err error) {
 		}
 		if p.images != nil && p.holdsImages(w) {
 			cells[i].text = []byte(p.images[row])
+			if p.nulls[row] {
+				bad = recordError{fmt.Errorf("the column %q has no image (null); write the image into the file, or remove the row", p.fields[w].name)}
+			}
 			continue
 		}
 		c := &p.fields[w]
@@ -197,9 +202,7 @@ func (p *parquetRecords) next(want []int, cells []value) (row int, err error) {
 			return row, fmt.Errorf("the column %q has a type that cannot be read, want texts, numbers or lists of these", c.name)
 		}
 		if c.values == nil {
-			if c.values, err = p.values(c.leaf); err != nil {
-				return row, fmt.Errorf("the column %q: %w", c.name, err)
-			}
+			c.values = p.values(c.leaf)
 		}
 		if err := c.cell(&cells[i]); err != nil {
 			var r recordError
@@ -294,6 +297,7 @@ func (c *parquetColumn) text(v parquet.Value) ([]byte, error) {
 
 // parquetValues reads the values of a column.
 type parquetValues struct {
+	file   *plainParquet
 	pages  parquet.Pages
 	values parquet.ValueReader
 	buf    [256]parquet.Value
@@ -301,11 +305,8 @@ type parquetValues struct {
 }
 
 // values returns a reader of a column's values.
-func (p *parquetRecords) values(leaf *parquet.Column) (*parquetValues, error) {
-	if err := p.checkPages(leaf); err != nil {
-		return nil, err
-	}
-	return &parquetValues{pages: leaf.Pages()}, nil
+func (p *parquetRecords) values(leaf *parquet.Column) *parquetValues {
+	return &parquetValues{file: p.file, pages: leaf.Pages()}
 }
 
 // fill makes sure that there is a value in the buffer.
@@ -313,7 +314,9 @@ func (v *parquetValues) fill() error {
 	for v.at >= v.n {
 		if v.values == nil {
 			page, err := v.pages.ReadPage()
-			if errors.Is(err, io.EOF) {
+			if v.file.err != nil {
+				return v.file.err
+			} else if errors.Is(err, io.EOF) {
 				return io.ErrUnexpectedEOF
 			} else if err != nil {
 				return err
@@ -373,8 +376,13 @@ func embedded(name string, o OpenOptions, rep *reading) (j *joiner, closer io.Cl
 	}
 	s := &spool{}
 	l := &listing{name: name, closers: []io.Closer{s}}
-	j = &joiner{images: name, rep: rep, zip: l, by: map[string]int32{}, used: map[spelling]*example{}, embedded: []string{}}
-	if err := p.unpack(p.fields[columns.name], j, s); err != nil {
+	j = &joiner{images: name, rep: rep, zip: l, by: map[string]int32{}, used: map[spelling]*example{}, embedded: []string{}, nulls: map[int]bool{}}
+	err = p.unpack(p.fields[columns.name], j, s)
+	if n := len(j.nulls); err == nil && n > 0 && n == len(j.embedded) {
+		err = fmt.Errorf("the column %q has no image in any of its %d rows (null), perhaps only paths such as %q; write the images into the file, or write the paths into a column of texts and name their folder (Images, --images)",
+			p.fields[columns.name].name, n, j.embedded[0])
+	}
+	if err != nil {
 		l.Close()
 		return nil, nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -385,13 +393,8 @@ func embedded(name string, o OpenOptions, rep *reading) (j *joiner, closer io.Cl
 func (p *parquetRecords) unpack(c parquetColumn, j *joiner, s *spool) error {
 	most := p.most()
 	left := most
-	var errPath error
-	if c.path != nil {
-		c.paths, errPath = p.values(c.path)
-	}
-	var err error
-	if c.values, err = p.values(c.leaf); err != nil || errPath != nil {
-		return fmt.Errorf("the column %q: %w", c.name, cmp.Or(err, errPath))
+	if c.values = p.values(c.leaf); c.path != nil {
+		c.paths = p.values(c.path)
 	}
 	for row := range int(min(p.rows, 1<<30)) {
 		if err := j.rep.next(0); err != nil {
@@ -413,6 +416,7 @@ func (p *parquetRecords) unpack(c parquetColumn, j *joiner, s *spool) error {
 		}
 		if v.IsNull() {
 			j.embedded = append(j.embedded, cmp.Or(given, fmt.Sprintf("row-%d", row)))
+			j.nulls[row] = true
 			continue
 		}
 		b := v.ByteArray()

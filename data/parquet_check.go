@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
+	"slices"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/snappy"
@@ -33,87 +34,33 @@ const (
 
 var errThrift = errors.New("it is damaged")
 
-// checkFooter checks the description of the columns at the end of a file, in the compact form of Thrift
+// checkFooter reads and checks the description of the columns at the end of a file, in the compact form of Thrift
 // (https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md).
-func checkFooter(r io.ReaderAt, size int64) error {
+func checkFooter(r io.ReaderAt, size int64) ([]byte, error) {
 	var tail [8]byte
 	if size < 12 {
-		return errThrift
+		return nil, errThrift
 	}
 	if _, err := r.ReadAt(tail[:], size-8); err != nil {
-		return err
+		return nil, err
 	}
 	n := int64(binary.LittleEndian.Uint32(tail[:4]))
 	if string(tail[4:]) != "PAR1" || n > size-12 {
-		return errThrift
+		return nil, errThrift
 	}
 	footer := make([]byte, n)
 	if _, err := r.ReadAt(footer, size-8-n); err != nil {
-		return err
+		return nil, err
 	}
-	t := thrift{b: footer}
+	t := walker{b: footer}
 	if err := t.message(nil); err != nil {
-		return err
+		return nil, err
 	}
 	// Each message in a list is a struct of some hundred bytes in memory.
 	if t.messages > 64+len(footer)/6 {
-		return errThrift
+		return nil, errThrift
 	}
-	return nil
-}
-
-// checkPages checks the headers of a column's pages.
-func (p *parquetRecords) checkPages(leaf *parquet.Column) error {
-	buf := make([]byte, 0, 1<<10)
-	for _, group := range p.file.Metadata().RowGroups {
-		if leaf.Index() >= len(group.Columns) {
-			return errThrift
-		}
-		m := &group.Columns[leaf.Index()].MetaData
-		at := m.DataPageOffset
-		if d := m.DictionaryPageOffset; d > 0 && d < at {
-			at = d
-		}
-		end := at + m.TotalCompressedSize
-		if at < 0 || end < at || end > p.size {
-			return errThrift
-		}
-		for values := int64(0); at < end && values < m.NumValues; {
-			var h pageHeader
-			var err error
-			// Most headers are short. A cut one looks damaged.
-			for n := int64(256); ; n *= 16 {
-				buf = append(buf[:0], make([]byte, min(n, end-at))...)
-				if _, err := p.r.ReadAt(buf, at); err != nil && !errors.Is(err, io.EOF) {
-					return err
-				}
-				if h, err = readPageHeader(buf); err == nil || n >= maxPageHeader || n >= end-at {
-					break
-				}
-			}
-			if err != nil {
-				return err
-			}
-			if h.stored < 0 || h.stored > end-at-h.size || h.values < 0 {
-				return errThrift
-			}
-			if h.unpacked < 0 || h.unpacked > max(maxPage, pageRatio*h.stored) || h.values > maxPageValues {
-				return fmt.Errorf("a page of %d bytes claims to have %d values in %d bytes, which is more than is allowed", h.stored, h.values, h.unpacked)
-			}
-			if h.isData {
-				values += h.values
-			}
-			page := make([]byte, h.stored)
-			if _, err := p.r.ReadAt(page, at+h.size); err != nil {
-				return err
-			}
-			if err := h.checkContent(page, m.Codec, leaf); err != nil {
-				return err
-			}
-			at += h.size + h.stored
-		}
-	}
-	return nil
+	return footer, nil
 }
 
 // pageHeader is what counts of a page's header.
@@ -124,30 +71,49 @@ type pageHeader struct {
 	encoding         format.Encoding
 	levels           format.Encoding // of the levels of version 1
 	isData, isV2     bool            // it has values, and is no dictionary
+	crc              int64           // of what is stored; 0 if there is none
 	// A data page of version 2 begins with levels that are not compressed, and its values may not be either.
 	definitions, repetitions int64 // bytes
 	plain                    bool
 }
 
-// checkContent checks the numbers in a page that say how much follows.
-func (h pageHeader) checkContent(page []byte, codec format.CompressionCodec, leaf *parquet.Column) error {
+// checkSizes checks the numbers of a header. left is the number of bytes from the header to the end of the column.
+func (h pageHeader) checkSizes(left int64) error {
+	if h.stored < 0 || h.stored > left-h.size || h.values < 0 {
+		return errThrift
+	}
+	if h.unpacked < 0 || h.unpacked > max(maxPage, pageRatio*h.stored) || h.values > maxPageValues {
+		return fmt.Errorf("a page of %d bytes claims to have %d values in %d bytes, which is more than is allowed", h.stored, h.values, h.unpacked)
+	}
+	return nil
+}
+
+// content returns the content of a page without compression, and checks the numbers in it that say how much follows.
+func (h pageHeader) content(stored []byte, codec format.CompressionCodec, leaf *parquet.Column) ([]byte, error) {
 	repetition, definition := bits.Len(uint(leaf.MaxRepetitionLevel())), bits.Len(uint(leaf.MaxDefinitionLevel()))
+	levels := int64(0)
 	if h.isV2 {
-		levels := h.definitions + h.repetitions
+		levels = h.definitions + h.repetitions
 		if h.definitions < 0 || h.repetitions < 0 || levels > min(h.stored, h.unpacked) {
-			return errThrift
+			return nil, errThrift
 		}
-		if err := errors.Join(h.runs(page[:h.repetitions], repetition), h.runs(page[h.repetitions:levels], definition)); err != nil {
-			return err
-		}
-		page = page[levels:]
-	}
-	if codec != format.Uncompressed && !h.plain {
-		var err error
-		if page, err = unpack(codec, page, h.unpacked-h.definitions-h.repetitions); err != nil {
-			return err
+		if err := errors.Join(h.runs(stored[:h.repetitions], repetition), h.runs(stored[h.repetitions:levels], definition)); err != nil {
+			return nil, err
 		}
 	}
+	content := stored
+	if codec != format.Uncompressed && !h.plain && int64(len(stored)) > levels {
+		values, err := unpack(codec, stored[levels:], h.unpacked-levels)
+		if err != nil {
+			return nil, err
+		}
+		content = slices.Concat(stored[:levels], values)
+	}
+	return content, h.checkContent(content[levels:], repetition, definition)
+}
+
+// checkContent checks the numbers in a page, after the levels of version 2, that say how much follows. The levels have so many bits.
+func (h pageHeader) checkContent(page []byte, repetition, definition int) error {
 	if h.isData && !h.isV2 {
 		for _, width := range []int{repetition, definition} {
 			if width == 0 {
@@ -255,12 +221,12 @@ func unpack(codec format.CompressionCodec, stored []byte, n int64) ([]byte, erro
 		}
 		return snappy.Decode(nil, stored)
 	case format.Lz4Raw:
-		b := make([]byte, n)
-		k, err := lz4.UncompressBlock(stored, b)
-		if err != nil {
-			return nil, forged
+		return unpackLZ4(stored, n)
+	case format.Lz4:
+		if b, ok := unpackHadoop(stored, n); ok {
+			return b, nil
 		}
-		return b[:k], nil
+		return unpackLZ4(stored, n) // old versions of Arrow
 	case format.Gzip:
 		r, err = gzip.NewReader(bytes.NewReader(stored))
 	case format.Brotli:
@@ -284,14 +250,47 @@ func unpack(codec format.CompressionCodec, stored []byte, n int64) ([]byte, erro
 	return b, err
 }
 
+// unpackLZ4 unpacks a block of LZ4.
+func unpackLZ4(stored []byte, n int64) ([]byte, error) {
+	b := make([]byte, n)
+	k, err := lz4.UncompressBlock(stored, b)
+	if err != nil {
+		return nil, fmt.Errorf("a page of %d bytes is damaged, or has more than the %d bytes that it claims", len(stored), n)
+	}
+	return b[:k], nil
+}
+
+// unpackHadoop unpacks blocks of LZ4 as Hadoop writes them: each begins with its length after and before it is unpacked.
+func unpackHadoop(stored []byte, n int64) ([]byte, bool) {
+	b := make([]byte, 0, n)
+	for len(stored) > 0 {
+		if len(stored) < 8 {
+			return nil, false
+		}
+		size, packed := int64(binary.BigEndian.Uint32(stored)), int64(binary.BigEndian.Uint32(stored[4:]))
+		stored = stored[8:]
+		if size > n-int64(len(b)) || packed > int64(len(stored)) {
+			return nil, false
+		}
+		k, err := lz4.UncompressBlock(stored[:packed], b[len(b):int64(len(b))+size])
+		if err != nil || int64(k) != size {
+			return nil, false
+		}
+		b, stored = b[:int64(len(b))+size], stored[packed:]
+	}
+	return b, true
+}
+
 func readPageHeader(b []byte) (h pageHeader, err error) {
-	t := thrift{b: b}
+	t := walker{b: b}
 	err = t.message(func(path [2]int16, x int64) {
 		switch path {
 		case [2]int16{2}:
 			h.unpacked = x
 		case [2]int16{3}:
 			h.stored = x
+		case [2]int16{4}:
+			h.crc = x
 		case [2]int16{5, 1}: // a data page of version 1
 			h.values, h.isData = x, true
 		case [2]int16{5, 3}:
@@ -314,8 +313,8 @@ func readPageHeader(b []byte) (h pageHeader, err error) {
 	return h, err
 }
 
-// thrift walks through a message without allocating anything.
-type thrift struct {
+// walker walks through a message without allocating anything.
+type walker struct {
 	b        []byte
 	at       int
 	depth    int
@@ -324,7 +323,7 @@ type thrift struct {
 }
 
 // message walks through a struct. number gets the integers and truth values of its fields, and of the fields of the structs in it.
-func (t *thrift) message(number func(path [2]int16, x int64)) error {
+func (t *walker) message(number func(path [2]int16, x int64)) error {
 	if t.depth++; t.depth > 32 {
 		return errThrift
 	}
@@ -372,7 +371,7 @@ func (t *thrift) message(number func(path [2]int16, x int64)) error {
 }
 
 // value walks through a value, which is not the truth value of a field.
-func (t *thrift) value(kind byte, number func(path [2]int16, x int64)) error {
+func (t *walker) value(kind byte, number func(path [2]int16, x int64)) error {
 	switch kind {
 	case 1, 2, 3:
 		return t.skip(1)
@@ -431,7 +430,7 @@ func (t *thrift) value(kind byte, number func(path [2]int16, x int64)) error {
 	return errThrift
 }
 
-func (t *thrift) byte() (byte, error) {
+func (t *walker) byte() (byte, error) {
 	if t.at >= len(t.b) {
 		return 0, errThrift
 	}
@@ -439,7 +438,7 @@ func (t *thrift) byte() (byte, error) {
 	return t.b[t.at-1], nil
 }
 
-func (t *thrift) skip(n int) error {
+func (t *walker) skip(n int) error {
 	if n > len(t.b)-t.at {
 		return errThrift
 	}
@@ -448,7 +447,7 @@ func (t *thrift) skip(n int) error {
 }
 
 // length reads the size of a text or a list.
-func (t *thrift) length() (int, error) {
+func (t *walker) length() (int, error) {
 	x, n := binary.Uvarint(t.b[t.at:])
 	if n <= 0 || x > uint64(len(t.b)) {
 		return 0, errThrift
@@ -457,7 +456,7 @@ func (t *thrift) length() (int, error) {
 	return int(x), nil
 }
 
-func (t *thrift) integer() (int64, error) {
+func (t *walker) integer() (int64, error) {
 	x, n := binary.Varint(t.b[t.at:])
 	if n <= 0 {
 		return 0, errThrift

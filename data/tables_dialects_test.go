@@ -103,7 +103,7 @@ func TestUnclearLabels(t *testing.T) {
 		{func(i int) string { return []string{`"cats,x"`, "cats", "dogs"}[i%3] }, Classify, ""},
 		{func(i int) string { return fmt.Sprintf("%d%%", 3*i) }, AutoTask, "set the task to regress"},
 		{func(i int) string { return fmt.Sprintf(`"%d,5"`, i) }, Regress, ""},
-		{func(i int) string { return fmt.Sprintf(`"%d,5"`, i) }, AutoTask, "numbers with a decimal comma, set the task to regress"},
+		{func(i int) string { return fmt.Sprintf(`"%d,5"`, i) }, AutoTask, "such as 23,5, in 24 rows: if these are to be predicted as numbers, set the task to regress"},
 	} {
 		text := "filename,category\n"
 		for i, n := range names {

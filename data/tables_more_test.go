@@ -23,7 +23,7 @@ func TestMoreTables(t *testing.T) {
 		{name: "NIH's chest X-rays", text: "Image Index,Finding Labels\nCAT0.jpg,Mass|Nodule\ncat1.jpg,No Finding\n", o: OpenOptions{FilenameColumn: "Image Index", LabelColumn: "Finding Labels", Task: MultiLabel},
 			want: "CAT0.jpg=Mass|Nodule cat1.jpg=No Finding"},
 		{name: "one-hot with gaps", text: "filename,a,b\ncats/cat0.jpg,1,\ncats/cat1.jpg,NaN,1\n", o: OpenOptions{LabelColumns: []string{"a", "b"}}, want: "cats/cat0.jpg=a cats/cat1.jpg=b"},
-		{name: "probabilities are not one-hot", text: "filename,a,b\ncats/cat0.jpg,0.25,0.75\n", o: OpenOptions{LabelColumns: []string{"a", "b"}}, fail: "1 rows have several labels, such as 0.25 and 0.75"},
+		{name: "probabilities are not one-hot", text: "filename,a,b\ncats/cat0.jpg,0.25,0.75\n", o: OpenOptions{LabelColumns: []string{"a", "b"}}, fail: `soft labels, the probabilities of classes), which cannot be used as labels: line 2, column "a", has 0.25`},
 		{name: "two columns of one name in another case", text: "filename,Category,category\ncats/cat0.jpg,x,y\n", want: "cats/cat0.jpg=y"},
 		{name: "CUB's is_training_image", text: "filename,category,is_training_image\ncats/cat0.jpg,a,1\ncats/cat1.jpg,a,0\n", o: OpenOptions{SplitColumn: "is_training_image", Part: "test"}, want: "cats/cat1.jpg=a"},
 		{name: "folds are no parts", text: "filename,category,fold\ncats/cat0.jpg,a,3\n", o: OpenOptions{SplitColumn: "fold"}, fail: `"3" is no part`},

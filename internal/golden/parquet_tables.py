@@ -37,3 +37,25 @@ struct = pa.array([{"bytes": b, "path": p} for b, p in zip(images, ["a.png", "b.
 table = pa.table({"image": struct, "label": pa.array([0, 1, 0, 1, -1, 1], pa.int64())})
 features = {"image": {"_type": "Image"}, "label": {"names": ["cat", "dog"], "_type": "ClassLabel"}}
 pq.write_table(table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})}), OUT / "huggingface.parquet")
+
+# Rows without an image, and a file that has only the paths.
+images_of = lambda rows: pa.array(rows, struct.type)
+pq.write_table(pa.table({"image": images_of([{"bytes": images[0], "path": None}, {"bytes": None, "path": "x.png"}, None, {"bytes": images[3], "path": None}]), "label": ["a", "b", "a", "b"]}), OUT / "nulls.parquet")
+pq.write_table(pa.table({"image": images_of([{"bytes": None, "path": n} for n in names]), "label": classes}), OUT / "paths.parquet")
+
+# All compressions, versions of pages and ways to store values. The bytes hardly compress.
+M = 24
+rng = np.random.default_rng(1)
+table = pa.table({
+    "filename": [f"img/{i % N}.png" for i in range(M)],
+    "category": [["cat", "dog", None][i % 3] for i in range(M)],
+    "noise": [bytes(rng.integers(0, 256, 40, "uint8")) for _ in range(M)],
+    "x": rng.random(M),
+    "n": pa.array([None if i % 5 == 0 else i * i for i in range(M)], pa.int32()),
+    "list": [[f"l{k}" for k in range(i % 4)] for i in range(M)],
+})
+for compression in ["none", "snappy", "gzip", "zstd", "brotli", "lz4"]:
+    for version in "1.0", "2.0":
+        for dictionary in True, False:
+            pq.write_table(table, OUT / f"{compression}-{version[0]}-{'dictionary' if dictionary else 'plain'}.parquet", compression=compression, data_page_version=version,
+                           use_dictionary=dictionary, write_page_checksum=version == "2.0", row_group_size=16)
