@@ -314,11 +314,12 @@ func (v *parquetValues) fill() error {
 	for v.at >= v.n {
 		if v.values == nil {
 			page, err := v.pages.ReadPage()
-			if v.file.err != nil {
+			switch {
+			case v.file.err != nil:
 				return v.file.err
-			} else if errors.Is(err, io.EOF) {
+			case errors.Is(err, io.EOF):
 				return io.ErrUnexpectedEOF
-			} else if err != nil {
+			case err != nil:
 				return err
 			}
 			v.values = page.Values()
