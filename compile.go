@@ -72,11 +72,14 @@ type compiled struct {
 	trained    []bool      // trainable flags of all layers, as they were at Compile
 
 	train, evaluate backend.Program
-	names           []string          // keys of the values that both graphs return, sorted
-	sizes           []tensor.Shape    // their shapes: scalars and vectors
-	graphs          []*graph.Graph    // of train, if the model is compiled for training, and of evaluate
-	early           *early            // the training step in two parts, or nil
-	features        *bothFeatures     // in Fit, the features that it keeps, or nil
+	names           []string       // keys of the values that both graphs return, sorted
+	sizes           []tensor.Shape // their shapes: scalars and vectors
+	graphs          []*graph.Graph // of train, if the model is compiled for training, and of evaluate
+	early           *early         // the training step in two parts, or nil
+	features        *bothFeatures  // in Fit, the features that it keeps, or nil
+	outputs         []*graph.Value // of the model, in the graph of evaluate
+	judging         *graph.Graph   // the graph of evaluate that also returns outputs, and its program; see evaluateAndPredict
+	judge           backend.Program
 	constrain       backend.Program   // runs after each training step; nil if no weight has a constraint
 	updated         []*graph.Variable // the weights that a training step changes
 	measures        map[string]metric.Metric
@@ -337,6 +340,27 @@ func (c *compiled) close() {
 		c.constrain.Close()
 	}
 	c.evaluate.Close()
+	if c.judge != nil {
+		c.judge.Close()
+	}
+}
+
+// evaluateAndPredict returns the program of an evaluation step that returns the model's outputs after the loss and the metrics. It is compiled at its first use.
+func (c *compiled) evaluateAndPredict(m *Model) (backend.Program, error) {
+	if c.judge != nil {
+		return c.judge, nil
+	}
+	g := *c.graphs[len(c.graphs)-1]
+	g.Outputs = slices.Clone(g.Outputs)
+	for i, name := range m.OutputNames() {
+		g.Outputs = append(g.Outputs, graph.Output{Key: "output/" + name, Value: c.outputs[i]})
+	}
+	p, err := m.backend.Compile(&g, m.store)
+	if err != nil {
+		return nil, fmt.Errorf("compiling for %s: %w", m.backend.Name(), err)
+	}
+	c.judging, c.judge = &g, p
+	return p, nil
 }
 
 // readyToTrain returns an error if the model cannot be trained.

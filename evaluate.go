@@ -17,6 +17,9 @@ type EvaluateOptions struct {
 	Steps int
 	// Callbacks are called in the order of the list (callbacks). Their Test hooks are called.
 	Callbacks []callback.Callback
+	// Predictions, if not nil, receives the model's outputs for each batch, which are those of Model.Predictions. The network runs once for the outputs and
+	// the metrics. An error ends the evaluation.
+	Predictions func(p Prediction) error
 	// Verbose selects how progress is shown (verbose). The default, Auto, is a bar in a terminal and a line elsewhere.
 	Verbose Verbose
 	// Output receives the progress and the messages of callbacks. The default is os.Stdout.
@@ -63,7 +66,10 @@ func (m *Model) evaluateShown(ctx context.Context, ds data.Dataset, o EvaluateOp
 	var logs *Logs
 	if err = r.begin(r, o.Callbacks); err == nil {
 		bar := display.Bar(steps)
-		logs, err = m.evaluate(ctx, ds, o.Steps, func(done int, logs *Logs) { bar.Update(done, progressValues(logs)) }, nil, r, nil)
+		logs, err = m.evaluate(ctx, ds, r, testRun{
+			steps: o.Steps, predictions: o.Predictions,
+			show: func(done int, logs *Logs) { bar.Update(done, progressValues(logs)) },
+		})
 		if err == nil {
 			bar.Finish(progressValues(logs))
 		}
@@ -75,19 +81,33 @@ func (m *Model) evaluateShown(ctx context.Context, ds data.Dataset, o EvaluateOp
 	return logs, nil
 }
 
-// evaluate evaluates a dataset, or its first steps. show, if not nil, is called after each batch. p, if not
-// nil, records the times. r has the callbacks. kept, if not nil, has the features of the dataset.
-func (m *Model) evaluate(
-	ctx context.Context, ds data.Dataset, steps int, show func(done int, logs *Logs), p *profile.Profile, r *runner, kept *features,
-) (*Logs, error) {
+// testRun has what an evaluation and a validation do differently. The fields are optional.
+type testRun struct {
+	steps       int                        // limits the batches
+	show        func(done int, logs *Logs) // is called after each batch
+	predictions func(p Prediction) error   // receives the outputs
+	profile     *profile.Profile           // records the times
+	kept        *features                  // of the dataset
+}
+
+// evaluate evaluates a dataset. r has the callbacks.
+func (m *Model) evaluate(ctx context.Context, ds data.Dataset, r *runner, o testRun) (*Logs, error) {
 	m.testing.Lock()
 	defer m.testing.Unlock()
 	c := m.compiled
 	m.reset(c.evaluation)
-	f := feed{m: m, kept: kept}
-	program, batches := kept.program(c.evaluate), ds.Batches
-	if kept != nil {
-		batches = kept.batches
+	f := feed{m: m, kept: o.kept}
+	program, batches := o.kept.program(c.evaluate), ds.Batches
+	if o.kept != nil {
+		batches = o.kept.batches
+	}
+	var out outputMemory
+	if o.predictions != nil {
+		var err error
+		if program, err = c.evaluateAndPredict(m); err != nil {
+			return nil, err
+		}
+		out = outputMemory{graph: c.judging, first: len(c.names)}
 	}
 	values := c.newMeasured()
 	done := 0
@@ -95,7 +115,7 @@ func (m *Model) evaluate(
 	if err != nil {
 		return nil, err
 	}
-	waited := p.Begin(profile.WaitVal)
+	waited := o.profile.Begin(profile.WaitVal)
 	for b, err := range batches(ctx, 0, 0) {
 		waited()
 		if err == nil {
@@ -112,9 +132,17 @@ func (m *Model) evaluate(
 		}
 		in, err := f.batch(b)
 		if err == nil && in[0].Shape()[0] > 0 { // a batch without examples changes nothing
-			end := p.Begin(profile.Validation)
-			err = m.step(program, in, values)
+			end := o.profile.Begin(profile.Validation)
+			if o.predictions != nil {
+				values.outputs, err = out.of(in)
+			}
+			if err == nil {
+				err = m.step(program, in, values)
+			}
 			end()
+			if err == nil && o.predictions != nil {
+				err = o.predictions(m.prediction(b.Index, values.outputs))
+			}
 		}
 		if err != nil {
 			return nil, fmt.Errorf("batch %d: %w", done+1, err)
@@ -126,13 +154,13 @@ func (m *Model) evaluate(
 			}
 		}
 		done++
-		if show != nil {
-			show(done, values.logs())
+		if o.show != nil {
+			o.show(done, values.logs())
 		}
-		if done == steps || r.stopped && r.task == callback.Evaluation {
+		if done == o.steps || r.stopped && r.task == callback.Evaluation {
 			break
 		}
-		waited = p.Begin(profile.WaitVal)
+		waited = o.profile.Begin(profile.WaitVal)
 	}
 	if done == 0 {
 		return nil, errors.New("the dataset has no batches")

@@ -286,7 +286,7 @@ func (r *training) validate(ctx context.Context) error {
 			return err
 		}
 		defer func() { r.before = nil }()
-		results, err := r.m.evaluate(ctx, r.o.Validation, r.o.ValidationSteps, nil, r.o.Profile, &r.runner, r.validationFeatures())
+		results, err := r.m.evaluate(ctx, r.o.Validation, &r.runner, testRun{steps: r.o.ValidationSteps, profile: r.o.Profile, kept: r.validationFeatures()})
 		if err != nil {
 			return r.cut(ctx, fmt.Errorf("validation: %w", err))
 		}

@@ -246,25 +246,53 @@ func (m *Model) predictRun(ctx context.Context, ds data.Dataset, o PredictOption
 // Predictions yields the model's outputs for a dataset, batch by batch. The sequence ends after the first error. If
 // ctx is cancelled, that error wraps context.Cause(ctx).
 func (m *Model) Predictions(ctx context.Context, ds data.Dataset) iter.Seq2[Prediction, error] {
-	names := m.OutputNames()
 	return func(yield func(Prediction, error) bool) {
 		for p, err := range m.predictions(ctx, ds, nil) {
 			if err != nil {
 				yield(Prediction{}, err)
 				return
 			}
-			next := Prediction{Index: p.index, Output: p.out[0]}
-			if len(names) > 1 {
-				next.Outputs = map[string]*tensor.Tensor{}
-				for i, name := range names {
-					next.Outputs[name] = p.out[i]
-				}
-			}
-			if !yield(next, nil) {
+			if !yield(m.prediction(p.index, p.out), nil) {
 				return
 			}
 		}
 	}
+}
+
+// prediction returns the outputs for a batch with the rows of its examples.
+func (m *Model) prediction(index []int, out []*tensor.Tensor) Prediction {
+	p := Prediction{Index: index, Output: out[0]}
+	if len(out) > 1 {
+		p.Outputs = map[string]*tensor.Tensor{}
+		for i, name := range m.OutputNames() {
+			p.Outputs[name] = out[i]
+		}
+	}
+	return p
+}
+
+// outputMemory has memory for the outputs of a graph, from the one with the index first. It is used again for a batch of the same size.
+type outputMemory struct {
+	graph *graph.Graph
+	first int
+	out   []*tensor.Tensor
+}
+
+// of returns the memory for the outputs for inputs.
+func (o *outputMemory) of(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+	fixed := true // the outputs' shapes depend on the number of examples alone
+	for _, x := range o.graph.Outputs[o.first:] {
+		fixed = fixed && x.Value.Shape[1:].Known()
+	}
+	if o.out != nil && fixed && o.out[0].Shape()[0] == in[0].Shape()[0] {
+		return o.out, nil
+	}
+	out, err := backend.Outputs(o.graph, in)
+	if err != nil {
+		return nil, fmt.Errorf("predicting: %w", err)
+	}
+	o.out = out[o.first:]
+	return o.out, nil
 }
 
 // predicted has a batch's outputs, in order.
@@ -286,17 +314,13 @@ func (m *Model) predictions(ctx context.Context, ds data.Dataset, begin func() e
 			return
 		}
 		f := feed{m: m}
-		fixed := true // the outputs' shapes depend on the number of examples alone
-		for _, o := range m.outputs {
-			fixed = fixed && o.Shape()[1:].Known()
-		}
 		program, batches := &m.predict, ds.Batches
 		kept := m.fromFeatures(ds)
 		if kept != nil {
 			defer kept.close()
 			program, batches = &kept.program, kept.f.ds.Targets
 		}
-		var out []*tensor.Tensor
+		memory := outputMemory{graph: program.graph}
 		for b, err := range batches(ctx, 0, 0) {
 			if err == nil {
 				err = ctx.Err()
@@ -314,11 +338,10 @@ func (m *Model) predictions(ctx context.Context, ds data.Dataset, begin func() e
 				fail(err)
 				return
 			}
-			if out == nil || out[0].Shape()[0] != f.in[0].Shape()[0] || !fixed {
-				if out, err = program.outputsFor(f.in); err != nil {
-					yield(predicted{}, err)
-					return
-				}
+			out, err := memory.of(f.in)
+			if err != nil {
+				yield(predicted{}, err)
+				return
 			}
 			if err := m.predictInto(program, 0, f.in, out); err != nil {
 				yield(predicted{}, err)

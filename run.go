@@ -3,6 +3,7 @@ package lince
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lince-ml/lince/callback"
@@ -157,6 +158,8 @@ func (m *Model) higherIsBetter(name string) (higher, known bool) {
 type measured struct {
 	names []string
 	out   []*tensor.Tensor
+
+	outputs []*tensor.Tensor // of the model, if the program returns them too
 }
 
 // newMeasured returns memory for the results of a step.
@@ -229,7 +232,7 @@ func (m *Model) profile(p *profile.Profile) (end func()) {
 func (m *Model) step(p backend.Program, in []*tensor.Tensor, values *measured) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	err := p.Run(in, values.out)
+	err := p.Run(in, slices.Concat(values.out, values.outputs))
 	if c := m.compiled; err == nil && (p == c.train || p == c.step()) && c.constrain != nil {
 		err = c.constrain.Run(nil, nil)
 	}

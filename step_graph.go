@@ -30,6 +30,8 @@ func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.
 	}
 	if training {
 		m.learn(b, c, total)
+	} else {
+		c.outputs = out
 	}
 	values := c.results(b, path, of, total)
 	c.sizes = make([]tensor.Shape, len(c.names))
