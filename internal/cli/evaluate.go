@@ -185,29 +185,20 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 		r.Unknown = append(r.Unknown, err.Error())
 		e.warn("not evaluated: " + err.Error())
 	}
-	if _, ok := m.Compiled(); ok {
-		if r.Metrics, err = m.Evaluate(e.ctx, f, lince.EvaluateOptions{Output: e.text, Verbose: e.verbose()}); err != nil {
-			return nil, err
-		}
-		for name, v := range numbers(r.Metrics) {
-			r.Values[name] = v
-		}
-		for name := range r.Metrics.All() {
-			if vector := r.Metrics.Vector(name); vector != nil {
-				r.Values[name] = finiteOrNil(vector)
-			}
-		}
-	}
-	if m.Regression {
-		return r, c.evaluateNumbers(e, m, f, bad, r, out)
-	}
 	temperature := m.Temperature
 	m.Temperature = 0
+	first, values, err := e.judge(m, f, r)
+	if err != nil {
+		return nil, err
+	}
+	if m.Regression {
+		return r, c.evaluateNumbers(e, f, values, bad, r, out)
+	}
 	o, err := flowOptions(m, c.Batch, c.Threads)
 	if err != nil {
 		return nil, err
 	}
-	predictions, err := c.classify(e, m, f, o)
+	predictions, err := c.variants(e, m, f, o, first)
 	if err != nil {
 		return nil, err
 	}
@@ -250,6 +241,43 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 		return nil, err
 	}
 	return r, out.finish()
+}
+
+// judge predicts the images of a dataset: their classes, or numbers for a regression. If the model is compiled, it also sets the loss and the metrics of the
+// result; the network runs once for both.
+func (e *env) judge(m *lince.Model, f *data.Flow, r *evaluation) (classes []lince.Classification, values []numberOf, err error) {
+	if _, compiled := m.Compiled(); !compiled {
+		if m.Regression {
+			values, err = e.predictNumbers(e.ctx, m, f, "Predicting")
+		} else {
+			classes, err = e.predict(e.ctx, m, f, "Predicting")
+		}
+		return classes, values, err
+	}
+	r.Metrics, err = m.Evaluate(e.ctx, f, lince.EvaluateOptions{Output: e.text, Verbose: e.verbose(), Predictions: func(p lince.Prediction) error {
+		if m.Regression {
+			values = appendNumbers(values, p)
+			return nil
+		}
+		list, err := m.ClassifyOutput(p.Output)
+		for i, c := range list {
+			c.Row = p.Index[i]
+			classes = append(classes, c)
+		}
+		return err
+	}})
+	if err != nil {
+		return nil, nil, err
+	}
+	for name, v := range numbers(r.Metrics) {
+		r.Values[name] = v
+	}
+	for name := range r.Metrics.All() {
+		if vector := r.Metrics.Vector(name); vector != nil {
+			r.Values[name] = finiteOrNil(vector)
+		}
+	}
+	return classes, values, nil
 }
 
 // settle returns the names of the classes, and the images that could not be read, also those that were readable before the evaluation.

@@ -157,7 +157,7 @@ func TestInterruptBeforeSaving(t *testing.T) {
 		args     []string
 	}{
 		{"Training: ", "lince: interrupted before the training began; nothing was written\n", []string{"train", "set", "--out", "some/new/folder"}},
-		{"Predicting", "lince: interrupted\n", []string{"evaluate", model, "set", "--out", "some/new/folder"}},
+		{"/step - ", "lince: interrupted\n", []string{"evaluate", model, "set", "--out", "some/new/folder"}},
 		{"Predicting", "lince: interrupted\n", []string{"predict", model, "set", "--csv", "out.csv"}},
 	} {
 		var parsed commands

@@ -94,9 +94,18 @@ func (f ttaFlags) generator() (augment.Generator, error) {
 // number of threads.
 func (f ttaFlags) classify(e *env, m *lince.Model, set *data.Flow, o data.ImageOptions) ([]lince.Classification, error) {
 	first, err := e.predict(e.ctx, m, set, "Predicting")
-	if err != nil || f.TTA < 2 {
+	if err != nil {
 		return first, err
 	}
+	return f.variants(e, m, set, o, first)
+}
+
+// variants averages the predictions for the unchanged images with those for their variants.
+func (f ttaFlags) variants(e *env, m *lince.Model, set *data.Flow, o data.ImageOptions, first []lince.Classification) ([]lince.Classification, error) {
+	if f.TTA < 2 {
+		return first, nil
+	}
+	var err error
 	if o.Augment, err = f.generator(); err != nil {
 		return nil, usageError{err}
 	}

@@ -100,13 +100,19 @@ func (e *env) predictNumbers(ctx context.Context, m *lince.Model, f data.Dataset
 			counter.Abandon()
 			return list, err
 		}
-		for i, row := range p.Index {
-			list = append(list, numberOf{row, p.Output.Row(i).Float32s()[0]})
-		}
+		list = appendNumbers(list, p)
 		counter.Add(len(p.Index))
 	}
 	counter.Finish()
 	return list, nil
+}
+
+// appendNumbers appends the predictions for a batch.
+func appendNumbers(list []numberOf, p lince.Prediction) []numberOf {
+	for i, row := range p.Index {
+		list = append(list, numberOf{row, p.Output.Row(i).Float32s()[0]})
+	}
+	return list
 }
 
 // regression compares predictions with the labels of their images.
@@ -147,12 +153,9 @@ func (t *training) judgeNumbers() error {
 }
 
 // evaluateNumbers completes the result for numbers.
-func (c *evaluateCommand) evaluateNumbers(e *env, m *lince.Model, f *data.Flow, bad []data.BadFile, r *evaluation, out *folder) error {
-	predictions, err := e.predictNumbers(e.ctx, m, f, "Predicting")
-	if err != nil {
-		return err
-	}
+func (c *evaluateCommand) evaluateNumbers(e *env, f *data.Flow, predictions []numberOf, bad []data.BadFile, r *evaluation, out *folder) error {
 	bad = e.unreadable(f, bad, r)
+	var err error
 	if r.Regression, err = regression(f, predictions); err != nil || out == nil {
 		return err
 	}
