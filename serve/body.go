@@ -8,9 +8,30 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
+
+// usualBody is the size from which the buffer of a body grows.
+const usualBody = 64 << 10
+
+var bodies sync.Pool // of *[]byte, for freeBody
+
+// newBody returns an empty buffer for n bytes.
+func newBody(n int) []byte {
+	if old, ok := bodies.Get().(*[]byte); ok && cap(*old) >= n {
+		return (*old)[:0]
+	}
+	return make([]byte, 0, n)
+}
+
+// freeBody gives the memory of a body that nothing refers to any longer to later requests.
+func freeBody(b []byte) {
+	if cap(b) <= usualBody {
+		bodies.Put(&b)
+	}
+}
 
 // budget limits the bytes of all bodies in memory.
 type budget struct {
@@ -51,7 +72,7 @@ func (c *call) body() ([]byte, error) {
 		return nil, fail(http.StatusUnsupportedMediaType, "the body has the Content-Encoding %q; supported are gzip and deflate", short(coding))
 	}
 	// The buffer grows as bytes come: a client cannot claim memory with a Content-Length.
-	b := make([]byte, 0, min(max(c.r.ContentLength+1, 512), 64<<10))
+	b := newBody(int(min(max(c.r.ContentLength+1, 512), usualBody)))
 	if err := c.reserve(cap(b)); err != nil {
 		return nil, err
 	}

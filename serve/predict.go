@@ -1,23 +1,14 @@
 package serve
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"image"
-	_ "image/gif"  // for image.DecodeConfig
-	_ "image/jpeg" // for image.DecodeConfig
-	_ "image/png"  // for image.DecodeConfig
 	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	_ "golang.org/x/image/bmp"  // for image.DecodeConfig
-	_ "golang.org/x/image/tiff" // for image.DecodeConfig
-	_ "golang.org/x/image/webp" // for image.DecodeConfig
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/picture"
@@ -218,12 +209,9 @@ func (s *Server) decode(v *version, e *example, file []byte) error {
 	if len(file) == 0 {
 		return bad("the image is empty")
 	}
-	// If Go's decoders do not know the file, the limits of data/picture hold.
-	if cfg, _, err := image.DecodeConfig(bytes.NewReader(file)); err == nil && cfg.Width > 0 && cfg.Height > s.o.MaxPixels/cfg.Width {
-		return fail(http.StatusRequestEntityTooLarge, "the image has %dx%d pixels; at most %d are allowed", cfg.Width, cfg.Height, s.o.MaxPixels)
-	}
 	d := imageDecoders.Get().(*imageDecoder)
 	defer imageDecoders.Put(d)
+	d.MaxPixels = s.o.MaxPixels
 	o := v.pipeline.Options()
 	h, w := o.Size()
 	if h > 0 {
@@ -233,7 +221,7 @@ func (s *Server) decode(v *version, e *example, file []byte) error {
 		}
 		if _, _, err := d.LoadFloat32(t.Float32s(), file, o); err != nil {
 			v.free.Put(t)
-			return fail(http.StatusUnprocessableEntity, "%s", visible(err.Error()))
+			return undecoded(err)
 		}
 		v.pipeline.Apply(t.Float32s())
 		e.in = []*tensor.Tensor{t}
@@ -241,7 +229,7 @@ func (s *Server) decode(v *version, e *example, file []byte) error {
 	}
 	pix, h, w, err := d.AppendFloat32(d.pix[:0], file, o)
 	if err != nil {
-		return fail(http.StatusUnprocessableEntity, "%s", visible(err.Error()))
+		return undecoded(err)
 	}
 	if len(pix) <= 1<<20 { // a decoder does not keep the memory of a large image
 		d.pix = pix
@@ -251,4 +239,13 @@ func (s *Server) decode(v *version, e *example, file []byte) error {
 	copy(t.Float32s(), pix)
 	e.in = []*tensor.Tensor{t}
 	return nil
+}
+
+// undecoded returns the error of an image that cannot be decoded.
+func undecoded(err error) error {
+	var large *picture.PixelsError
+	if errors.As(err, &large) {
+		return fail(http.StatusRequestEntityTooLarge, "the image has %dx%d pixels; at most %d are allowed", large.Width, large.Height, large.Limit)
+	}
+	return fail(http.StatusUnprocessableEntity, "%s", visible(err.Error()))
 }

@@ -56,6 +56,7 @@ func (c *call) classifyRaw() error {
 		if isJSON(c.mediaType(), body) {
 			return c.classifyBase64(v, body)
 		}
+		defer freeBody(body)
 		k, err := c.topK()
 		if err != nil {
 			return err

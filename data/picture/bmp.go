@@ -57,7 +57,7 @@ func decodeBMP(d *Decoder, data []byte, channels int) (native, error) {
 	}
 	n := native{layout: rgb}
 	if max(f.w, f.h) > MaxPixels {
-		return native{}, fmt.Errorf("BMP of %dx%d pixels: at most %d pixels are supported", f.w, f.h, MaxPixels)
+		return native{}, &PixelsError{"BMP", int(f.w), int(f.h), MaxPixels}
 	}
 	n.w, n.h = int(f.w), int(f.h)
 	at := [4]int{2, 1, 0, -1}
@@ -76,7 +76,7 @@ func decodeBMP(d *Decoder, data []byte, channels int) (native, error) {
 		}
 	}
 	size := layoutBytes[n.layout]
-	if err := checkSize("BMP", n.w, n.h, int64(size+1)*f.w*f.h, channels, len(data)); err != nil {
+	if err := d.checkSize("BMP", n.w, n.h, int64(size+1)*f.w*f.h, channels, len(data)); err != nil {
 		return native{}, err
 	}
 	n.pix = grow(&d.native, n.w*n.h*size)

@@ -129,14 +129,29 @@ func start(data []byte) string {
 // budget returns the memory in bytes that a file of this size may use.
 func budget(file int) int64 { return max(int64(file)*memoryFactor+memoryBase, memoryFloor) }
 
+// PixelsError is the error of an image with more pixels than are supported, or than Decoder.MaxPixels allows.
+type PixelsError struct {
+	Format        string // of the file, such as "JPEG"
+	Width, Height int
+	Limit         int // the largest number of pixels
+}
+
+func (e *PixelsError) Error() string {
+	return fmt.Sprintf("%s of %dx%d pixels: at most %d pixels are supported", e.Format, e.Width, e.Height, e.Limit)
+}
+
 // checkSize returns an error if an image is too large. It is called before memory is allocated. decoder is the number of bytes
 // that the decoder allocates, result the bytes of a converted pixel, and file the size of the file.
-func checkSize(format string, w, h int, decoder int64, result, file int) error {
+func (d *Decoder) checkSize(format string, w, h int, decoder int64, result, file int) error {
 	if w <= 0 || h <= 0 {
 		return fmt.Errorf("corrupt %s: its size is %dx%d", format, w, h)
 	}
-	if int64(w)*int64(h) > MaxPixels {
-		return fmt.Errorf("%s of %dx%d pixels: at most %d pixels are supported", format, w, h, MaxPixels)
+	most := MaxPixels
+	if d.MaxPixels > 0 {
+		most = min(most, d.MaxPixels)
+	}
+	if int64(w)*int64(h) > int64(most) {
+		return &PixelsError{format, w, h, most}
 	}
 	need, limit := max(decoder, int64(w)*int64(h)*int64(result)), budget(file)
 	if need > limit {

@@ -18,7 +18,7 @@ func decodeGIF(d *Decoder, data []byte, channels int) (native, error) {
 		return native{}, err
 	}
 	n := native{w: int(binary.LittleEndian.Uint16(lsd)), h: int(binary.LittleEndian.Uint16(lsd[2:])), layout: rgba}
-	if err := checkSize("GIF", n.w, n.h, 5*int64(n.w)*int64(n.h), channels, len(data)); err != nil {
+	if err := d.checkSize("GIF", n.w, n.h, 5*int64(n.w)*int64(n.h), channels, len(data)); err != nil {
 		return native{}, err
 	}
 	palette, err := g.palette(lsd[4])
@@ -65,7 +65,7 @@ func (d *Decoder) gifFrame(g *gifReader, n native, palette *[256][3]byte, transp
 	}
 	if x0+w > n.w || y0+h > n.h { // like Pillow, enlarge the image
 		n.w, n.h = max(n.w, x0+w), max(n.h, y0+h)
-		if err := checkSize("GIF", n.w, n.h, 5*int64(n.w)*int64(n.h), channels, g.size); err != nil {
+		if err := d.checkSize("GIF", n.w, n.h, 5*int64(n.w)*int64(n.h), channels, g.size); err != nil {
 			return native{}, err
 		}
 	}

@@ -226,3 +226,28 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// TestMaxPixels checks, for each kind of file, that Decoder.MaxPixels is the largest number of pixels.
+func TestMaxPixels(t *testing.T) {
+	for _, dir := range []string{"decode", "kinds"} {
+		entries, err := os.ReadDir(filepath.Join("testdata", dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			data := readFile(t, dir+"/"+e.Name())
+			img, err := Decode(data, RGB)
+			if err != nil || img.W*img.H == 1 {
+				continue
+			}
+			if _, err := (&Decoder{MaxPixels: img.W * img.H}).Decode(data, RGB); err != nil {
+				t.Errorf("%s: %v", e.Name(), err)
+			}
+			_, err = (&Decoder{MaxPixels: img.W*img.H - 1}).Decode(data, RGB)
+			var large *PixelsError
+			if !errors.As(err, &large) || large.Width*large.Height != img.W*img.H || large.Limit != img.W*img.H-1 {
+				t.Errorf("%s of %dx%d pixels, one less allowed: %v", e.Name(), img.W, img.H, err)
+			}
+		}
+	}
+}

@@ -30,7 +30,7 @@ func (d *Decoder) openJPEG(data []byte, channels int) (jpeg.Header, error) {
 	if hdr.Channels != channels {
 		memory += int64(hdr.Width) * int64(hdr.Height) * int64(hdr.Channels)
 	}
-	return hdr, checkSize("JPEG", hdr.Width, hdr.Height, memory, channels, len(data))
+	return hdr, d.checkSize("JPEG", hdr.Width, hdr.Height, memory, channels, len(data))
 }
 
 func jpegLayout(hdr jpeg.Header) layout {

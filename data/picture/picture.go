@@ -197,6 +197,9 @@ func ToFloat32(img Image, dst []float32) error {
 // Decoder loads images and reuses its buffers, so loading many images allocates almost no memory. The zero value is ready to use.
 // Only one goroutine may use a Decoder at a time. An Image that it returns is valid until the next call.
 type Decoder struct {
+	// MaxPixels is the largest number of pixels of a file's image. 0 is the constant MaxPixels. Files with more have a *PixelsError.
+	MaxPixels int
+
 	jpeg    jpegDecoder
 	native  []byte // pixels in the file's layout
 	turned  []byte // oriented

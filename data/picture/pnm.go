@@ -21,7 +21,7 @@ func decodePNM(d *Decoder, data []byte, channels int) (native, error) {
 		n.layout = gray16
 	}
 	size := layoutBytes[n.layout]
-	if err := checkSize(f.name, f.w, f.h, int64(f.w)*int64(f.h)*int64(size), channels, len(data)); err != nil {
+	if err := d.checkSize(f.name, f.w, f.h, int64(f.w)*int64(f.h)*int64(size), channels, len(data)); err != nil {
 		return native{}, err
 	}
 	if f.top < 1 || f.top > 65535 {

@@ -41,7 +41,7 @@ func (d *Decoder) decodeStd(format string, data []byte, channels int,
 	if format == "PNG" && len(data) > 28 && data[28] != 0 {
 		memory *= 2 // an interlaced file is decoded in several passes
 	}
-	if err := checkSize(format, cfg.Width, cfg.Height, memory, channels, len(data)); err != nil {
+	if err := d.checkSize(format, cfg.Width, cfg.Height, memory, channels, len(data)); err != nil {
 		return native{}, err
 	}
 	img, err := decode(bytes.NewReader(data))

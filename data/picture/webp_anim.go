@@ -41,7 +41,7 @@ func (d *Decoder) decodeAnimation(data []byte, channels int) (native, error) {
 		return native{}, fmt.Errorf("corrupt WebP: a frame of %dx%d at %d,%d in an image of %dx%d", w, h, x, y, n.w, n.h)
 	}
 	size := layoutBytes[n.layout]
-	if err := checkSize("WebP", n.w, n.h, int64(size)*int64(n.w)*int64(n.h)+8*int64(w)*int64(h), channels, len(data)); err != nil {
+	if err := d.checkSize("WebP", n.w, n.h, int64(size)*int64(n.w)*int64(n.h)+8*int64(w)*int64(h), channels, len(data)); err != nil {
 		return native{}, err
 	}
 	f, err := d.decodeStd("WebP", stillWebP(frame[16:], w, h), 4, webp.DecodeConfig, webp.Decode)
