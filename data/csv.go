@@ -20,6 +20,20 @@ import (
 // openCSV makes a table of the rows of a table's file, in the file's order, as Keras' flow_from_dataframe does. Rows whose file is missing
 // are dropped with Keras' warning.
 func openCSV(name string, o OpenOptions, rep *reading) (*Table, error) {
+	if isParquet(name) {
+		return openTable(name, newParquetFile(name), o, rep)
+	}
+	return openTable(name, nil, o, rep)
+}
+
+// openTable makes a table of the rows of a table's file, or of the Parquet files of a set.
+func openTable(name string, set *parquetSet, o OpenOptions, rep *reading) (*Table, error) {
+	if set != nil {
+		if err := set.choose(&o); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		defer set.close()
+	}
 	if o.Part != "" && o.SplitColumn == "" {
 		return nil, fmt.Errorf("%s: a part (%q) cannot be chosen from a table without a column for it; name the column (SplitColumn, --split), or the folder of the images (Images, --images)", name, o.Part)
 	}
@@ -35,8 +49,10 @@ func openCSV(name string, o OpenOptions, rep *reading) (*Table, error) {
 	var j *joiner
 	var closer io.Closer
 	var err error
-	if isParquet(name) {
-		j, closer, err = embedded(name, o, rep)
+	if set != nil {
+		if j, closer, err = set.embedded(o, rep); err != nil {
+			err = fmt.Errorf("%s: %w", name, err)
+		}
 	}
 	if j == nil && err == nil {
 		j, closer, err = newJoiner(name, o, rep)
@@ -44,7 +60,7 @@ func openCSV(name string, o OpenOptions, rep *reading) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := readCSV(name, o, rep, j)
+	t, err := readTable(name, set, o, rep, j)
 	if err == nil {
 		t.src.closer = closer
 		t.src.setColumnParts(t.Parts(), o.Part)
@@ -66,8 +82,11 @@ func openCSV(name string, o OpenOptions, rep *reading) (*Table, error) {
 	return t, nil
 }
 
-// readCSV makes a table of the rows for which the joiner finds files.
-func readCSV(name string, o OpenOptions, rep *reading, j *joiner) (*Table, error) {
+// readTable makes a table of the rows for which the joiner finds files.
+func readTable(name string, set *parquetSet, o OpenOptions, rep *reading, j *joiner) (*Table, error) {
+	if set != nil {
+		return tableOf(name, set, set.warn, o, rep, j)
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, patherr.Bare(err))
@@ -80,9 +99,11 @@ func readCSV(name string, o OpenOptions, rep *reading, j *joiner) (*Table, error
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if p, ok := rec.(*parquetRecords); ok {
-		p.images, p.nulls = j.embedded, j.nulls
-	}
+	return tableOf(name, rec, nil, o, rep, j)
+}
+
+// tableOf makes a table of records.
+func tableOf(name string, rec records, warn []string, o OpenOptions, rep *reading, j *joiner) (*Table, error) {
 	columns, err := o.columns(rec.columns())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -100,6 +121,7 @@ func readCSV(name string, o OpenOptions, rep *reading, j *joiner) (*Table, error
 	if err != nil {
 		return nil, err
 	}
+	t.warn = append(warn, t.warn...)
 	rep.finish()
 	return t, nil
 }

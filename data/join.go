@@ -39,7 +39,11 @@ type example struct {
 
 // newJoiner returns a joiner for the images of a table's file, and a Closer to close after the files have been read.
 func newJoiner(name string, o OpenOptions, rep *reading) (*joiner, io.Closer, error) {
-	j := &joiner{images: cmp.Or(o.Images, filepath.Dir(name)), rep: rep, used: map[spelling]*example{}}
+	images := cmp.Or(o.Images, filepath.Dir(name))
+	if info, err := os.Stat(name); err == nil && info.IsDir() && o.Images == "" { // a folder of Parquet files
+		images = name
+	}
+	j := &joiner{images: images, rep: rep, used: map[spelling]*example{}}
 	k, err := sniff(j.images)
 	if err != nil {
 		return nil, nil, err

@@ -29,6 +29,7 @@ type listing struct {
 	ignored []BadFile
 	warn    []string
 	closers []io.Closer
+	tables  []string // Parquet files, which are read if there are no images
 
 	labels map[string]map[string]file // of shards: the files with labels, by the key of the sample and their extension; else nil
 	form   archiveForm
@@ -80,6 +81,9 @@ func (l *listing) add(name string, f file) bool {
 	case hiddenName:
 		l.passed.add(passedHidden, name, "")
 	default:
+		if isParquet(name) {
+			l.tables = append(l.tables, name)
+		}
 		l.passed.add(passedOther, name, kind)
 	}
 	return true

@@ -127,14 +127,28 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
 	if kind == kindCSV {
 		return openCSV(name, o, rep)
 	}
-	if err := o.checkNotCSV(name); err != nil {
-		return nil, err
+	if kind != kindFolder {
+		if err := o.checkNotCSV(name); err != nil {
+			return nil, err
+		}
 	}
 	if kind == kindArrays {
 		return openArrays(name, o, rep)
 	}
 	l, err := list(name, rep)
 	if err != nil {
+		return nil, err
+	}
+	if kind == kindFolder && len(l.entries) == 0 && len(l.tables) > 0 {
+		l.Close()
+		set, err := newParquetFolder(name, l.tables)
+		if err != nil {
+			return nil, err
+		}
+		return openTable(name, set, o, rep)
+	}
+	if err := o.checkNotCSV(name); err != nil {
+		l.Close()
 		return nil, err
 	}
 	rep.finish()
@@ -263,7 +277,13 @@ func sniff(name string) (kind, error) {
 	return 0, fmt.Errorf("%s: is neither a folder, a zip or tar archive, a table (.csv, .tsv, .jsonl, .parquet) nor an image (%s)%s", name, looksLike(name, head), unread(name, ext, head))
 }
 
-const spreadsheet = "a spreadsheet or another zip archive"
+const (
+	spreadsheet = "a spreadsheet or another zip archive"
+	lfs         = "a pointer of Git LFS, not the file itself"
+)
+
+// lfsPointer is the beginning of a file that stands for one in Git LFS.
+var lfsPointer = []byte("version https://git-lfs")
 
 // remedies say what to do with a file that has the name of a table.
 var remedies = map[string]string{
@@ -272,6 +292,7 @@ var remedies = map[string]string{
 	"a Parquet file":           "; rename it to .parquet",
 	"compressed by gzip":       "; rename it so that it ends in .gz",
 	"an image":                 "; rename it",
+	lfs:                        "; run git lfs pull in its folder",
 	"a web page":               "; download the table again: this is a page, for example of a login",
 }
 
@@ -285,6 +306,8 @@ func otherTable(name string, head []byte) string {
 		return "an old Excel spreadsheet"
 	case bytes.HasPrefix(head, []byte("PAR1")) && !isParquet(name):
 		return "a Parquet file"
+	case bytes.HasPrefix(head, lfsPointer):
+		return lfs
 	case bytes.HasPrefix(head, []byte("\x1f\x8b")) && !zipped:
 		return "compressed by gzip"
 	case len(picture.Format(head)) > 2 && head[0] > 0x7f, bytes.HasPrefix(head, []byte("GIF8")):

@@ -29,6 +29,7 @@ type parquetRecords struct {
 	rows   int64        // the number of rows in the file
 	images []string     // the names of the images in the file, by row
 	nulls  map[int]bool // the rows without an image
+	first  int          // the number of the first row in nulls
 }
 
 // parquetColumn is a column of the table. It may have several columns in the file.
@@ -66,6 +67,10 @@ func openParquet(r io.ReaderAt, size int64) (_ *parquetRecords, err error) {
 	defer recovered(&err)
 	plain, err := newPlainParquet(r, size)
 	if err != nil {
+		head := make([]byte, min(size, 64))
+		if _, err := r.ReadAt(head, 0); err == nil && bytes.HasPrefix(head, lfsPointer) {
+			return nil, fmt.Errorf("is %s%s", lfs, remedies[lfs])
+		}
 		return nil, fmt.Errorf("is not a Parquet file, or a damaged one (%w); write it again", err)
 	}
 	f, err := parquet.OpenFile(plain, plain.length(), &parquet.FileConfig{SkipPageIndex: true, SkipBloomFilters: true, ReadBufferSize: 64 << 10})
@@ -168,15 +173,6 @@ func (p *parquetRecords) columns() []string {
 	return names
 }
 
-func (p *parquetRecords) unit() string { return "row" }
-
-func (p *parquetRecords) notices() []string {
-	if p.images != nil {
-		return []string{"The images are in the Parquet file."}
-	}
-	return nil
-}
-
 func (p *parquetRecords) next(want []int, cells []value) (row int, err error) {
 	defer recovered(&err)
 	if int64(p.row) >= p.rows {
@@ -192,7 +188,7 @@ func (p *parquetRecords) next(want []int, cells []value) (row int, err error) {
 		}
 		if p.images != nil && p.holdsImages(w) {
 			cells[i].text = []byte(p.images[row])
-			if p.nulls[row] {
+			if p.nulls[p.first+row] {
 				bad = recordError{fmt.Errorf("the column %q has no image (null); write the image into the file, or remove the row", p.fields[w].name)}
 			}
 			continue
@@ -352,44 +348,6 @@ func (v *parquetValues) inRow() (bool, error) {
 	return err == nil && v.buf[v.at].RepetitionLevel() > 0, err
 }
 
-// embedded returns a joiner for the images that are in a Parquet file itself, and what to close after they have been read. It returns nil if the
-// column of file names has names. The images cannot be read in place, so they are unpacked once.
-func embedded(name string, o OpenOptions, rep *reading) (j *joiner, closer io.Closer, err error) {
-	defer recovered(&err)
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", name, patherr.Bare(err))
-	}
-	defer f.Close()
-	p, err := newParquet(f)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", name, err)
-	}
-	columns, err := o.columns(p.columns())
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if !p.holdsImages(columns.name) {
-		return nil, nil, nil
-	}
-	if o.Images != "" {
-		return nil, nil, fmt.Errorf("%s: its column %q has the images themselves; remove Images (--images), or name the column of file names (FilenameColumn, --filename)", name, p.fields[columns.name].name)
-	}
-	s := &spool{}
-	l := &listing{name: name, closers: []io.Closer{s}}
-	j = &joiner{images: name, rep: rep, zip: l, by: map[string]int32{}, used: map[spelling]*example{}, embedded: []string{}, nulls: map[int]bool{}}
-	err = p.unpack(p.fields[columns.name], j, s)
-	if n := len(j.nulls); err == nil && n > 0 && n == len(j.embedded) {
-		err = fmt.Errorf("the column %q has no image in any of its %d rows (null), perhaps only paths such as %q; write the images into the file, or write the paths into a column of texts and name their folder (Images, --images)",
-			p.fields[columns.name].name, n, j.embedded[0])
-	}
-	if err != nil {
-		l.Close()
-		return nil, nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return j, l, nil
-}
-
 // unpack takes the images of a column.
 func (p *parquetRecords) unpack(c parquetColumn, j *joiner, s *spool) error {
 	most := p.most()
@@ -397,19 +355,21 @@ func (p *parquetRecords) unpack(c parquetColumn, j *joiner, s *spool) error {
 	if c.values = p.values(c.leaf); c.path != nil {
 		c.paths = p.values(c.path)
 	}
-	for row := range int(min(p.rows, 1<<30)) {
+	base := len(j.embedded)
+	for at := range int(min(p.rows, 1<<30)) {
+		row := base + at
 		if err := j.rep.next(0); err != nil {
 			return err
 		}
 		v, err := c.values.next()
 		if err != nil {
-			return fmt.Errorf("row %d: the column %q: %w", row, c.name, err)
+			return fmt.Errorf("row %d: the column %q: %w", at, c.name, err)
 		}
 		given := ""
 		if c.paths != nil {
 			v, err := c.paths.next()
 			if err != nil {
-				return fmt.Errorf("row %d: the column %q: %w", row, c.name, err)
+				return fmt.Errorf("row %d: the column %q: %w", at, c.name, err)
 			}
 			if !v.IsNull() && v.Kind() == parquet.ByteArray {
 				given = string(v.ByteArray())
@@ -423,7 +383,7 @@ func (p *parquetRecords) unpack(c parquetColumn, j *joiner, s *spool) error {
 		b := v.ByteArray()
 		r, n, err := s.add(bytes.NewReader(b), int64(len(b)), left)
 		if errors.Is(err, errSpoolLimit) {
-			return fmt.Errorf("row %d: the images unpack to more than %d bytes, far more than the file has", row, most)
+			return fmt.Errorf("row %d: the images unpack to more than %d bytes, far more than the file has", at, most)
 		} else if err != nil {
 			return err
 		}

@@ -44,11 +44,11 @@ type recordError struct{ error }
 // tableKinds are the kinds of files that hold a table of file names and labels.
 var tableKinds = []struct {
 	suffixes []string
-	open     func(f *os.File, r io.Reader, fits func(header []string) bool) (records, error)
+	open     func(r io.Reader, fits func(header []string) bool) (records, error)
 }{
-	{[]string{".csv", ".tsv", ".tab"}, func(_ *os.File, r io.Reader, fits func([]string) bool) (records, error) { return newCSV(r, fits) }},
-	{[]string{".jsonl", ".ndjson"}, func(_ *os.File, r io.Reader, _ func([]string) bool) (records, error) { return newJSONLines(r) }},
-	{[]string{parquetSuffix}, func(f *os.File, _ io.Reader, _ func([]string) bool) (records, error) { return newParquet(f) }},
+	{[]string{".csv", ".tsv", ".tab"}, func(r io.Reader, fits func([]string) bool) (records, error) { return newCSV(r, fits) }},
+	{[]string{".jsonl", ".ndjson"}, func(r io.Reader, _ func([]string) bool) (records, error) { return newJSONLines(r) }},
+	{[]string{parquetSuffix}, nil}, // see parquetSet
 }
 
 const parquetSuffix = ".parquet"
@@ -88,7 +88,7 @@ func openRecords(f *os.File, name string, fits func(header []string) bool) (reco
 	if k < 0 {
 		k = 0
 	}
-	rec, err := tableKinds[k].open(f, r, fits)
+	rec, err := tableKinds[k].open(r, fits)
 	if err != nil {
 		return nil, patherr.Bare(err)
 	}

@@ -59,3 +59,28 @@ for compression in ["none", "snappy", "gzip", "zstd", "brotli", "lz4"]:
         for dictionary in True, False:
             pq.write_table(table, OUT / f"{compression}-{version[0]}-{'dictionary' if dictionary else 'plain'}.parquet", compression=compression, data_page_version=version,
                            use_dictionary=dictionary, write_page_checksum=version == "2.0", row_group_size=16)
+
+# Folders as Hugging Face has them.
+def write(name, rows, image="image", label="label", **extra):
+    path = OUT / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    columns = {image: images_of([{"bytes": images[i % N], "path": f"{i}.png"} for i in rows]), label: pa.array([i % 2 for i in rows], pa.int64())}
+    features = {image: {"_type": "Image"}, label: {"names": ["cat", "dog"], "_type": "ClassLabel"}}
+    table = pa.table(columns | {k: [v] * len(rows) for k, v in extra.items()})
+    pq.write_table(table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})}), path)
+
+write("parts/data/train-00000-of-00002.parquet", range(0, 4))
+write("parts/data/train-00001-of-00002.parquet", range(4, 6))
+write("parts/data/validation-00000-of-00001.parquet", range(10, 13))
+write("parts/data/test-00000-of-00001.parquet", range(20, 22))
+write("converted/default/train/0000.parquet", range(3), "img", "fine_label", filename="/home/x/1.png")
+write("converted/default/test/0000.parquet", range(5, 7), "img", "fine_label", filename="/home/x/1.png")
+write("cut/train-00000-of-00003.parquet", range(2))
+write("cut/train-00002-of-00003.parquet", range(2, 4))
+write("cut/unsupervised-00000-of-00001.parquet", range(5, 7))
+write("columns/validation-00000-of-00001.parquet", range(2))
+write("columns/train-00000-of-00001.parquet", range(2), label="labels")
+write("two/a/train-00000-of-00001.parquet", range(2))
+write("two/b/train-00000-of-00001.parquet", range(2))
+write("unlabeled/train-00000-of-00001.parquet", range(2))
+write("unlabeled/test-00000-of-00001.parquet", range(2, 4), label="other")
