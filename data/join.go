@@ -21,7 +21,8 @@ import (
 type joiner struct {
 	images string
 	rep    *reading
-	zip    *listing // nil for a folder
+	zip    *listing // nil for a folder of images
+	folder *listing // the folder, once its names are needed
 	by     map[string]int32
 	others *spellings // made when it is needed
 	used   map[spelling]*example
@@ -38,32 +39,105 @@ type example struct {
 }
 
 // newJoiner returns a joiner for the images of a table's file, and a Closer to close after the files have been read.
-func newJoiner(name string, o OpenOptions, rep *reading) (*joiner, io.Closer, error) {
+func newJoiner(name string, o OpenOptions, rep *reading) (j *joiner, closer io.Closer, err error) {
 	images := cmp.Or(o.Images, filepath.Dir(name))
 	if info, err := os.Stat(name); err == nil && info.IsDir() && o.Images == "" { // a folder of Parquet files
 		images = name
 	}
-	j := &joiner{images: images, rep: rep, used: map[spelling]*example{}}
-	k, err := sniff(j.images)
+	j = &joiner{images: images, rep: rep, used: map[spelling]*example{}}
+	if j.zip, err = imagesOf(j.images, o.Images != "", rep); err != nil || j.zip == nil {
+		return j, j, err
+	}
+	j.by = make(map[string]int32, len(j.zip.entries))
+	for i, e := range j.zip.entries {
+		if _, twice := j.by[e.name]; !twice {
+			j.by[e.name] = int32(i)
+		}
+	}
+	return j, j, nil
+}
+
+// imagesOf lists the images of a source other than a folder of images, for which it returns nil: an archive, a folder of archives, shards, or, if it was chosen for its
+// images, Parquet files with images.
+func imagesOf(name string, chosen bool, rep *reading) (*listing, error) {
+	if IsShards(name) {
+		folder, names, err := shardsOf(name)
+		if err != nil {
+			return nil, err
+		}
+		l := &listing{name: name}
+		if err := l.openArchives(folder, names, rep); err != nil {
+			l.Close()
+			return nil, err
+		}
+		return l, nil
+	}
+	k, err := sniff(name)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	switch k {
-	case kindFolder:
-		return j, nil, nil
-	case kindArchive:
-		if j.zip, err = listArchive(j.images, rep); err != nil {
-			return nil, nil, err
+	switch {
+	case k == kindArchive:
+		return listArchive(name, rep)
+	case k == kindCSV && isParquet(name):
+		return embeddedImages(newParquetFile(name), rep)
+	case k == kindFolder && !mayHold(name, func(n string) bool { return isArchive(n) || chosen && isParquet(n) }):
+		return nil, nil
+	case k == kindFolder:
+		l, err := listFolder(name, rep)
+		if err != nil {
+			return nil, err
 		}
-		j.by = make(map[string]int32, len(j.zip.entries))
-		for i, e := range j.zip.entries {
-			if _, twice := j.by[e.name]; !twice {
-				j.by[e.name] = int32(i)
+		if len(l.entries) == 0 && len(l.tables) > 0 && chosen {
+			l.Close()
+			set, err := newParquetFolder(name, l.tables)
+			if err != nil {
+				return nil, err
 			}
+			return embeddedImages(set, rep)
 		}
-		return j, j.zip, nil
+		if len(l.closers) > 0 {
+			return l, nil
+		}
+		return nil, nil // images, or none
 	}
-	return nil, nil, fmt.Errorf("%s: is not a folder or an archive, so it cannot hold the images of %s", j.images, name)
+	return nil, fmt.Errorf("%s: is not a folder, an archive, shards or a Parquet file, so it cannot hold the images of a table", name)
+}
+
+// mayHold reports whether a folder, or its first folder, begins with files other than images whose names fit. It reads a few names only.
+func mayHold(folder string, fits func(name string) bool) bool {
+	f, err := os.Open(folder)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	entries, err := f.ReadDir(64)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false
+	}
+	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !e.IsDir() && isImage(e.Name()) }) {
+		return false
+	}
+	for _, e := range entries {
+		if e.IsDir() && !isJunk(e.Name()) {
+			if mayHold(filepath.Join(folder, e.Name()), fits) {
+				return true
+			}
+			break
+		}
+	}
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !e.IsDir() && fits(e.Name()) })
+}
+
+// Close closes what the joiner has opened.
+func (j *joiner) Close() error {
+	var err error
+	for _, l := range []*listing{j.zip, j.folder} {
+		if l != nil {
+			err = errors.Join(err, l.Close())
+		}
+	}
+	return err
 }
 
 // exact finds a file by its name as it stands. It returns -1 for a file on disk.
@@ -175,6 +249,7 @@ func (j *joiner) load() error {
 		if l, err = listFolder(j.images, j.rep); err != nil {
 			return err
 		}
+		j.folder = l
 	}
 	j.others = &spellings{entries: l.entries}
 	return nil

@@ -67,7 +67,7 @@ type OpenOptions struct {
 	// keep_default_na).
 	KeepNA bool
 
-	// Images is the folder or archive of the images that a table's file lists. The default is the folder
+	// Images is the source of the images that a table's file lists: a folder, an archive, shards, or Parquet files with images. The default is the folder
 	// of that file.
 	Images string
 
@@ -87,6 +87,7 @@ type OpenOptions struct {
 //     (.csv, .tsv), whose columns may also be separated by semicolons, tabs or vertical bars, or JSON lines
 //     (.jsonl, .ndjson), both also compressed by gzip (.csv.gz), or a Parquet file (.parquet), which may also hold the images: as bytes,
 //     or as the datasets of Hugging Face do, in a struct with the fields bytes and path. These are unpacked once, like such archives;
+//   - a folder of Parquet files and no images: they are one table. Their names, such as train-00000-of-00002.parquet, or their folders say to which part they belong;
 //   - shards, tar archives as WebDataset writes them, named like train-{000000..000009}.tar: the label of KEY.jpg is the text in KEY.cls or
 //     KEY.txt, or the value of label, class, category or cls in KEY.json. The rows have the order of the shards. An archive, or a folder of
 //     archives, whose images have such .cls or .json files is read in the same way; the names of the archives say which part is which;

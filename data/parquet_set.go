@@ -53,24 +53,24 @@ const partColumn = "part (from the names of the files)"
 // pieceName is the end of the name of a file that is one of several.
 var pieceName = regexp.MustCompile(`^(.*)-(\d+)-of-(\d+)$`)
 
-// pieceOf returns the number of files of which one with this name is a piece, and its number; 0 if it is none.
-func pieceOf(name string) (stem string, number, of int) {
+// pieceOf returns the number of files of which one with this name is a piece; 0 if it is none. stem is what their names share.
+func pieceOf(name string) (stem string, of int) {
 	m := pieceName.FindStringSubmatch(strings.TrimSuffix(path.Base(name), path.Ext(name)))
 	if m == nil {
-		return "", 0, 0
+		return "", 0
 	}
 	number, err := strconv.Atoi(m[2])
 	of, err2 := strconv.Atoi(m[3])
 	if errors.Join(err, err2) != nil || number >= of {
-		return "", 0, 0
+		return "", 0
 	}
-	return path.Join(path.Dir(name), m[1]), number, of
+	return path.Join(path.Dir(name), m[1]), of
 }
 
 // newParquetFile returns the set of one file.
 func newParquetFile(name string) *parquetSet {
 	s := &parquetSet{name: name, files: []parquetPiece{{path: name, name: filepath.Base(name)}}}
-	if _, _, of := pieceOf(filepath.ToSlash(name)); of > 1 {
+	if _, of := pieceOf(filepath.ToSlash(name)); of > 1 {
 		s.notes = []string{fmt.Sprintf("This is one of %d files, by its name; to read all of them, open their folder.", of)}
 	}
 	return s
@@ -121,7 +121,7 @@ func newParquetFolder(folder string, names []string) (*parquetSet, error) {
 func (s *parquetSet) missing() {
 	has, want := map[string]int{}, map[string]int{}
 	for _, f := range s.files {
-		if stem, _, of := pieceOf(f.name); of > 0 {
+		if stem, of := pieceOf(f.name); of > 0 {
 			has[stem]++
 			want[stem] = of
 		}
@@ -154,7 +154,7 @@ func (s *parquetSet) reader(i int) (*parquetReader, error) {
 	}
 	for _, n := range s.names {
 		at := slices.Index(columns, n)
-		if at < 0 && s.files[i].part != testPart && !(s.parts && n == partColumn) { // images for a test may have no labels
+		if at < 0 && s.files[i].part != testPart && (!s.parts || n != partColumn) { // images for a test may have no labels
 			f.Close()
 			return nil, fmt.Errorf("%s has no column %q, which %s has; its columns are %s", s.files[i].name, n, s.files[0].name, listNames(columns))
 		}
@@ -255,6 +255,22 @@ func (s *parquetSet) embedded(o OpenOptions, rep *reading) (j *joiner, closer io
 	}
 	s.images, s.nulls = j.embedded, j.nulls
 	return j, l, nil
+}
+
+// embeddedImages lists the images in the files of a set, for a table that names them.
+func embeddedImages(s *parquetSet, rep *reading) (*listing, error) {
+	o := OpenOptions{LabelRule: Unlabeled}
+	if err := s.choose(&o); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.name, err)
+	}
+	j, _, err := s.embedded(o, rep)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", s.name, err)
+	case j == nil:
+		return nil, fmt.Errorf("%s: has no images, only names of files; name the folder of the images (Images, --images)", s.name)
+	}
+	return j.zip, nil
 }
 
 func (s *parquetSet) columns() []string { return s.names }

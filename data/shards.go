@@ -57,6 +57,18 @@ func shardNames(name string) ([]string, error) {
 	return names, nil
 }
 
+// shardsOf returns the folder and the names of shards.
+func shardsOf(name string) (folder string, names []string, err error) {
+	paths, err := shardNames(name)
+	if err != nil {
+		return "", nil, err
+	}
+	for _, p := range paths {
+		names = append(names, filepath.Base(p))
+	}
+	return filepath.Dir(paths[0]), names, nil
+}
+
 // sidecars are files that have the labels of images with the same name up to the first dot, by their extensions. The first one that an image has is
 // used.
 var sidecars = []string{"cls", "txt", "json"}
@@ -77,17 +89,13 @@ func openShards(ctx context.Context, name string, o OpenOptions) (*Table, error)
 	if o.Part != "" {
 		return nil, fmt.Errorf("%s: shards have no parts; name the shards of %s", name, o.Part)
 	}
-	paths, err := shardNames(name)
+	folder, names, err := shardsOf(name)
 	if err != nil {
 		return nil, err
 	}
 	rep := &reading{ctx: ctx, progress: o.Progress}
 	l := &listing{name: name, labels: map[string]map[string]file{}}
-	names := make([]string, len(paths))
-	for i, p := range paths {
-		names[i] = filepath.Base(p)
-	}
-	t, err := l.shards(filepath.Dir(paths[0]), names, o, rep)
+	t, err := l.shards(folder, names, o, rep)
 	if err != nil {
 		l.Close()
 		return nil, err
@@ -179,8 +187,11 @@ func jsonLabel(b []byte) (string, error) {
 	for _, n := range append(labelColumns, "cls") {
 		if raw, ok := object[n]; ok {
 			var v value
-			if err := v.fromJSON(raw); err != nil || v.isList {
+			switch err := v.fromJSON(raw); {
+			case err != nil:
 				return "", fmt.Errorf("the value of %q is not a text or a number", n)
+			case v.isList:
+				return "", fmt.Errorf("the value of %q is a list; an image in shards has one label: for several, write names and labels into a table (CSV or JSON lines), and name the shards as its images (Images, --images)", n)
 			}
 			return string(v.text), nil
 		}

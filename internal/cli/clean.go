@@ -155,16 +155,20 @@ func (c *cleanCommand) root(t *data.Table) (string, error) {
 	if c.Images != "" {
 		return string(c.Images), nil
 	}
-	if strings.EqualFold(filepath.Ext(c.Source), ".csv") {
-		return filepath.Dir(c.Source), nil
-	}
 	r := t.Row(0)
+	inside := strings.HasPrefix(r.Where(), c.Source+": ")
+	if data.IsTable(c.Source) && !inside {
+		if info, err := os.Stat(c.Source); err == nil && !info.IsDir() {
+			return filepath.Dir(c.Source), nil
+		}
+	}
 	if _, err := os.Stat(r.Where()); err == nil { // a file on disk
 		root := strings.TrimSuffix(filepath.ToSlash(r.Where()), r.Filename)
 		return filepath.Clean(filepath.FromSlash(root)), nil
 	}
-	if strings.HasPrefix(r.Where(), c.Source+": ") && strings.EqualFold(filepath.Ext(c.Source), ".zip") {
+	file, _, _ := strings.Cut(r.Where(), ": ")
+	if _, err := os.Stat(file); inside || err == nil { // an archive, shards, or a Parquet file
 		return c.Source, nil
 	}
-	return "", usageError{fmt.Errorf("%s: its images are not files of a folder or an archive, so a CSV file cannot list them", c.Source)}
+	return "", usageError{fmt.Errorf("%s: its images are not files of a folder, an archive, shards or a Parquet file, so a CSV file cannot list them", c.Source)}
 }

@@ -17,7 +17,7 @@ import (
 type sourceFlags struct {
 	Label    string `default:"auto" predictor:"rule" placeholder:"RULE|REGEXP" help:"Where labels come from: prefix (cat.0.jpg), folder (cats/0.jpg), underscore (great_dane_12.jpg), none, auto (folder if the images are in two or more folders, else prefix, or underscore if all names end in _ and a number), or a regular expression whose group is the label, such as '^(.+)-[0-9]+'."`
 	Part     string `placeholder:"FOLDER" help:"Use only this folder of the source, such as train, or with --split this part of the table: train, validation or test."`
-	Images   path   `placeholder:"FOLDER|ZIP" predictor:"file" help:"Folder or archive of the images that a table lists (default: the folder of the table)."`
+	Images   path   `placeholder:"FOLDER|ZIP" predictor:"file" help:"Folder, archive, shards or Parquet files with the images that a table lists (default: the folder of the table)."`
 	Filename string `placeholder:"COLUMN" help:"Column of a table with file names (default: filename, or a name such as file, path or image_id)."`
 	Labels   string `name:"category" placeholder:"COLUMN,..." help:"Column of a table with labels (default: category, class or label), or several columns: with 0 and 1 for each class, or with labels."`
 	tableFlags

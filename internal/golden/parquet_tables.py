@@ -84,3 +84,18 @@ write("two/a/train-00000-of-00001.parquet", range(2))
 write("two/b/train-00000-of-00001.parquet", range(2))
 write("unlabeled/train-00000-of-00001.parquet", range(2))
 write("unlabeled/test-00000-of-00001.parquet", range(2, 4), label="other")
+
+# Images of several formats, whole and cut at half their bytes. The label is what Pillow says of them.
+rng = np.random.default_rng(2)
+rows = []
+for kind in ["JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM"]:
+    b = io.BytesIO()
+    Image.fromarray(rng.integers(0, 256, (12, 12, 3), "uint8")).save(b, kind)
+    for content in b.getvalue(), b.getvalue()[: len(b.getvalue()) // 2]:
+        try:
+            Image.open(io.BytesIO(content)).convert("RGB")
+            label = "whole"
+        except Exception:
+            label = "damaged"
+        rows.append((content, f"{len(rows)}.{kind.lower()}", label))
+pq.write_table(pa.table({"image": images_of([{"bytes": b, "path": p} for b, p, _ in rows]), "label": [x for _, _, x in rows]}), OUT / "cut.parquet")
