@@ -29,6 +29,9 @@ func openCSV(name string, o OpenOptions, rep *reading) (*Table, error) {
 // openTable makes a table of the rows of a table's file, or of the Parquet files of a set.
 func openTable(name string, set *parquetSet, o OpenOptions, rep *reading) (*Table, error) {
 	if set != nil {
+		if o.Encoding != "" {
+			return nil, fmt.Errorf("%s: the texts of Parquet files are always in UTF-8; remove Encoding (--encoding)", name)
+		}
 		if err := set.choose(&o); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -92,7 +95,7 @@ func readTable(name string, set *parquetSet, o OpenOptions, rep *reading, j *joi
 		return nil, fmt.Errorf("%s: %w", name, patherr.Bare(err))
 	}
 	defer f.Close()
-	rec, err := openRecords(f, name, func(header []string) bool {
+	rec, err := openRecords(f, name, o.Encoding, func(header []string) bool {
 		_, err := o.columns(header)
 		return err == nil
 	})
@@ -149,6 +152,7 @@ type tableBuilder struct {
 	read    int // records
 	latin   int // of these, those with text that is not UTF-8
 	trimmed int // of these, those whose label has spaces around it
+	odd     int // those with bytes that are no text in the encoding that was named
 	numbers numberFormat
 
 	unlabeled, missing, unusable, twice drops
@@ -200,6 +204,9 @@ func (b *tableBuilder) readAll() error {
 		}
 		if b.read > 1<<30 {
 			return errors.New("has more than 2^30 rows")
+		}
+		if b.o.Encoding != "" && slices.ContainsFunc(cells, func(c value) bool { return bytes.ContainsRune(c.text, utf8.RuneError) }) {
+			b.odd++
 		}
 		name := b.filename(cells[0].text)
 		switch {
@@ -343,6 +350,9 @@ func (b *tableBuilder) table(name string) (*Table, error) {
 	}
 	b.compact()
 	t.notes = slices.Concat(b.rec.notices(), b.notices(), b.join.notes(b.read), notes)
+	if b.odd > 0 {
+		warn = append(warn, fmt.Sprintf("%d rows have bytes that are no text in the encoding %s; the file is probably in another encoding.", b.odd, b.o.Encoding))
+	}
 	t.warn = slices.Concat(warn, b.dropped())
 	t.ignored = slices.Concat(b.unlabeled.list, b.missing.list, b.unusable.list, b.twice.list)
 	src.dropped = b.unlabeled.n + b.missing.n + b.unusable.n + b.twice.n
@@ -549,7 +559,7 @@ func (b *tableBuilder) compact() {
 func (b *tableBuilder) notices() []string {
 	var list []string
 	if b.latin > 0 {
-		list = append(list, fmt.Sprintf("%d values are not UTF-8; they were read as Windows-1252 (Latin-1). If their letters are wrong, save the file in UTF-8.", b.latin))
+		list = append(list, fmt.Sprintf("%d values are not UTF-8; they were read as Windows-1252 (Latin-1). If their letters are wrong, name the encoding of the file (Encoding, --encoding).", b.latin))
 	}
 	if b.trimmed > 0 && b.trimmed < b.read {
 		list = append(list, fmt.Sprintf("Removed the spaces around %d of the labels.", b.trimmed))

@@ -151,11 +151,11 @@ type csvRecords struct {
 	comments int // lines that were skipped because they begin with #
 }
 
-// newCSV reads the header of a delimited file. fits reports whether a header has the wanted columns. The separator is the first one
+// newCSV reads the header of a delimited file. With detect, its encoding is found out. fits reports whether a header has the wanted columns. The separator is the first one
 // with which it does; if there is none, it is the one that gives the most columns.
-func newCSV(r io.Reader, fits func(header []string) bool) (*csvRecords, error) {
+func newCSV(r io.Reader, detect bool, fits func(header []string) bool) (*csvRecords, error) {
 	c := &csvRecords{}
-	text, err := c.decoded(r)
+	text, err := c.decoded(r, detect)
 	if err != nil {
 		return nil, err
 	}
@@ -263,8 +263,8 @@ func firstLine(r *bufio.Reader) ([]byte, error) {
 	}
 }
 
-// decoded returns a reader of the text of a file: without a byte order mark, and UTF-16 as UTF-8.
-func (c *csvRecords) decoded(r io.Reader) (io.Reader, error) {
+// decoded returns a reader of the text of a file: without a byte order mark, and, with detect, UTF-16 and Shift JIS as UTF-8.
+func (c *csvRecords) decoded(r io.Reader, detect bool) (io.Reader, error) {
 	br := bufio.NewReaderSize(r, 1<<16)
 	head, err := br.Peek(1 << 16)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
@@ -274,6 +274,8 @@ func (c *csvRecords) decoded(r io.Reader) (io.Reader, error) {
 	switch {
 	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
 		_, _ = br.Discard(3) // it was just peeked
+		return br, nil
+	case !detect:
 		return br, nil
 	case bytes.HasPrefix(head, []byte("\xff\xfe\x00\x00")), bytes.HasPrefix(head, []byte("\x00\x00\xfe\xff")):
 		return nil, errors.New("is encoded in UTF-32; save it in UTF-8")
@@ -285,7 +287,7 @@ func (c *csvRecords) decoded(r io.Reader) (io.Reader, error) {
 		order = unicode.BigEndian
 	default:
 		if isShiftJIS(head) {
-			c.notes = append(c.notes, "The text is encoded in Shift JIS (code page 932). If its letters are wrong, save the file in UTF-8.")
+			c.notes = append(c.notes, "The text is encoded in Shift JIS (code page 932). If its letters are wrong, name its encoding (Encoding, --encoding).")
 			return japanese.ShiftJIS.NewDecoder().Reader(br), nil
 		}
 		return br, nil

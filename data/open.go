@@ -63,6 +63,10 @@ type OpenOptions struct {
 	// "|", ";", "," and " " that occurs in a label.
 	LabelSeparator string
 
+	// Encoding names the encoding of the text of a table's file, such as cp1251, shift_jis or gbk. By default it is found out: UTF-8, UTF-16, Shift JIS, or else
+	// Windows-1252, of which Latin-1 is a part.
+	Encoding string
+
 	// KeepNA takes words for a missing value, such as NA, None and null, as labels (the opposite of pandas'
 	// keep_default_na).
 	KeepNA bool
@@ -187,7 +191,7 @@ func (o OpenOptions) checkNotCSV(name string) error {
 	}{
 		{o.Images != "", "Images (--images)"}, {o.FilenameColumn != "", "FilenameColumn (--filename)"}, {o.LabelColumn != "", "LabelColumn (--category)"},
 		{len(o.LabelColumns) > 0, "LabelColumns (--category)"}, {o.SplitColumn != "", "SplitColumn (--split)"}, {o.Task > Classify, "Task (--task)"},
-		{o.LabelSeparator != "", "LabelSeparator (--label-separator)"}, {o.KeepNA, "KeepNA (--keep-na)"},
+		{o.LabelSeparator != "", "LabelSeparator (--label-separator)"}, {o.KeepNA, "KeepNA (--keep-na)"}, {o.Encoding != "", "Encoding (--encoding)"},
 	} {
 		if option.set {
 			set = append(set, option.name)

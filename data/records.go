@@ -44,10 +44,12 @@ type recordError struct{ error }
 // tableKinds are the kinds of files that hold a table of file names and labels.
 var tableKinds = []struct {
 	suffixes []string
-	open     func(r io.Reader, fits func(header []string) bool) (records, error)
+	open     func(r io.Reader, detect bool, fits func(header []string) bool) (records, error)
 }{
-	{[]string{".csv", ".tsv", ".tab"}, func(r io.Reader, fits func([]string) bool) (records, error) { return newCSV(r, fits) }},
-	{[]string{".jsonl", ".ndjson"}, func(r io.Reader, _ func([]string) bool) (records, error) { return newJSONLines(r) }},
+	{[]string{".csv", ".tsv", ".tab"}, func(r io.Reader, detect bool, fits func([]string) bool) (records, error) {
+		return newCSV(r, detect, fits)
+	}},
+	{[]string{".jsonl", ".ndjson"}, func(r io.Reader, _ bool, _ func([]string) bool) (records, error) { return newJSONLines(r) }},
 	{[]string{parquetSuffix}, nil}, // see parquetSet
 }
 
@@ -70,8 +72,8 @@ func tableKind(name string) int {
 	return -1
 }
 
-// openRecords opens a table's file. fits reports whether a header has the wanted columns.
-func openRecords(f *os.File, name string, fits func(header []string) bool) (records, error) {
+// openRecords opens a table's file. encoding names that of its text, if it is not to be detected. fits reports whether a header has the wanted columns.
+func openRecords(f *os.File, name, encoding string, fits func(header []string) bool) (records, error) {
 	var r io.Reader = f
 	if strings.HasSuffix(strings.ToLower(name), ".gz") {
 		z, err := gzip.NewReader(bufio.NewReader(f))
@@ -88,7 +90,13 @@ func openRecords(f *os.File, name string, fits func(header []string) bool) (reco
 	if k < 0 {
 		k = 0
 	}
-	rec, err := tableKinds[k].open(r, fits)
+	if encoding != "" {
+		var err error
+		if r, err = inUTF8(r, encoding); err != nil {
+			return nil, err
+		}
+	}
+	rec, err := tableKinds[k].open(r, encoding == "", fits)
 	if err != nil {
 		return nil, patherr.Bare(err)
 	}

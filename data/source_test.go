@@ -288,7 +288,7 @@ func TestBadSources(t *testing.T) {
 		{"CSV and a part", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{Part: "x"}, "part"},
 		{"options for a CSV file, with the demo", "demo:cats-and-dogs?n=4", OpenOptions{Images: dir, FilenameColumn: "file", LabelColumn: "kind"},
 			"is not a CSV file; remove the options for CSV files: Images (--images), FilenameColumn (--filename), LabelColumn (--category)"},
-		{"CSV of an image", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{Images: filepath.Join(dir, "cat.0.png")}, "is not a folder or an archive"},
+		{"CSV of an image", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{Images: filepath.Join(dir, "cat.0.png")}, "is not a folder, an archive, shards or a Parquet file"},
 		{"no such rule", dir, OpenOptions{LabelRule: 9}, "unknown label rule 9"},
 		{"no such demo", "demo:horses", OpenOptions{}, "demo:cats-and-dogs"},
 		{"demo of one", "demo:cats-and-dogs?n=1", OpenOptions{}, "from 2 to"},

@@ -17,12 +17,18 @@ type tableFlags struct {
 	Task      string `default:"auto" placeholder:"TASK" help:"What the labels of a table are: classify (one class for each image), multilabel (any number of classes for each image), regress (a number for each image), or auto (classify; labels that look like those of another task are an error)."`
 	Separator string `name:"label-separator" placeholder:"TEXT" help:"Text between the labels of an image in a column, for --task multilabel (default: the first of | ; , and space that occurs)."`
 	KeepNA    bool   `name:"keep-na" help:"Take words such as NA, None and null in a table as classes, not as missing labels."`
+	Encoding  string `placeholder:"NAME" help:"Encoding of the text of a table, such as latin-1, cp1251, shift_jis, gbk or utf-16 (default: UTF-8, UTF-16, Shift JIS or Windows-1252, by its bytes)."`
 }
 
 // mistakes returns the errors of the flags.
 func (f tableFlags) mistakes() error {
 	if _, err := data.ParseTask(f.Task); err != nil {
 		return fmt.Errorf("--task: %w", err)
+	}
+	if f.Encoding != "" {
+		if err := data.CheckEncoding(f.Encoding); err != nil {
+			return fmt.Errorf("--encoding: %w", err)
+		}
 	}
 	return nil
 }
@@ -37,7 +43,7 @@ func (f sourceFlags) options(o *data.OpenOptions) (err error) {
 	} else {
 		o.LabelColumn = f.Labels
 	}
-	o.SplitColumn, o.LabelSeparator, o.KeepNA = f.Split, f.Separator, f.KeepNA
+	o.SplitColumn, o.LabelSeparator, o.KeepNA, o.Encoding = f.Split, f.Separator, f.KeepNA, f.Encoding
 	o.Task, err = data.ParseTask(f.Task)
 	return err
 }

@@ -286,7 +286,10 @@ func TestHostileTables(t *testing.T) {
 	if p := read(t, "r", "predictions.csv"); !strings.HasPrefix(p, "filename,category,predicted,'=1+1,'@x\n") || strings.Contains(p, ",=1+1") {
 		t.Errorf("predictions.csv has %s", p)
 	}
-	o := succeed(t, "data", "formula.csv", "--csv", "-")
+	if o := run(t, "data", "formula.csv", "--encoding", "cp12"); o.code != exitUsage || !strings.Contains(o.stderr, `--encoding: unknown encoding "cp12"; want one of utf-8,`) {
+		t.Errorf("an unknown encoding: %+v", o)
+	}
+	o := succeed(t, "data", "formula.csv", "--csv", "-", "--encoding", "latin-1")
 	contains(t, "the table", o.stdout, "cat.0.png,'=1+1\n")
 	writeFile(t, "again.csv", o.stdout)
 	o = succeed(t, "data", "again.csv", "--csv", "-", "--raw-csv")

@@ -162,7 +162,7 @@ func (t *training) openValidation(table *data.Table) (*data.Table, error) {
 	f.Part, f.Limit, f.Rename = "", 0, nil
 	f.known = table.Classes()
 	if !data.IsTable(t.Validation) {
-		f.Images, f.Filename, f.Labels = "", "", ""
+		f.Images, f.Filename, f.Labels, f.Encoding = "", "", "", ""
 	}
 	for from := range t.Rename {
 		f.known = append(f.known, from)
