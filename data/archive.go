@@ -268,7 +268,7 @@ func slashed(name string) string { return strings.ReplaceAll(name, `\`, "/") }
 // safeName reports whether the name of an entry is below the folder of the archive: it is not absolute, and has no "..". lince writes no entry to a file; but
 // such a name is no label, and other programs refuse it.
 func safeName(n string) bool {
-	return !slices.Contains(strings.Split(n, "/"), "..") && !strings.HasPrefix(n, "/") && filepath.VolumeName(n) == "" && !(len(n) > 1 && n[1] == ':') && !strings.ContainsRune(n, 0)
+	return !slices.Contains(strings.Split(n, "/"), "..") && !strings.HasPrefix(n, "/") && filepath.VolumeName(n) == "" && (len(n) < 2 || n[1] != ':') && !strings.ContainsRune(n, 0)
 }
 
 // openZip reads the archive's directory.
@@ -284,7 +284,7 @@ func openZip(r io.ReaderAt, size int64, name string) (*zip.Reader, error) {
 		if bytes.HasPrefix(head, []byte("PK")) || zipEnd(r, size) != nil {
 			return nil, damagedArchive{fmt.Errorf("%s: is truncated or damaged (it begins like a zip archive, but its directory at the end cannot be read); download it again", name)}
 		}
-		return nil, damagedArchive{fmt.Errorf("%s: is not a zip archive (%s)", name, looksLike(name, head))}
+		return nil, damagedArchive{fmt.Errorf("%s: is not a zip or tar archive (%s)", name, looksLike(name, head))}
 	}
 	z.RegisterDecompressor(zipDeflate64, newInflate64)
 	z.RegisterDecompressor(zipZstd, newZipZstd)

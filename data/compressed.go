@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/klauspost/compress/zstd"
+	"github.com/lince-ml/lince/internal/bounded"
 )
 
 // Limits on the memory that the header of a Zstandard file can claim. That of a whole archive is the limit of the program zstd, if the archive is not small.
@@ -29,7 +29,7 @@ var compressions = []compression{
 	{magic("\x1f\x8b\x08"), func(r io.Reader, _ int64) (io.Reader, error) { return gzip.NewReader(r) }},
 	{magic("BZh"), func(r io.Reader, _ int64) (io.Reader, error) { return bzip2.NewReader(r), nil }},
 	{isZstd, func(r io.Reader, size int64) (io.Reader, error) {
-		return newZstd(r, min(uint64(16*size+64<<20), zstdArchiveWindow))
+		return bounded.Zstd(r, min(uint64(16*size+64<<20), zstdArchiveWindow))
 	}},
 }
 
@@ -52,17 +52,9 @@ func isZstd(head []byte) bool {
 	return len(head) >= 4 && (string(head[:4]) == "\x28\xb5\x2f\xfd" || head[0]>>4 == 5 && string(head[1:4]) == "\x2a\x4d\x18")
 }
 
-func newZstd(r io.Reader, window uint64) (io.ReadCloser, error) {
-	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(window))
-	if err != nil {
-		return nil, err
-	}
-	return z.IOReadCloser(), nil
-}
-
 // newZipZstd is the decompressor of entries of zip archives.
 func newZipZstd(r io.Reader) io.ReadCloser {
-	z, err := newZstd(r, zstdEntryWindow)
+	z, err := bounded.Zstd(r, zstdEntryWindow)
 	if err != nil {
 		return io.NopCloser(failingReader{err})
 	}

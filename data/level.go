@@ -12,7 +12,7 @@ const mostLevels = 8
 
 // groupWords are words that, with a number or letter after them, name where or when images were taken, or of whom, in English and some other languages:
 // cam1, camera_B, patient 007. A word without a number may be a class.
-const groupWords = `cam|camera|cámara|camara|kamera|caméra|appareil|device|sensor|phone|drone|scanner|microscope|site|standort|sitio|hospital|clinic|center|centre|location|station|room|farm|` +
+const groupWords = `cam|camera|cámara|camara|kamera|caméra|device|sensor|phone|drone|scanner|microscope|site|standort|sitio|hospital|clinic|center|centre|location|station|room|farm|` +
 	`patient|patients|paciente|pat|pt|case|study|series|session|sesión|sesion|sess|ses|visit|batch|lote|roll|card|day|día|dia|tag|jour|jahr|año|ano|année|year|month|monat|mes|mois|week|woche|semana|semaine|` +
 	`run|trip|drive|flight|mission|transect|plate|slide|disk|dvd|upload|folder|ordner|carpeta|dossier|fold|chunk|shard`
 

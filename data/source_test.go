@@ -260,7 +260,7 @@ func TestBadSources(t *testing.T) {
 		{"not a zip", file1(t, "a.zip", []byte("<html>Not found")), OpenOptions{}, "is not a zip or tar archive (it looks like text/html)"},
 		{"empty", file1(t, "a.zip", nil), OpenOptions{}, "it is empty"},
 		{"truncated zip", file1(t, "a.zip", good[:len(good)-30]), OpenOptions{}, "is truncated or damaged"},
-		{"nested is no zip", file1(t, "a.zip", archive(t, entryOf{name: "train.zip", content: []byte("text"), store: true})), OpenOptions{}, "a.zip: train.zip: is not a zip archive (it looks like text/plain)"},
+		{"nested is no zip", file1(t, "a.zip", archive(t, entryOf{name: "train.zip", content: []byte("text"), store: true})), OpenOptions{}, "a.zip: train.zip: is not a zip or tar archive (it looks like text/plain)"},
 		{"nested is truncated", file1(t, "a.zip", archive(t, entryOf{name: "train.zip", content: good[:100], store: true})), OpenOptions{}, "a.zip: train.zip: is truncated"},
 		{"dot dot", file1(t, "a.zip", archive(t, entryOf{name: `x\..\..\cat.1.png`, content: p})), OpenOptions{}, "it has 1 entry whose name is absolute or points outside the archive: x/../../cat.1.png"},
 		{"nested dot dot", file1(t, "a.zip", archive(t, entryOf{name: "train.zip", store: true, content: archive(t, entryOf{name: "../cat.0.png", content: p})})), OpenOptions{}, "points outside the archive: ../cat.0.png; unpack the archive, and open the folder"},

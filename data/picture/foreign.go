@@ -18,7 +18,6 @@ var foreign = []struct {
 	{"JPEG 2000", 0, "\x00\x00\x00\x0cjP  \r\n\x87\n"}, {"JPEG 2000", 0, "\xff\x4f\xff\x51"},
 	{"JPEG XL", 0, "\x00\x00\x00\x0cJXL \r\n\x87\n"}, {"JPEG XL", 0, "\xff\x0a"},
 	{"JPEG XR", 0, "II\xbc"},
-	{"BigTIFF", 0, "II+\x00"}, {"BigTIFF", 0, "MM\x00+"},
 	{"Photoshop", 0, "8BPS"}, {"DICOM", 128, "DICM"}, {"OpenEXR", 0, "v/1\x01"}, {"DDS", 0, "DDS "}, {"FITS", 0, "SIMPLE  ="},
 	{"PAM", 0, "P7\n"}, {"PFM", 0, "PF\n"}, {"PFM", 0, "Pf\n"}, {"QOI", 0, "qoif"}, {"Windows icon", 0, "\x00\x00\x01\x00"},
 	{"camera raw (CR3)", 4, "ftypcrx "},

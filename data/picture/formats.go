@@ -53,6 +53,8 @@ var formats = []struct {
 	{"BMP", "BM", decodeBMP},
 	{"TIFF", "II*\x00", decodeTIFF},
 	{"TIFF", "MM\x00*", decodeTIFF},
+	{"TIFF", "II+\x00", decodeTIFF}, // BigTIFF
+	{"TIFF", "MM\x00+", decodeTIFF},
 	{"WebP", "RIFF????WEBP", decodeWebP},
 	{"PBM", "P1", decodePNM},
 	{"PGM", "P2", decodePNM},

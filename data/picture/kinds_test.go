@@ -7,22 +7,32 @@ import (
 	"testing"
 )
 
-// TestKindsAsPillow decodes the files of internal/golden/picture_kinds.py.
-func TestKindsAsPillow(t *testing.T) {
-	data, err := os.ReadFile("testdata/kinds.json")
+// kindOfFile is what Pillow makes of a file.
+type kindOfFile struct {
+	RGB, L, RGBA string
+	Mode         string // "" if it is not known
+	Size         [2]int
+}
+
+func readKinds(t *testing.T, name string) map[string]kindOfFile {
+	t.Helper()
+	data, err := os.ReadFile("testdata/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var files map[string]struct {
-		RGB, L, RGBA string
-		Size         [2]int
-	}
+	var files map[string]kindOfFile
 	if err := json.Unmarshal(data, &files); err != nil {
 		t.Fatal(err)
 	}
 	if len(files) < 40 {
-		t.Fatalf("only %d files in kinds.json", len(files))
+		t.Fatalf("only %d files in %s", len(files), name)
 	}
+	return files
+}
+
+// TestKindsAsPillow decodes the files of internal/golden/picture_kinds.py.
+func TestKindsAsPillow(t *testing.T) {
+	files := readKinds(t, "kinds.json")
 	// libjpeg fills lost intervals with gray, and warns. Here they are an error.
 	refused := map[string]bool{"restart-plus-6.jpg": true, "restart-plus-7.jpg": true}
 	var shared Decoder

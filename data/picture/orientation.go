@@ -85,37 +85,20 @@ func tiffOrientation(b []byte) int {
 
 // tiffTag returns the value of a tag in the first directory of a TIFF structure, if the directory has the tag and its value is one whole number.
 func tiffTag(b []byte, tag uint16) (value uint32, ok bool) {
-	if len(b) < 8 {
+	if Format(b) != "TIFF" {
 		return 0, false
 	}
-	var order binary.ByteOrder
-	switch string(b[:4]) {
-	case "II*\x00":
-		order = binary.LittleEndian
-	case "MM\x00*":
-		order = binary.BigEndian
-	default:
+	t, err := readTIFF(b, false)
+	if err != nil {
 		return 0, false
 	}
-	at := int64(order.Uint32(b[4:]))
-	if at+2 > int64(len(b)) {
-		return 0, false
-	}
-	entries := b[at+2:]
-	for range order.Uint16(b[at:]) {
-		if len(entries) < 12 {
-			break
+	if kind, count, value, err := t.value(tag); err == nil && count == 1 {
+		switch kind {
+		case 3:
+			return uint32(t.order.Uint16(value)), true
+		case 4:
+			return t.order.Uint32(value), true
 		}
-		if t, kind, count := order.Uint16(entries), order.Uint16(entries[2:]), order.Uint32(entries[4:]); t == tag && count == 1 {
-			switch kind {
-			case 3:
-				return uint32(order.Uint16(entries[8:])), true
-			case 4:
-				return order.Uint32(entries[8:]), true
-			}
-			break
-		}
-		entries = entries[12:]
 	}
 	return 0, false
 }

@@ -7,28 +7,7 @@ import (
 	"image"
 	"image/color"
 	"io"
-
-	"golang.org/x/image/tiff"
 )
-
-func decodeTIFF(d *Decoder, data []byte, channels int) (native, error) {
-	n, err := d.decodeStd("TIFF", data, channels, tiff.DecodeConfig, tiff.Decode)
-	if err == nil && n.layout == gray && faxInverted(data) {
-		for i, v := range n.pix {
-			n.pix[i] = 255 - v
-		}
-	}
-	return n, err
-}
-
-// faxInverted reports whether the library inverts the pixels of a TIFF file. A file in a fax compression (CCITT group 3 or 4) stores the runs of the
-// fax's black pixels as ones. PhotometricInterpretation BlackIsZero makes these ones white, as libtiff reads it. The library makes them black.
-func faxInverted(data []byte) bool {
-	const compression, photometric, blackIsZero = 259, 262, 1
-	c, _ := tiffTag(data, compression)
-	p, _ := tiffTag(data, photometric)
-	return (c == 3 || c == 4) && p == blackIsZero
-}
 
 // decodeStd decodes a file with a decoder that has the same functions as those of the standard library.
 func (d *Decoder) decodeStd(format string, data []byte, channels int,

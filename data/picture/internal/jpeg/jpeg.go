@@ -120,6 +120,7 @@ type Decoder struct {
 	restart      int
 	jfif, adobe  bool
 	transform    byte
+	forced       *ColorSpace // of the container; nil if the file tells it
 	quant        [4][64]uint16
 	hasQuant     [4]bool
 	dc, ac       [4]huffman
@@ -136,6 +137,17 @@ type Decoder struct {
 
 // Open reads the headers of a file, up to its first scan. It allocates no memory that depends on the sizes in the file.
 func (d *Decoder) Open(data []byte) (Header, error) {
+	d.forced = nil
+	return d.open(data)
+}
+
+// OpenAs is like Open for data in a container that says what the components mean.
+func (d *Decoder) OpenAs(data []byte, space ColorSpace) (Header, error) {
+	d.forced = &space
+	return d.open(data)
+}
+
+func (d *Decoder) open(data []byte) (Header, error) {
 	if len(data) < 2 || data[0] != 0xFF || data[1] != mSOI {
 		return Header{}, errors.New("not a JPEG file")
 	}
@@ -400,6 +412,9 @@ func (d *Decoder) frame(seg []byte, progressive bool) error {
 
 // colorSpace guesses the color space as libjpeg does (jdapimin.c, default_decompress_parms).
 func (d *Decoder) colorSpace() ColorSpace {
+	if d.forced != nil && d.n == [...]int{Gray: 1, YCbCr: 3, RGB: 3, CMYK: 4, YCCK: 4}[*d.forced] {
+		return *d.forced
+	}
 	switch d.n {
 	case 1:
 		return Gray
