@@ -293,7 +293,7 @@ func (f *tiffInfo) jpegBlock(d *Decoder, m *tiffMode, b []byte, rows int, buf []
 	_, samples := f.planes()
 	switch {
 	case samples == 4:
-		space = jpeg.CMYK // whatever it is: the samples are not changed
+		space = jpeg.CMYK // the samples are not changed
 	case samples == 3 && m.ycc:
 		space = jpeg.YCbCr
 	case samples == 3:
