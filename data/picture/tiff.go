@@ -292,10 +292,10 @@ func decodeTIFF(d *Decoder, data []byte, channels int) (native, error) {
 		return native{}, err
 	}
 	// The samples, and the pixels that are made of them.
-	if err := checkSize("TIFF", f.w, f.h, int64(f.w)*int64(f.h)*int64((f.samples*f.bits+7)/8+m.bytes()), channels, len(data)); err != nil {
+	if err := d.checkSize("TIFF", f.w, f.h, int64(f.w)*int64(f.h)*int64((f.samples*f.bits+7)/8+m.bytes()), channels, len(data)); err != nil {
 		return native{}, err
 	}
-	if err := f.checkBlocks(m); err != nil {
+	if err := f.checkBlocks(d, m); err != nil {
 		return native{}, err
 	}
 	rows, err := f.unpack(d, m)

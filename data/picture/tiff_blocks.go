@@ -114,7 +114,7 @@ func (f *tiffInfo) rowBytes(w int) int {
 }
 
 // checkBlocks returns an error for strips or tiles that are not supported, or do not make up the image.
-func (f *tiffInfo) checkBlocks(m *tiffMode) error {
+func (f *tiffInfo) checkBlocks(d *Decoder, m *tiffMode) error {
 	if _, ok := tiffCompressions[f.compression]; !ok && f.compression != tiffJPEG {
 		name := tiffCompressionNames[f.compression]
 		if name == "" {
@@ -126,7 +126,7 @@ func (f *tiffInfo) checkBlocks(m *tiffMode) error {
 		return fmt.Errorf("corrupt TIFF: blocks of %dx%d pixels", f.blockW, f.blockH)
 	}
 	if f.tiled {
-		if err := checkSize("TIFF with tiles", f.blockW, f.blockH, int64(f.blockW)*int64(f.blockH)*int64((f.samples*f.bits+7)/8), 1, len(f.data)); err != nil {
+		if err := d.checkSize("TIFF with tiles", f.blockW, f.blockH, int64(f.blockW)*int64(f.blockH)*int64((f.samples*f.bits+7)/8), 1, len(f.data)); err != nil {
 			return err
 		}
 		if f.blockW*f.bits%8 != 0 {
@@ -306,7 +306,7 @@ func (f *tiffInfo) jpegBlock(d *Decoder, m *tiffMode, b []byte, rows int, buf []
 	if hdr.Width != f.blockW || hdr.Height < rows || hdr.Channels != samples {
 		return nil, fmt.Errorf("corrupt TIFF: a block of %dx%d pixels with %d samples has a JPEG of %dx%d with %d", f.blockW, rows, samples, hdr.Width, hdr.Height, hdr.Channels)
 	}
-	if err := checkSize("TIFF", hdr.Width, hdr.Height, hdr.Memory, samples, len(f.data)); err != nil {
+	if err := d.checkSize("TIFF", hdr.Width, hdr.Height, hdr.Memory, samples, len(f.data)); err != nil {
 		return nil, err
 	}
 	out, err := d.jpeg.Decode(buf)
