@@ -64,7 +64,7 @@ func TestBadInput(t *testing.T) {
 		{"zip without images", map[string][]byte{"x.zip": zipped(t, "", map[string][]byte{"a.txt": {1}})}, train("x.zip"), 1,
 			[]string{"x.zip", "has no images", "names must end in"}},
 		{"nested file that is not a zip", map[string][]byte{"x.zip": zipped(t, "", map[string][]byte{"train.zip": []byte("no")})}, train("x.zip"), 1,
-			[]string{"x.zip: train.zip", "is not a zip archive"}},
+			[]string{"x.zip: train.zip", "is not a zip or tar archive"}},
 		{"nested zip cut short", map[string][]byte{"x.zip": zipped(t, "", map[string][]byte{"train.zip": whole[:len(whole)/2]})}, train("x.zip"), 1,
 			[]string{"x.zip: train.zip", "truncated"}},
 		{"entry with ..", map[string][]byte{"x.zip": zipped(t, "../", images)}, train("x.zip"), 1,
