@@ -45,9 +45,7 @@ func (t *Table) Check(ctx context.Context, o CheckOptions) (good *Table, bad []B
 			return Findings{}, fmt.Errorf("%s: %w", f.where(), err)
 		}
 		one := finding(content)
-		if cut, pixels := r.decoder.CutOff(); pixels > 0 {
-			one.Deep, one.Cut, one.DeepPixels = 1, int64(cut), int64(pixels)
-		}
+		one.AddDecoded(&r.decoder)
 		if images != nil && (!load.Orient || one.Turned == 0) {
 			if img, err := r.decoder.Fit(img, load, len(content)); err == nil { // a Flow reports the error when it uses the image
 				images.keep(k, img.Pix)

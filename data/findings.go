@@ -15,6 +15,10 @@ type Findings struct {
 	// Check counts these.
 	Deep            int
 	Cut, DeepPixels int64
+	// Floating counts the images of floating-point gray. Keras cuts their values off at 0 and 255 and drops their fractions. Least and Most are the range of
+	// their values in the files; only Check knows it.
+	Floating    int
+	Least, Most float32
 }
 
 // Add adds other findings. A nil f is allowed.
@@ -26,6 +30,24 @@ func (f *Findings) Add(g Findings) {
 	f.Deep += g.Deep
 	f.Cut += g.Cut
 	f.DeepPixels += g.DeepPixels
+	switch {
+	case g.Floating == 0:
+	case f.Floating == 0:
+		f.Least, f.Most = g.Least, g.Most
+	default:
+		f.Least, f.Most = min(f.Least, g.Least), max(f.Most, g.Most)
+	}
+	f.Floating += g.Floating
+}
+
+// AddDecoded adds what a decoder has found in the values of the last image.
+func (f *Findings) AddDecoded(d *picture.Decoder) {
+	if cut, pixels := d.CutOff(); pixels > 0 {
+		f.Add(Findings{Deep: 1, Cut: int64(cut), DeepPixels: int64(pixels)})
+	}
+	if least, most, ok := d.FloatRange(); ok {
+		f.Add(Findings{Floating: 1, Least: least, Most: most})
+	}
 }
 
 // finding returns what an image file shows without being decoded.
@@ -47,8 +69,11 @@ func (t *Table) Inspect(ctx context.Context, o CheckOptions) (seen *Table, found
 	}
 	sums, found, errs, err := t.scan(ctx, files, o, func(error) bool { return false }, func(_ *fileReader, _ int, _ file, content []byte) (Findings, error) {
 		one := finding(content)
-		if picture.Deep(content) {
+		switch picture.DepthOf(content) {
+		case picture.Deep:
 			one.Deep = 1
+		case picture.Floating:
+			one.Floating = 1
 		}
 		return one, picture.Recognize(content)
 	})

@@ -8,11 +8,6 @@ import (
 // upright is EXIF orientation 1: the stored rows and columns are those of the image.
 const upright = 1
 
-// Deep reports whether a file is a PNG image with 16 bits of gray per pixel. Such images are cut off at 255; see Decoder.CutOff.
-func Deep(data []byte) bool {
-	return Format(data) == "PNG" && len(data) > 25 && data[24] == 16 && data[25] == 0
-}
-
 // Orientation returns the EXIF orientation of an image file, from 1 to 8: 1 is upright, 3 is upside down, 6 and 8 lie on a side, the others
 // are mirrored. It is 1 if there is none, or if the file is not an image. It reads JPEG's APP1, PNG's eXIf, WebP's EXIF, and TIFF. It does not
 // read XMP.

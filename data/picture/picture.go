@@ -209,6 +209,7 @@ type Decoder struct {
 	cropped []byte
 	scratch resampler
 	cut     [2]int // of the last image: see CutOff
+	floats  floatRange
 	values  []float32
 	inner   []float32 // of ResizeWithPad
 }
@@ -223,11 +224,11 @@ func (d *Decoder) decodeTurned(data []byte, o Options) (Image, error) {
 	if o.ColorMode.Channels() == 0 {
 		return Image{}, fmt.Errorf("unknown color mode %d", uint8(o.ColorMode))
 	}
+	d.cut, d.floats = [2]int{}, floatRange{}
 	n, err := d.decode(data, o.ColorMode.Channels())
 	if err != nil {
 		return Image{}, err
 	}
-	d.cut = [2]int{}
 	if n.layout == gray16 {
 		d.cut[1] = n.h * n.w
 		for i := 1; i < len(n.pix); i += 2 {
@@ -241,10 +242,6 @@ func (d *Decoder) decodeTurned(data []byte, o Options) (Image, error) {
 	}
 	return d.convert(n, o.ColorMode)
 }
-
-// CutOff returns, for the last image that was decoded, how many of its pixels were cut off at 255, if it is an image with 16 bits of gray per
-// pixel. Pillow and Keras cut such pixels off. pixels is 0 for other images.
-func (d *Decoder) CutOff() (cut, pixels int) { return d.cut[0], d.cut[1] }
 
 // Load is like the function Load, and returns an Image in the Decoder's memory.
 func (d *Decoder) Load(data []byte, o Options) (Image, error) {

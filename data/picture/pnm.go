@@ -52,6 +52,9 @@ type pnmFormat struct {
 	top             int // the value of white
 }
 
+// deep reports whether the pixels have 16 bits of gray.
+func (f pnmFormat) deep() bool { return f.top > 255 && !f.rgb }
+
 // pnmHeader reads a header. The reader is at the first pixel afterwards.
 func pnmHeader(data []byte) (pnmFormat, *pnmReader, error) {
 	kind := data[1] - '0'
@@ -105,7 +108,7 @@ func (r *pnmReader) bits(pix []byte, f pnmFormat) {
 
 // values reads values from 0 to f.top and scales them to 0..255, or to 0..65535 if the pixels have 16 bits (little endian).
 func (r *pnmReader) values(pix []byte, f pnmFormat) {
-	deep := f.top > 255 && !f.rgb
+	deep := f.deep()
 	white, n := 255, len(pix)
 	if deep {
 		white, n = 65535, n/2

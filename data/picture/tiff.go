@@ -304,5 +304,5 @@ func decodeTIFF(d *Decoder, data []byte, channels int) (native, error) {
 	}
 	n := native{h: f.h, w: f.w, layout: m.layout}
 	n.pix = grow(&d.native, f.h*f.w*m.bytes())
-	return n, m.pixels(f, rows, n.pix)
+	return n, m.pixels(f, rows, n.pix, &d.floats)
 }

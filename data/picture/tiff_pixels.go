@@ -21,6 +21,9 @@ type tiffMode struct {
 // bytes returns the bytes of a pixel.
 func (m *tiffMode) bytes() int { return layoutBytes[m.layout] }
 
+// floats reports whether the samples are floating-point numbers.
+func (m *tiffMode) floats() bool { return m.wide && m.layout == gray }
+
 // mode finds the mode, as Pillow's OPEN_INFO does.
 func (f *tiffInfo) mode() (*tiffMode, error) {
 	colors := f.samples - f.extra
@@ -103,6 +106,7 @@ type sampler struct {
 	rows    []byte
 	row     int // bytes
 	samples int // of a pixel in a plane
+	values  *floatRange
 }
 
 // at returns sample s of a pixel, unchanged.
@@ -141,10 +145,10 @@ func (r *sampler) high(x, y, s int) byte {
 	return byte(v)
 }
 
-// pixels makes the pixels of the unpacked rows.
-func (m *tiffMode) pixels(f *tiffInfo, rows, pix []byte) error {
+// pixels makes the pixels of the unpacked rows. values receives the range of floating-point samples.
+func (m *tiffMode) pixels(f *tiffInfo, rows, pix []byte, values *floatRange) error {
 	_, samples := f.planes()
-	r := &sampler{f, rows, f.rowBytes(f.w), samples}
+	r := &sampler{f, rows, f.rowBytes(f.w), samples, values}
 	if f.bits == 8 && !f.planar && samples == m.bytes() && !m.levels && !m.ycc && !m.premult {
 		copy(pix, rows)
 		if m.layout == cmyk {
@@ -196,8 +200,8 @@ func (m *tiffMode) pixel(r *sampler) (func(o []byte, x, y int), error) {
 				}
 			}
 		}, nil
-	case m.wide && m.layout == gray: // floating-point numbers
-		return func(o []byte, x, y int) { o[0] = byte(max(0, min(255, float64(math.Float32frombits(r.at(x, y, 0)))))) }, nil
+	case m.floats():
+		return func(o []byte, x, y int) { o[0] = r.values.level(math.Float32frombits(r.at(x, y, 0))) }, nil
 	case m.wide:
 		return func(o []byte, x, y int) {
 			v := r.at(x, y, 0)

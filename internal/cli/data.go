@@ -121,12 +121,20 @@ func (e *env) inspect(t *data.Table) (*data.Table, []data.BadFile, error) {
 	return seen, bad, nil
 }
 
-// describeDepth says how many images have 16 bits per pixel.
+// describeDepth says how many images have 16 bits per pixel, or are of floating-point numbers.
 func describeDepth(f data.Findings) string {
-	if f.Deep == 0 {
-		return ""
+	text := ""
+	if f.Deep > 0 {
+		text = fmt.Sprintf("%s 16 bits of gray per pixel; values above 255 are cut off, as in Keras.\n", imagesHave(f.Deep))
 	}
-	return fmt.Sprintf("%s 16 bits of gray per pixel; values above 255 are cut off, as in Keras.\n", imagesHave(f.Deep))
+	if f.Floating == 0 {
+		return text
+	}
+	text += fmt.Sprintf("%s floating-point gray", imagesHave(f.Floating))
+	if f.Least != 0 || f.Most != 0 {
+		text += fmt.Sprintf(", with values from %.3g to %.3g", f.Least, f.Most)
+	}
+	return text + "; values are cut off at 0 and 255 and lose their fractions, as in Keras, so images with values from 0 to 1 become black.\n"
 }
 
 // partsText describes the parts of the data. held is the part that was listed.
@@ -171,6 +179,7 @@ func dataResult(t *data.Table, ignored []data.BadFile, dropped int, bad []data.B
 		Parts       []recordPart   `json:"parts"`
 		Turned      int            `json:"exif_turned"`
 		Deep        int            `json:"gray_16_bit"`
+		Floating    int            `json:"gray_float"`
 		Fingerprint string         `json:"fingerprint"`
-	}{t.Name(), t.Rule().String(), t.Len(), t.Classes(), counts, t.Task().String(), badFiles(ignored), dropped, badFiles(bad), passedList(t), parts, found.Turned, found.Deep, t.Fingerprint()}
+	}{t.Name(), t.Rule().String(), t.Len(), t.Classes(), counts, t.Task().String(), badFiles(ignored), dropped, badFiles(bad), passedList(t), parts, found.Turned, found.Deep, found.Floating, t.Fingerprint()}
 }

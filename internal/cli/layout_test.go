@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	bigendian "encoding/binary"
+	bits "encoding/binary"
 	"fmt"
 	"image"
 	"image/color"
@@ -248,6 +249,42 @@ func TestSixteenBits(t *testing.T) {
 	}
 	contains(t, "show", succeed(t, "show", "set/a/0.png", "--no-image").stderr, "1 image has 16 bits of gray")
 	contains(t, "data", succeed(t, "data", "set").stdout, "8 images have 16 bits of gray per pixel")
+}
+
+// floatTIFF returns a TIFF file of one row of floating-point gray.
+func floatTIFF(values []float32) []byte {
+	var b bytes.Buffer
+	n := uint16(len(values))
+	const entries, end = 10, 8 + 2 + 10*12 + 4
+	_ = bits.Write(&b, bits.LittleEndian, []uint16{'I' | 'I'<<8, 42, 8, 0, entries})
+	for _, tag := range [entries][2]uint16{{256, n}, {257, 1}, {258, 32}, {259, 1}, {262, 1}, {273, end}, {277, 1}, {278, 1}, {279, 4 * n}, {339, 3}} {
+		_ = bits.Write(&b, bits.LittleEndian, []uint16{tag[0], 3, 1, 0, tag[1], 0})
+	}
+	_ = bits.Write(&b, bits.LittleEndian, uint32(0))
+	_ = bits.Write(&b, bits.LittleEndian, values)
+	return b.Bytes()
+}
+
+// TestFloatImages warns of floating-point images, whose values from 0 to 1 become black.
+func TestFloatImages(t *testing.T) {
+	workIn(t)
+	all := map[string][]byte{}
+	for i := range 8 {
+		values := make([]float32, 64)
+		for k := range values {
+			values[k] = float32((k*(i+1))%64) / 126
+		}
+		all[fmt.Sprintf("set/%c/%d.tif", 'a'+i%2, i)] = floatTIFF(values)
+	}
+	put(t, ".", all)
+	o := succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "r")
+	contains(t, "the warning", o.stderr, "8 images have floating-point gray, with values from", "so nearly all of them become 0 (black)")
+	if d := runRecord(t).Data; d.Floating != 8 || d.Deep != 0 {
+		t.Errorf("%+v", d)
+	}
+	contains(t, "show", succeed(t, "show", "set/a/0.tif", "--no-image").stderr, "1 image has floating-point gray")
+	contains(t, "data", succeed(t, "data", "set").stdout, "8 images have floating-point gray; values are cut off at 0 and 255")
+	contains(t, "data --check", succeed(t, "data", "set", "--check").stdout, "8 images have floating-point gray, with values from 0 to 0.5;")
 }
 
 // TestRareClasses warns of classes without images in a split, and of very different sizes.

@@ -106,6 +106,7 @@ type recordData struct {
 	Parts       []recordPart   `json:"parts,omitempty"`        // of the source
 	Turned      int            `json:"exif_turned"`            // images with an EXIF orientation
 	Deep        int            `json:"gray_16_bit"`            // images with 16 bits of gray per pixel
+	Floating    int            `json:"gray_float"`             // images of floating-point gray
 	CutPixels   int64          `json:"gray_16_bit_cut_pixels"` // their pixels that are cut off at 255
 	// ValidationSource is the part or the source of validation images that were not split from the others.
 	ValidationSource      string         `json:"validation_source,omitempty"`
@@ -196,7 +197,7 @@ func environment() map[string]string {
 func (r *record) data(t *data.Table, ignored []data.BadFile, train, val *data.Flow, unreadable []data.BadFile, found data.Findings) {
 	before := r.Data
 	r.Data = recordData{
-		PassedOver: passedList(t), Parts: before.Parts, Turned: found.Turned, Deep: found.Deep, CutPixels: found.Cut,
+		PassedOver: passedList(t), Parts: before.Parts, Turned: found.Turned, Deep: found.Deep, CutPixels: found.Cut, Floating: found.Floating,
 		ValidationSource: before.ValidationSource, ValidationFingerprint: before.ValidationFingerprint, UnknownClasses: before.UnknownClasses,
 		Source: t.Name(), Fingerprint: t.Fingerprint(), Rule: t.Rule().String(), Classes: t.Classes(), Counts: map[string]int{},
 		Training: train.Len(), Validation: val.Len(), Ignored: badFiles(ignored), Unreadable: badFiles(unreadable),

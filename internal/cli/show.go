@@ -125,9 +125,7 @@ func load(raw []byte, o picture.Options) (img picture.Image, cut data.Findings, 
 	if err != nil {
 		return picture.Image{}, cut, err
 	}
-	if n, pixels := d.CutOff(); pixels > 0 {
-		cut = data.Findings{Deep: 1, Cut: int64(n), DeepPixels: int64(pixels)}
-	}
+	cut.AddDecoded(&d)
 	img = picture.Image{H: h, W: w, C: o.ColorMode.Channels(), Pix: make([]byte, len(values))}
 	for i, v := range values {
 		img.Pix[i] = byte(v + .5)
