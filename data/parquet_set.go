@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -49,6 +50,32 @@ type parquetReader struct {
 
 // partColumn is the name of the column with the parts that the names of files say.
 const partColumn = "part (from the names of the files)"
+
+// HoldsTable reports whether a source is a table of file names and labels: a file for which IsTable is true, or a folder of Parquet files without images.
+func HoldsTable(source string) bool {
+	if info, err := os.Stat(source); err != nil || !info.IsDir() {
+		return IsTable(source)
+	}
+	holds := false
+	root, err := filepath.EvalSymlinks(source)
+	if err != nil {
+		return false
+	}
+	err = filepath.WalkDir(root, func(p string, e fs.DirEntry, err error) error {
+		switch hidden := p != root && strings.HasPrefix(e.Name(), "."); {
+		case err != nil || hidden && e.IsDir():
+			return fs.SkipDir
+		case hidden:
+		case isImage(p):
+			holds = false
+			return fs.SkipAll
+		case isParquet(p):
+			holds = true
+		}
+		return nil
+	})
+	return holds && err == nil
+}
 
 // pieceName is the end of the name of a file that is one of several.
 var pieceName = regexp.MustCompile(`^(.*)-(\d+)-of-(\d+)$`)

@@ -40,6 +40,16 @@ func TestShardsAndParquet(t *testing.T) {
 	succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "r")
 	model := filepath.Join("r", "best.keras")
 	parquet := filepath.Join(packageDir, "..", "..", "data", "testdata", "parquet")
+	// A folder of Parquet files is a table, so the flags for tables are those of the folder.
+	parts := filepath.Join(parquet, "parts")
+	for _, source := range []string{parts, filepath.Join(parts, "data")} {
+		for column, want := range map[string]string{"label": "", "kind": `has no column "kind" for the labels`} {
+			o := run(t, "train", "set", "--validation", source, "--category", column, "--model", network("two.json"), "--epochs", "1", "--out", "v"+column, "--overwrite")
+			if (o.code == exitOK) != (want == "") || !strings.Contains(o.stderr, want) {
+				t.Errorf("--validation %s --category %s: exit code %d, %s", source, column, o.code, o.stderr)
+			}
+		}
+	}
 	for _, c := range []struct {
 		source     string
 		args       []string

@@ -181,7 +181,7 @@ func (t *training) load() (*data.Table, error) {
 	}
 	f := t.sourceFlags
 	f.unused = &t.notRenamed
-	if !data.IsTable(t.Source) && data.IsTable(t.Validation) { // the flags for CSV files are those of --validation
+	if !data.HoldsTable(t.Source) && data.HoldsTable(t.Validation) { // the flags for CSV files are those of --validation
 		f.Images, f.Filename, f.Labels = "", "", ""
 	}
 	table, ignored, err := t.open(t.Source, f)

@@ -161,7 +161,7 @@ func (t *training) openValidation(table *data.Table) (*data.Table, error) {
 	f := t.sourceFlags
 	f.Part, f.Limit, f.Rename = "", 0, nil
 	f.known = table.Classes()
-	if !data.IsTable(t.Validation) {
+	if !data.HoldsTable(t.Validation) {
 		f.Images, f.Filename, f.Labels, f.Encoding = "", "", "", ""
 	}
 	for from := range t.Rename {
