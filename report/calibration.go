@@ -58,9 +58,8 @@ func Calibrate(probabilities [][]float32, targets []int) (*Calibration, error) {
 	if n == 0 || len(probabilities) != n {
 		return nil, fmt.Errorf("report: %d rows of probabilities for %d targets, want the same number and at least 1", len(probabilities), n)
 	}
-	c := &Calibration{Count: n, Bins: make([]CalibrationBin, CalibrationBins)}
 	all := make([]confident, n)
-	var loss, confidence, right sum
+	var loss sum
 	for i, row := range probabilities {
 		t := targets[i]
 		if t < 0 || t >= len(row) {
@@ -77,10 +76,62 @@ func Calibrate(probabilities [][]float32, targets []int) (*Calibration, error) {
 		}
 		all[i] = confident{float64(row[best]), best == t}
 		loss.add(-math.Log(max(float64(row[t]), smallest)))
-		confidence.add(all[i].p)
-		right.add(all[i].hit())
 	}
-	c.LogLoss, c.Confidence, c.Accuracy = loss.mean(n), confidence.mean(n), right.mean(n)
+	return calibration(all, loss.mean(n)), nil
+}
+
+// CalibrateLabels measures the calibration of the probabilities of examples with any number of classes. Each probability is one of a decision: the confidence is
+// the probability that the example is of the class, and the accuracy the fraction of the examples that are. Count is the number of decisions, LogLoss their mean binary
+// crossentropy. targets[i] has the class indexes of example i.
+//
+// It returns an error if there are no examples or no classes, if the lengths differ, if an index is out of range, or if a probability is not between 0 and 1.
+func CalibrateLabels(probabilities [][]float32, targets [][]int) (*Calibration, error) {
+	if len(targets) == 0 || len(probabilities) != len(targets) || len(probabilities[0]) == 0 {
+		return nil, fmt.Errorf("report: %d rows of probabilities for %d targets, want the same number and at least 1, and at least 1 class", len(probabilities), len(targets))
+	}
+	classes := len(probabilities[0])
+	all := make([]confident, 0, len(targets)*classes)
+	var loss sum
+	truth := make([]bool, classes)
+	for i, row := range probabilities {
+		if err := setTruth(truth, row, targets[i], i); err != nil {
+			return nil, err
+		}
+		for k, p := range row {
+			if !(p >= 0 && p <= 1) {
+				return nil, fmt.Errorf("report: example %d has a probability of %v, want one from 0 to 1", i, p)
+			}
+			of := float64(p) // the probability of what is true
+			if !truth[k] {
+				of = 1 - of
+			}
+			loss.add(-math.Log(max(of, smallest)))
+			all = append(all, confident{float64(p), truth[k]})
+		}
+	}
+	return calibration(all, loss.mean(len(all))), nil
+}
+
+// setTruth sets truth to whether example i is of each class.
+func setTruth(truth []bool, probabilities []float32, target []int, i int) error {
+	if len(probabilities) != len(truth) {
+		return fmt.Errorf("report: example %d has %d probabilities, want one for each of %d classes", i, len(probabilities), len(truth))
+	}
+	clear(truth)
+	for _, c := range target {
+		if c < 0 || c >= len(truth) {
+			return fmt.Errorf("report: example %d has the class %d, want class indices from 0 to %d", i, c, len(truth)-1)
+		}
+		truth[c] = true
+	}
+	return nil
+}
+
+// calibration puts predictions into bins. It sorts all.
+func calibration(all []confident, loss float64) *Calibration {
+	n := len(all)
+	c := &Calibration{Count: n, LogLoss: loss, Bins: make([]CalibrationBin, CalibrationBins)}
+	c.Confidence, c.Accuracy = means(all)
 	bins := make([][]confident, CalibrationBins)
 	for _, p := range all {
 		b := min(max(int(math.Ceil(p.p*CalibrationBins))-1, 0), CalibrationBins-1)
@@ -110,7 +161,7 @@ func Calibrate(probabilities [][]float32, targets []int) (*Calibration, error) {
 		c.AdaptiveError += math.Abs(a-p) * float64(size) / float64(n)
 		all = all[size:]
 	}
-	return c, nil
+	return c
 }
 
 // confident is the confidence of a prediction, and whether it is correct.

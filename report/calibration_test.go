@@ -81,6 +81,32 @@ func TestCalibrateErrors(t *testing.T) {
 	}
 }
 
+// TestCalibrateLabels compares decisions about classes with the same decisions as examples of one class or none.
+func TestCalibrateLabels(t *testing.T) {
+	probabilities, targets := [][]float32{{.9, .3}, {.75, .5}, {.25, .125}}, [][]int{{0}, {0, 1}, {1}}
+	c, err := CalibrateLabels(probabilities, targets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if loss := -(math.Log(float64(float32(.9))) + math.Log(1-float64(float32(.3))) + math.Log(.75) + math.Log(.5) + math.Log(.75) + math.Log(.125)) / 6; c.Count != 6 || !near(c.LogLoss, loss) || !near(c.Accuracy, 4./6) {
+		t.Errorf("%d decisions with a log loss of %v and an accuracy of %v, want 6, %v and 2/3", c.Count, c.LogLoss, c.Accuracy, loss)
+	}
+	// Each decision is alone in its bin.
+	if want := (.1 + .3 + .25 + .5 + .25 + .875) / 6; math.Abs(c.ExpectedError-want) > 1e-6 || !near(c.MaximumError, .875) {
+		t.Errorf("the errors are %v and %v, want %v and .875", c.ExpectedError, c.MaximumError, want)
+	}
+	for want, f := range map[string]func() (*Calibration, error){
+		"0 rows":               func() (*Calibration, error) { return CalibrateLabels(nil, nil) },
+		"has 1 probabilities":  func() (*Calibration, error) { return CalibrateLabels([][]float32{{1, 0}, {1}}, [][]int{{}, {}}) },
+		"example 0 has the":    func() (*Calibration, error) { return CalibrateLabels([][]float32{{1, 0}}, [][]int{{2}}) },
+		"a probability of 1.5": func() (*Calibration, error) { return CalibrateLabels([][]float32{{1.5, 0}}, [][]int{{1}}) },
+	} {
+		if _, err := f(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
 // TestReliability checks that bars are where their bins are.
 func TestReliability(t *testing.T) {
 	c, err := Calibrate([][]float32{{.9, .1}, {.9, .1}, {.6, .4}, {.6, .4}}, []int{0, 0, 0, 1})

@@ -60,15 +60,8 @@ func ClassifyMultiLabel(classes []string, targets [][]int, probabilities [][]flo
 	exact, wrong := 0, 0
 	truth := make([]bool, k)
 	for i, t := range targets {
-		if len(probabilities[i]) != k {
-			return nil, fmt.Errorf("report: example %d has %d probabilities, want one for each of %d classes", i, len(probabilities[i]), k)
-		}
-		clear(truth)
-		for _, c := range t {
-			if c < 0 || c >= k {
-				return nil, fmt.Errorf("report: example %d has the class %d, want class indices from 0 to %d", i, c, k-1)
-			}
-			truth[c] = true
+		if err := setTruth(truth, probabilities[i], t, i); err != nil {
+			return nil, err
 		}
 		samples = tally{}
 		for c, p := range probabilities[i] {

@@ -31,14 +31,25 @@ type Page struct {
 	Best    int
 	// Results compares the predictions with the targets.
 	Results *Classification
+	// MultiLabel compares the predictions with the targets of images with any number of classes. It replaces Results.
+	MultiLabel *MultiLabel
+	// Regression compares predicted numbers with their targets. It replaces Results. Numbers has both for each example.
+	Regression *Regression
+	Numbers    []NumberPair
 	// Calibration has one or more reliability diagrams.
 	Calibration []NamedCalibration
-	// Probabilities has the probabilities of the classes for each example, and Targets the index of its true class. From them come the ROC and the
-	// precision-recall curves.
+	// Probabilities has the probabilities of the classes for each example, and Targets the index of its true class, or with MultiLabel, TargetSets the indexes
+	// of its classes. From them come the ROC and the precision-recall curves.
 	Probabilities [][]float32
 	Targets       []int
+	TargetSets    [][]int
 	// Mistakes are the wrong predictions with the highest probabilities, Unsure the predictions with the lowest.
 	Mistakes, Unsure []Example
+	// With MultiLabel, Extra are classes that images do not have and whose probabilities are the highest, and Missed are classes that images have and whose probabilities
+	// are the lowest. Label has all classes of the image, Predicted the class.
+	Extra, Missed []Example
+	// LargestErrors are the examples whose numbers have the largest errors.
+	LargestErrors []Example
 	// WrongLabels are the images whose label is probably wrong, the surest first.
 	WrongLabels []Example
 	// HeatMaps says from where the heat maps of examples come, or why there are none.
@@ -75,7 +86,12 @@ type Example struct {
 	// Label is the true class, Predicted the predicted one, and Probability its probability.
 	Label, Predicted string
 	Probability      float64
+	// Error is the error of a number, as a text.
+	Error string
 }
+
+// NumberPair is a number with its prediction.
+type NumberPair struct{ Target, Predicted float32 }
 
 // Layer is a row of the table of layers.
 type Layer struct {
@@ -125,7 +141,7 @@ var pageTemplate = sync.OnceValues(func() (*template.Template, error) {
 //
 // Text of p, such as names of classes and files, is escaped, and characters that cannot be seen become visible.
 //
-// HTML returns an error if p.History, p.Results or p.Probabilities are not consistent, or if writing fails.
+// HTML returns an error if p.History, p.Results, p.MultiLabel, p.Numbers or p.Probabilities are not consistent, or if writing fails.
 func HTML(w io.Writer, p Page) error {
 	view, err := newPageView(seen(p))
 	if err != nil {

@@ -33,6 +33,10 @@ type pageView struct {
 	OtherCounts int
 	SkippedMore int
 	PerClass    []classRow
+	PerLabel    []labelRow
+	Averages    []averageRow
+	Plots       []numberPlot
+	Groups      []numberGroup
 	Matrix      *matrixView
 	Pairs       []confusedPair
 	AllPairs    int
@@ -62,11 +66,16 @@ type thresholdData struct {
 // classRow is a row of the table of classes.
 type classRow struct {
 	Scores
-	Class              string
+	ranked
+	Class     string
+	Confused  string // the class that is predicted most often instead; "" if there is none
+	ConfusedN int
+}
+
+// ranked has what the threshold curves of a class say.
+type ranked struct {
 	AUC, Average       float64 // NaN if undefined
 	HasAUC, HasAverage bool
-	Confused           string // the class that is predicted most often instead; "" if there is none
-	ConfusedN          int
 }
 
 // confusedPair is a pair of classes that are confused.
@@ -113,6 +122,14 @@ func newPageView(p Page) (*pageView, error) {
 			return nil, err
 		}
 		v.results()
+	}
+	if p.MultiLabel != nil {
+		v.labels()
+	}
+	if p.Regression != nil {
+		if err := v.numbers(); err != nil {
+			return nil, err
+		}
 	}
 	if len(p.Probabilities) > 0 {
 		if err := v.thresholds(); err != nil {
@@ -195,12 +212,18 @@ func (v *pageView) results() {
 // thresholds computes the threshold curves of all classes, on all cores.
 func (v *pageView) thresholds() error {
 	n := len(v.Targets)
-	classes := 0
-	if v.Results != nil {
-		classes = len(v.Results.Classes)
+	var names []string
+	is := func(row, class int) bool { return v.Targets[row] == class }
+	switch {
+	case v.Results != nil:
+		names = v.Results.Classes
+	case v.MultiLabel != nil:
+		names, n = v.MultiLabel.Classes, len(v.TargetSets)
+		is = func(row, class int) bool { return slices.Contains(v.TargetSets[row], class) }
 	}
+	classes := len(names)
 	if len(v.Probabilities) != n || classes == 0 {
-		return fmt.Errorf("report: %d rows of probabilities for %d targets of %d classes, want the same number of rows, and Results", len(v.Probabilities), n, classes)
+		return fmt.Errorf("report: %d rows of probabilities for %d targets of %d classes, want the same number of rows, and Results or MultiLabel", len(v.Probabilities), n, classes)
 	}
 	for i, row := range v.Probabilities {
 		if len(row) != classes {
@@ -215,7 +238,7 @@ func (v *pageView) thresholds() error {
 			scores, positive := make([]float32, n), make([]bool, n)
 			for k := int(next.Add(1)) - 1; k < classes; k = int(next.Add(1)) - 1 {
 				for i, row := range v.Probabilities {
-					scores[i], positive[i] = row[k], v.Targets[i] == k
+					scores[i], positive[i] = row[k], is(i, k)
 				}
 				list[k], errs[k] = NewThresholds(scores, positive)
 			}
@@ -227,7 +250,12 @@ func (v *pageView) thresholds() error {
 		if errs[k] != nil {
 			return errs[k]
 		}
-		row := &v.PerClass[k]
+		var row *ranked
+		if v.Results != nil {
+			row = &v.PerClass[k].ranked
+		} else {
+			row = &v.PerLabel[k].ranked
+		}
 		row.AUC, row.Average = t.AUC(), t.AveragePrecision()
 		row.HasAUC, row.HasAverage = !math.IsNaN(row.AUC), !math.IsNaN(row.Average)
 		thin := t.Thin(points)
@@ -237,7 +265,7 @@ func (v *pageView) thresholds() error {
 		}
 		v.Script.Thresholds = append(v.Script.Thresholds, d)
 	}
-	v.Script.Classes = v.Results.Classes
+	v.Script.Classes = names
 	return nil
 }
 

@@ -49,7 +49,7 @@ func (c *call) gradCAM() error {
 		ctx, cancel := c.limited(0)
 		defer cancel()
 		if !v.classifier {
-			return bad("the model %s is no classifier: its output is not (batch, classes)", v.name)
+			return v.noClassifier()
 		}
 		class := -1 // the most probable one
 		if text := c.r.URL.Query().Get("class"); text != "" {

@@ -124,7 +124,7 @@ func decoded(list []*example, errs []error) time.Time {
 // classify returns the predictions for image files.
 func (c *call) classify(ctx context.Context, v *version, files [][]byte) ([]lince.Classification, error) {
 	if !v.classifier {
-		return nil, bad("the model %s is no classifier: its output is not (batch, classes); send its input tensors", v.name)
+		return nil, v.noClassifier()
 	}
 	list, err := c.imageOutputs(ctx, v, files)
 	if err != nil {

@@ -135,7 +135,7 @@ func (c *call) classifyBase64(v *version, body []byte) error {
 
 // function returns the name of the function that makes the model's scores.
 func (v *version) function() string {
-	if v.outputs[0].shape[len(v.outputs[0].shape)-1] == 1 {
+	if v.model.MultiLabel || v.outputs[0].shape[len(v.outputs[0].shape)-1] == 1 {
 		return "sigmoid"
 	}
 	return "softmax"

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -514,5 +515,41 @@ func TestOpenAPI(t *testing.T) {
 	}
 	if doc.OpenAPI != "3.1.0" || len(doc.Security) != 1 {
 		t.Errorf("version %s, security %v", doc.OpenAPI, doc.Security)
+	}
+}
+
+// TestTasks checks requests for models that are no classifiers of one class for each image.
+func TestTasks(t *testing.T) {
+	s := newServer(t, Options{})
+	labels, err := lince.Sequential(layer.Input{Shape: []int{8, 8, 3}}, layer.Flatten{}, layer.Dense{Units: 2, Activation: layer.Sigmoid})
+	if err != nil {
+		t.Fatal(err)
+	}
+	labels.Classes, labels.MultiLabel = []string{"cat", "dog"}, true
+	number, err := lince.Sequential(layer.Input{Shape: []int{8, 8, 3}}, layer.Flatten{}, layer.Dense{Units: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	number.Regression = true
+	for name, m := range map[string]*lince.Model{"labels": labels, "number": number} {
+		m.Preprocessing = imageModel(t, 1).Preprocessing
+		if err := s.Add(name, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	image := base64.StdEncoding.EncodeToString(photo(t, 0))
+	var scores []label
+	body := `{"inputs": "` + image + `", "parameters": {"function_to_apply": "sigmoid"}}`
+	want(t, ask(t, s, "POST", "/v1/models/labels:classify-image", body), 200, &scores)
+	if len(scores) != 2 {
+		t.Errorf("several labels: %v", scores)
+	}
+	for _, path := range []string{"/v1/models/number:classify-image", "/v1/models/number:gradcam"} {
+		wantError(t, ask(t, s, "POST", path, photo(t, 0)), 400, "the model number predicts a number, not classes; POST {")
+	}
+	var predicted struct{ Predictions [][]float32 }
+	want(t, ask(t, s, "POST", "/v1/models/number:predict", `{"instances": [{"b64": "`+image+`"}]}`), 200, &predicted)
+	if len(predicted.Predictions) != 1 || len(predicted.Predictions[0]) != 1 {
+		t.Errorf("a number: %v", predicted)
 	}
 }

@@ -188,7 +188,7 @@ func (c *call) tfClassify() error {
 	}
 	return c.with(func(v *version) error {
 		if !v.classifier {
-			return bad("the model %s is no classifier: its output is not (batch, classes)", v.name)
+			return v.noClassifier()
 		}
 		x, err := v.rows(r.Examples)
 		if err != nil {

@@ -62,7 +62,7 @@ func (s *Server) newVersion(name, number string, m *lince.Model) (*version, erro
 		}
 	}
 	out := v.outputs[0]
-	v.classifier = len(v.outputs) == 1 && out.dtype == tensor.Float32 && len(out.shape) == 2 && out.shape[1] != tensor.Unknown
+	v.classifier = len(v.outputs) == 1 && out.dtype == tensor.Float32 && len(out.shape) == 2 && out.shape[1] != tensor.Unknown && !m.Regression
 	v.batcher = newBatcher(batchOptions{most: s.o.MaxBatch, delay: s.o.MaxDelay, limit: s.o.Queue, threads: max(s.o.ThreadsPerRequest, 1)}, s.threads, v.compute)
 	v.batcher.observe = func(n int, took time.Duration) {
 		s.metrics.batch(name, n, took)
@@ -116,6 +116,14 @@ func (v *version) change(by int, retire bool) {
 		// Without this, models of reloads in a row pile up: what a new one allocates raises the size at which the next collection starts.
 		go runtime.GC()
 	}
+}
+
+// noClassifier returns the error of a request for classes.
+func (v *version) noClassifier() error {
+	if v.model.Regression {
+		return bad("the model %s predicts a number, not classes; POST {\"instances\": [{\"b64\": IMAGE}]} to /v1/models/%s:predict", v.name, v.name)
+	}
+	return bad("the model %s is no classifier: its output is not (batch, classes); send its input tensors", v.name)
 }
 
 // classes returns the names of the classes, or their indexes as text.

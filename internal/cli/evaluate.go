@@ -26,7 +26,7 @@ type evaluateCommand struct {
 	ttaFlags      `group:"model"`
 	Batch         int  `group:"model" default:"32" help:"Batch size."`
 	Threads       int  `group:"model" placeholder:"N" help:"Number of threads (default: all cores)."`
-	Out           path `group:"output" placeholder:"DIR" predictor:"folder" help:"Write report.html, predictions.csv, confusion.png, calibration.png, mistakes.png and neighbors.png to this folder."`
+	Out           path `group:"output" placeholder:"DIR" predictor:"folder" help:"Write report.html and predictions.csv to this folder, and for images with one class each, confusion.png, calibration.png, mistakes.png and neighbors.png."`
 	Overwrite     bool `group:"output" help:"Replace results that the folder of --out already contains."`
 }
 
@@ -192,7 +192,7 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 		return nil, err
 	}
 	if m.Regression {
-		return r, c.evaluateNumbers(e, f, values, bad, r, out)
+		return r, c.evaluateNumbers(e, m, f, values, bad, r, out)
 	}
 	o, err := flowOptions(m, c.Batch, c.Threads)
 	if err != nil {
@@ -237,7 +237,7 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 		return nil, err
 	}
 	s := pageSource{classes: classes, f: f, predictions: predictions, bad: bad}
-	if err := c.writePage(e, m, out, r, s); err != nil {
+	if err := c.writePage(e, m, out, r, s, pageSource.fillClasses); err != nil {
 		return nil, err
 	}
 	return r, out.finish()
@@ -321,6 +321,10 @@ func (c *evaluateCommand) evaluateLabels(e *env, m *lince.Model, f *data.Flow, p
 		return err
 	}
 	if err := writeLabels(out, classes, f, predictions, c.thresholdFlag); err != nil {
+		return err
+	}
+	s := pageSource{classes: classes, f: f, predictions: predictions, bad: bad}
+	if err := c.writePage(e, m, out, r, s, func(s pageSource, p *report.Page) error { return s.fillLabels(p, r.MultiLabel) }); err != nil {
 		return err
 	}
 	return out.finish()

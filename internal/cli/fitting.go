@@ -20,6 +20,7 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 	"github.com/lince-ml/lince/internal/machine"
 	"github.com/lince-ml/lince/profile"
+	"github.com/lince-ml/lince/report"
 )
 
 // fit trains the model and writes the run's files. It writes them after an error or ^C too.
@@ -360,7 +361,10 @@ func (t *training) report(trouble error) error {
 		err = t.judgeLabels(predictions)
 	default:
 		if err = t.judgeClasses(predictions); err == nil {
-			err = t.writePage(predictions)
+			err = t.writePage(func(s pageSource, p *report.Page) error {
+				s.predictions = predictions
+				return s.fillClasses(p)
+			})
 		}
 		err = errors.Join(err, t.folder.wait())
 	}

@@ -129,7 +129,13 @@ func (t *training) judgeLabels(predictions []lince.Classification) error {
 	if t.record.MultiLabel, err = multiLabel(t.model.Classes, t.val, predictions, threshold.Threshold); err != nil {
 		return err
 	}
-	return writeLabels(t.folder, t.model.Classes, t.val, predictions, threshold)
+	if err := writeLabels(t.folder, t.model.Classes, t.val, predictions, threshold); err != nil {
+		return err
+	}
+	return t.writePage(func(s pageSource, p *report.Page) error {
+		s.predictions = predictions
+		return s.fillLabels(p, t.record.MultiLabel)
+	})
 }
 
 // results returns the table of scores of a training.

@@ -44,8 +44,8 @@ type pageSource struct {
 	bad         []data.BadFile
 }
 
-// fill adds the results, the network and the use of the model to a page.
-func (s pageSource) fill(p *report.Page) error {
+// fillClasses adds the results, the network and the use of the model to a page.
+func (s pageSource) fillClasses(p *report.Page) error {
 	p.Results = s.results
 	largest := 0
 	for _, c := range s.results.PerClass {
@@ -65,12 +65,17 @@ func (s pageSource) fill(p *report.Page) error {
 		}
 	}
 	p.Facts = append(p.Facts, report.Fact{Name: "images judged", Value: fmt.Sprint(len(s.predictions))}, report.Fact{Name: "classes", Value: fmt.Sprint(len(s.classes))})
+	s.common(p)
+	return s.examples(p)
+}
+
+// common adds what the pages of all tasks have.
+func (s pageSource) common(p *report.Page) {
 	for _, b := range badFiles(s.bad) {
 		p.Skipped = append(p.Skipped, report.Fact{Name: b.Filename, Value: b.Error})
 	}
 	s.network(p)
 	p.Usage = usage(s.model, s.file, s.classes)
-	return s.examples(p)
 }
 
 // percentText formats a fraction for a fact.
@@ -94,7 +99,7 @@ func (s pageSource) examples(p *report.Page) error {
 	example := func(c lince.Classification) (report.Example, error) {
 		r := s.f.Table().Row(c.Row)
 		img, err := thumbnail(r)
-		return report.Example{Image: img, Heat: heat[c.Row], Filename: r.Filename, Label: r.Label, Predicted: s.classes[c.Class], Probability: float64(c.Probabilities[c.Class])}, err
+		return report.Example{Image: img, Heat: heat[shown{c.Row, c.Class}], Filename: r.Filename, Label: r.Label, Predicted: s.classes[c.Class], Probability: float64(c.Probabilities[c.Class])}, err
 	}
 	for _, list := range []struct {
 		from []lince.Classification
@@ -135,8 +140,11 @@ func (s pageSource) wrongLabels() ([]lince.Classification, error) {
 	return list, nil
 }
 
-// heatMaps returns the images of predictions as the model gets them, with the heat maps of the predicted classes, by row. It returns none for a network that has no feature map, and the page says why.
-func (s pageSource) heatMaps(p *report.Page, list []lince.Classification) (map[int]image.Image, error) {
+// shown is an image, and the class whose heat map is shown over it.
+type shown struct{ row, class int }
+
+// heatMaps returns the images of predictions as the model gets them, with the heat maps of the classes. It returns none for a network that has no feature map, and the page says why.
+func (s pageSource) heatMaps(p *report.Page, list []lince.Classification) (map[shown]image.Image, error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
@@ -149,11 +157,12 @@ func (s pageSource) heatMaps(p *report.Page, list []lince.Classification) (map[i
 		p.HeatMaps = "There are no heat maps: " + err.Error()
 		return nil, nil //nolint:nilerr // the page says why
 	}
-	p.HeatMaps = fmt.Sprintf("Beside each image is the input of the model, with a heat map: bright regions speak for the predicted class (Grad-CAM by Selvaraju et al., 2017, on the feature map of the layer %s). If all of it is dark, no region does.", g.Layer())
-	rows, classOf := []int{}, map[int]int{}
+	p.HeatMaps = fmt.Sprintf("Beside each image is the input of the model, with a heat map: bright regions speak for the class (Grad-CAM by Selvaraju et al., 2017, on the feature map of the layer %s). If all of it is dark, no region does.", g.Layer())
+	var rows []int
+	var pairs []shown
 	for _, c := range list {
-		if _, met := classOf[c.Row]; !met {
-			rows, classOf[c.Row] = append(rows, c.Row), c.Class
+		if at := (shown{c.Row, c.Class}); !slices.Contains(pairs, at) {
+			rows, pairs = append(rows, c.Row), append(pairs, at)
 		}
 	}
 	f, err := featureFlow(s.model, s.f.Table().Take(rows), 8, s.threads, false) // a small batch: some networks are large
@@ -164,7 +173,7 @@ func (s pageSource) heatMaps(p *report.Page, list []lince.Classification) (map[i
 	if err != nil {
 		return nil, err
 	}
-	heat := map[int]image.Image{}
+	heat := map[shown]image.Image{}
 	for b, err := range f.Batches(s.hard, 0, 0) { // results are written after ^C too
 		if err != nil {
 			return nil, err
@@ -174,7 +183,7 @@ func (s pageSource) heatMaps(p *report.Page, list []lince.Classification) (map[i
 		}
 		classes := make([]int, len(b.Index))
 		for i, at := range b.Index {
-			classes[i] = classOf[rows[at]]
+			classes[i] = pairs[at].class
 		}
 		maps, err := g.Maps(b.X, classes)
 		if err != nil {
@@ -186,7 +195,7 @@ func (s pageSource) heatMaps(p *report.Page, list []lince.Classification) (map[i
 			steps.Undo(pixels)
 			img, err := report.Pixels(shape[1], shape[2], shape[3], pixels)
 			if err == nil {
-				heat[rows[at]], err = report.HeatMap(img, maps.Shape()[1], maps.Shape()[2], maps.Row(i).Float32s())
+				heat[pairs[at]], err = report.HeatMap(img, maps.Shape()[1], maps.Shape()[2], maps.Row(i).Float32s())
 			}
 			if err != nil {
 				return nil, err
@@ -218,8 +227,16 @@ func (s pageSource) network(p *report.Page) {
 	}
 }
 
-// writePage writes a page about the training.
-func (t *training) writePage(predictions []lince.Classification) error {
+// labelSource says where the labels come from: a rule for file names, or the source itself.
+func labelSource(rule string) string {
+	if rule == data.Unlabeled.String() {
+		return "named by the source"
+	}
+	return rule
+}
+
+// writePage writes a page about the training. fill adds the results.
+func (t *training) writePage(fill func(s pageSource, p *report.Page) error) error {
 	r := &t.record
 	t.describeFiles()
 	p := report.Page{
@@ -238,7 +255,7 @@ func (t *training) writePage(predictions []lince.Classification) error {
 	}
 	p.Data = []report.Fact{
 		{Name: "source", Value: r.Data.Source},
-		{Name: "labels", Value: r.Data.Rule},
+		{Name: "labels", Value: labelSource(r.Data.Rule)},
 		{Name: "training images", Value: fmt.Sprint(r.Data.Training)},
 		{Name: "validation images", Value: fmt.Sprint(r.Data.Validation)},
 		{Name: "input", Value: fmt.Sprintf("%s, %s", r.Model.Size, r.Model.ColorMode)},
@@ -251,10 +268,10 @@ func (t *training) writePage(predictions []lince.Classification) error {
 	}
 	p.Batch = t.tiles[:min(len(t.tiles), pageTiles)]
 	s := pageSource{
-		env: t.env, model: t.model, file: t.folder.path("best.keras"), classes: t.model.Classes, threads: t.Threads, f: t.val, predictions: predictions,
+		env: t.env, model: t.model, file: t.folder.path("best.keras"), classes: t.model.Classes, threads: t.Threads, f: t.val,
 		results: r.Results, calibration: r.Calibration, bad: slices.Concat(t.unreadable, t.skipped.all()),
 	}
-	if err := s.fill(&p); err != nil {
+	if err := fill(s, &p); err != nil {
 		return err
 	}
 	p.Facts = append(p.Facts, report.Fact{Name: "training time", Value: duration(r.Seconds)})
@@ -339,13 +356,17 @@ func settingText(v any) string {
 	return "–"
 }
 
-// writePage writes a page about the evaluation.
-func (c *evaluateCommand) writePage(e *env, m *lince.Model, out *folder, r *evaluation, s pageSource) error {
+// writePage writes a page about the evaluation. fill adds the results.
+func (c *evaluateCommand) writePage(e *env, m *lince.Model, out *folder, r *evaluation, s pageSource, fill func(s pageSource, p *report.Page) error) error {
 	p := report.Page{Title: "Evaluation of " + c.Model, Subtitle: "on " + c.Source, Best: -1}
-	p.Data = []report.Fact{{Name: "model", Value: c.Model}, {Name: "images", Value: c.Source}, {Name: "labels", Value: s.f.Table().Rule().String()}, {Name: "command", Value: commandLine(e.args)}}
+	p.Data = []report.Fact{{Name: "model", Value: c.Model}, {Name: "images", Value: c.Source}, {Name: "labels", Value: labelSource(s.f.Table().Rule().String())}, {Name: "command", Value: commandLine(e.args)}}
 	if r.Metrics != nil {
 		for name, v := range r.Metrics.All() {
-			p.Data = append(p.Data, report.Fact{Name: name, Value: fmt.Sprintf("%.4f", v)})
+			value := fmt.Sprintf("%.4f", v)
+			if vector := r.Metrics.Vector(name); vector != nil {
+				value = fmt.Sprintf("%.4f", vector)
+			}
+			p.Data = append(p.Data, report.Fact{Name: name, Value: value})
 		}
 	}
 	if r.Answered != nil {
@@ -355,7 +376,7 @@ func (c *evaluateCommand) writePage(e *env, m *lince.Model, out *folder, r *eval
 		p.Counts = append(p.Counts, report.Count{Class: n.Label, N: n.N})
 	}
 	s.env, s.model, s.file, s.threads, s.results, s.calibration = e, m, c.Model, c.Threads, r.Classification, r.Calibration
-	if err := s.fill(&p); err != nil {
+	if err := fill(s, &p); err != nil {
 		return err
 	}
 	return out.write(pageName, func(w io.Writer) error { return report.HTML(w, p) })

@@ -100,6 +100,42 @@ func snippet(t *testing.T, page, title string) string {
 	return html.UnescapeString(m[1])
 }
 
+// program builds main.go in the current folder.
+func program(t *testing.T, root string) *exec.Cmd {
+	t.Helper()
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(here, "program")
+	build := exec.Command("go", "build", "-o", file, filepath.Join(here, "main.go"))
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("the program in Go: %v\n%s", err, out)
+	}
+	return exec.Command(file)
+}
+
+// output returns what a program prints, without the blanks around it.
+func output(t *testing.T, what string, cmd *exec.Cmd) string {
+	t.Helper()
+	out, err := cmd.Output()
+	if err != nil {
+		t.Errorf("%s: %v", what, err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// runSnippets runs the programs of a page on photo.jpg in the current folder, and calls check with what each prints.
+func runSnippets(t *testing.T, page string, check func(what, printed string)) {
+	t.Helper()
+	put(t, ".", map[string][]byte{"main.go": []byte(snippet(t, page, "In Go")), "main.py": []byte(snippet(t, page, "In Python, with Keras"))})
+	check("the program in Go", output(t, "the program in Go", program(t, filepath.Join(packageDir, "..", ".."))))
+	if python := os.Getenv("LINCE_PYTHON"); python != "" {
+		check("the program in Python", output(t, "the program in Python", exec.Command(python, "main.py")))
+	}
+}
+
 // TestPageUsage runs the programs of a page. They print what lince predict prints.
 func TestPageUsage(t *testing.T) {
 	long(t)
@@ -120,17 +156,7 @@ func TestPageUsage(t *testing.T) {
 			t.Errorf("%s prints %q, %v, want %s", what, got, err, want)
 		}
 	}
-	here, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	program := filepath.Join(here, "program")
-	build := exec.Command("go", "build", "-o", program, filepath.Join(here, "main.go"))
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("the program in Go: %v\n%s", err, out)
-	}
-	check("the program in Go", exec.Command(program))
+	check("the program in Go", program(t, root))
 	if python := os.Getenv("LINCE_PYTHON"); python != "" {
 		check("the program in Python", exec.Command(python, "main.py"))
 	} else {

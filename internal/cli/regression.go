@@ -149,11 +149,14 @@ func (t *training) judgeNumbers() error {
 	if t.record.Regression, err = regression(t.val, predictions); err != nil {
 		return err
 	}
-	return writeNumbers(t.folder, t.val, predictions)
+	if err := writeNumbers(t.folder, t.val, predictions); err != nil {
+		return err
+	}
+	return t.writePage(func(s pageSource, p *report.Page) error { return s.fillNumbers(p, t.record.Regression, predictions) })
 }
 
 // evaluateNumbers completes the result for numbers.
-func (c *evaluateCommand) evaluateNumbers(e *env, f *data.Flow, predictions []numberOf, bad []data.BadFile, r *evaluation, out *folder) error {
+func (c *evaluateCommand) evaluateNumbers(e *env, m *lince.Model, f *data.Flow, predictions []numberOf, bad []data.BadFile, r *evaluation, out *folder) error {
 	bad = e.unreadable(f, bad, r)
 	var err error
 	if r.Regression, err = regression(f, predictions); err != nil || out == nil {
@@ -163,6 +166,10 @@ func (c *evaluateCommand) evaluateNumbers(e *env, f *data.Flow, predictions []nu
 		return err
 	}
 	if err := writeNumbers(out, f, predictions); err != nil {
+		return err
+	}
+	err = c.writePage(e, m, out, r, pageSource{f: f, bad: bad}, func(s pageSource, p *report.Page) error { return s.fillNumbers(p, r.Regression, predictions) })
+	if err != nil {
 		return err
 	}
 	return out.finish()

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"html"
 	"image"
 	"image/color"
 	"image/png"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -85,6 +87,17 @@ func TestRegress(t *testing.T) {
 	if len(p.Predictions) != 2 || p.Predictions[0].Predicted > 100 || p.Predictions[1].Predicted < 500 {
 		t.Errorf("predict says %s", o.stdout)
 	}
+	for _, dir := range []string{"r", "judged"} {
+		contains(t, "the page in "+dir, html.UnescapeString(read(t, dir, pageName)), "mean absolute error", "Predicted against true", "How often errors occur", "Errors by the size of the number", "Largest errors", "predicted - true", "localhost:8080/v1/models/best:predict")
+	}
+	put(t, ".", map[string][]byte{"photo.jpg": []byte(read(t, "img", "39.png"))})
+	runSnippets(t, read(t, "r", pageName), func(what, printed string) {
+		got, err := strconv.ParseFloat(printed, 64)
+		if err != nil {
+			t.Errorf("%s prints %q", what, printed)
+		}
+		near(what, got, p.Predictions[1].Predicted)
+	})
 	// Continue with the file.
 	succeed(t, append(append([]string{"train"}, regress...), "--model", "r/best.keras", "--no-augment", "--epochs", "1", "--out", "more")...)
 

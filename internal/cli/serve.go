@@ -103,12 +103,7 @@ func (c *serveCommand) named() ([]namedModel, error) {
 		name, path, ok := strings.Cut(arg, "=")
 		if !ok || strings.ContainsAny(name, `/\`) {
 			path = arg
-			name = filepath.Base(filepath.Clean(arg))
-			for _, k := range lince.FileKinds() {
-				for _, suffix := range k.Suffixes {
-					name = strings.TrimSuffix(name, suffix)
-				}
-			}
+			name = servedName(arg)
 		}
 		if slices.ContainsFunc(list, func(m namedModel) bool { return m.name == name }) {
 			errs = append(errs, fmt.Errorf("two models have the name %s; name them with NAME=PATH", name))
@@ -116,6 +111,17 @@ func (c *serveCommand) named() ([]namedModel, error) {
 		list = append(list, namedModel{name, path})
 	}
 	return list, errors.Join(errs...)
+}
+
+// servedName returns the name under which a file or folder is served.
+func servedName(path string) string {
+	name := filepath.Base(filepath.Clean(path))
+	for _, k := range lince.FileKinds() {
+		for _, suffix := range k.Suffixes {
+			name = strings.TrimSuffix(name, suffix)
+		}
+	}
+	return name
 }
 
 // Run implements the command.

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"html"
 	"os"
 	"path/filepath"
 	"slices"
@@ -233,6 +234,24 @@ func TestMultiLabel(t *testing.T) {
 		t.Errorf("evaluate says %+v", e)
 	}
 	contains(t, "predictions.csv", read(t, "e", "predictions.csv"), "cat.0.png,cat|third,cat|dog|third,")
+	for _, dir := range []string{"r", "e"} {
+		contains(t, "the page in "+dir, html.UnescapeString(read(t, dir, pageName)), "all classes right", "Mean of the classes", "Best threshold", "All decisions: ECE", "Predicted classes that are no labels")
+	}
+	put(t, ".", map[string][]byte{"photo.jpg": pngs(t, 1)["cat.0.png"]})
+	answer := decode[struct {
+		Predictions []struct{ Probabilities map[string]float64 }
+	}](t, succeed(t, "predict", model, "photo.jpg", "--json").stdout).Predictions[0].Probabilities
+	runSnippets(t, read(t, "r", pageName), func(what, printed string) {
+		var want []string
+		for _, class := range m.Classes {
+			if p := answer[class]; p >= .5 {
+				want = append(want, fmt.Sprintf("%s: %.1f %%", class, 100*p))
+			}
+		}
+		if printed != strings.Join(want, "\n") {
+			t.Errorf("%s prints %q, want %q", what, printed, want)
+		}
+	})
 	o = succeed(t, "predict", model, "set", "--threshold", "0")
 	contains(t, "the predictions", o.stdout, "cat.0.png", "third ", ", dog ")
 	o = succeed(t, "predict", model, "set", "--threshold", "1")

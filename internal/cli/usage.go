@@ -17,8 +17,8 @@ import (
 func usage(m *lince.Model, file string, classes []string) []report.Snippet {
 	list := []report.Snippet{
 		{Title: "On the command line", Code: "lince predict " + quote(file) + " photo.jpg\n"},
-		{Title: "With curl, from a server", Code: "lince serve " + quote(file) + "\ncurl --data-binary @photo.jpg localhost:8080\n"},
-		{Title: "In Go", Code: goUsage(file)},
+		{Title: "With curl, from a server", Code: "lince serve " + quote(file) + "\n" + curlUsage(m, file)},
+		{Title: "In Go", Code: goUsage(m, file)},
 	}
 	switch ext := strings.ToLower(filepath.Ext(file)); {
 	case hasGraph(m):
@@ -31,17 +31,62 @@ func usage(m *lince.Model, file string, classes []string) []report.Snippet {
 	return list
 }
 
-func goUsage(file string) string {
-	return fmt.Sprintf(`package main
+// curlUsage returns a call of the server.
+func curlUsage(m *lince.Model, file string) string {
+	if !m.Regression {
+		return "curl --data-binary @photo.jpg localhost:8080\n"
+	}
+	return `curl -d "{\"instances\": [{\"b64\": \"$(base64 <photo.jpg | tr -d '\n')\"}]}" localhost:8080/v1/models/` + servedName(file) + ":predict\n"
+}
 
-import (
-	"context"
-	"fmt"
-	"log"
-	"os"
-
-	"github.com/lince-ml/lince"
-)
+// goUsage returns a program that predicts what lince predicts.
+func goUsage(m *lince.Model, file string) string {
+	imports := []string{"context", "fmt", "log", "os", "", "github.com/lince-ml/lince"}
+	predict := `	prediction, err := model.ClassifyImage(context.Background(), photo)
+	if err != nil {
+		log.Fatal(err)
+	}
+`
+	switch {
+	case m.Regression:
+		imports = []string{"fmt", "log", "os", "", "github.com/lince-ml/lince", "github.com/lince-ml/lince/data/picture", "github.com/lince-ml/lince/tensor"}
+		predict = `	steps, err := model.Preprocessing.Compile()
+	if err != nil {
+		log.Fatal(err)
+	}
+	var decoder picture.Decoder
+	pixels, height, width, err := decoder.AppendFloat32(nil, photo, steps.Options())
+	if err != nil {
+		log.Fatal(err)
+	}
+	steps.Apply(pixels)
+	y, err := model.PredictBatch(tensor.Of(pixels, 1, height, width, steps.Channels()))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(y.Float32s()[0])
+`
+	case m.MultiLabel:
+		predict += `	for i, p := range prediction.Probabilities {
+		if p >= .5 {
+			fmt.Printf("%s: %.1f %%\n", model.Classes[i], 100*p)
+		}
+	}
+`
+	default:
+		predict += `	fmt.Printf("%s: %.1f %%\n", prediction.Name, 100*prediction.Probability)
+`
+	}
+	var b strings.Builder
+	b.WriteString("package main\n\nimport (\n")
+	for _, name := range imports {
+		if name == "" {
+			b.WriteString("\n")
+		} else {
+			fmt.Fprintf(&b, "\t%q\n", name)
+		}
+	}
+	fmt.Fprintf(&b, `)
 
 func main() {
 	model, err := lince.Open(%s)
@@ -52,13 +97,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	prediction, err := model.ClassifyImage(context.Background(), photo)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Printf("%%s: %%.1f %%%%\n", prediction.Name, 100*prediction.Probability)
-}
 `, strconv.QuoteToGraphic(file))
+	b.WriteString(predict + "}\n")
+	return b.String()
 }
 
 // pythonText returns a literal of Python: JSON's strings are Python's, too.
@@ -83,25 +124,40 @@ func pythonUsage(m *lince.Model, file string, classes []string) string {
 	b.WriteString("import keras\nimport numpy as np\n\n")
 	fmt.Fprintf(&b, "model = keras.models.load_model(%s)\n%s", pythonText(file), load)
 	output := "model.predict(x[None], verbose=0)[0]"
-	logits := m.GivesLogits()
-	if out := m.OutputShape(); out[len(out)-1] == 1 {
+	if m.Regression {
+		fmt.Fprintf(&b, "print(%s[0])\n", output)
+		return b.String()
+	}
+	logits, out := m.GivesLogits(), m.OutputShape()
+	switch {
+	case m.MultiLabel:
+		fmt.Fprintf(&b, "p = %s\n", output)
+		if logits {
+			b.WriteString("p = 1 / (1 + np.exp(-p))\n")
+		}
+	case out[len(out)-1] == 1:
 		fmt.Fprintf(&b, "p = %s[0]\n", output)
 		if logits {
 			b.WriteString("p = 1 / (1 + np.exp(-p))\n")
 		}
 		b.WriteString("p = np.array([1 - p, p])\n")
-	} else {
+	default:
 		fmt.Fprintf(&b, "p = %s\n", output)
 		if logits {
 			b.WriteString("p = np.exp(p - p.max())\np /= p.sum()\n")
 		}
 	}
+	name := "class {i}"
 	if len(classes) <= mostPythonClasses {
 		fmt.Fprintf(&b, "classes = %s\n", pythonText(classes))
-		b.WriteString(`print(f"{classes[p.argmax()]}: {100 * p.max():.1f} %")` + "\n")
-	} else {
-		b.WriteString(`print(f"class {p.argmax()}: {100 * p.max():.1f} %")` + "\n")
+		name = "{classes[i]}"
 	}
+	if m.MultiLabel {
+		b.WriteString("for i in np.flatnonzero(p >= 0.5):\n    ")
+	} else {
+		b.WriteString("i = p.argmax()\n")
+	}
+	fmt.Fprintf(&b, "print(f\"%s: {100 * p[i]:.1f} %%\")\n", name)
 	if m.Temperature != 0 {
 		fmt.Fprintf(&b, "# lince also divides the logits by the temperature in the file, %.4g.\n", m.Temperature)
 	}

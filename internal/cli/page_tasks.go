@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/report"
+)
+
+// fillLabels adds the results for images with any number of classes, the network and the use of the model to a page.
+func (s pageSource) fillLabels(p *report.Page, r *report.MultiLabel) error {
+	p.MultiLabel = r
+	for _, x := range s.predictions {
+		p.Probabilities, p.TargetSets = append(p.Probabilities, x.Probabilities), append(p.TargetSets, s.f.ClassSet(x.Row))
+	}
+	p.Facts = append(p.Facts,
+		report.Fact{Name: "all classes right", Value: percentText(r.SubsetAccuracy)},
+		report.Fact{Name: "mean F1", Value: percentText(r.MacroAverage.F1)},
+		report.Fact{Name: "F1 of all decisions", Value: percentText(r.MicroAverage.F1)},
+		report.Fact{Name: "wrong decisions", Value: percentText(r.HammingLoss)},
+	)
+	if c, err := report.CalibrateLabels(p.Probabilities, p.TargetSets); err == nil {
+		p.Calibration = []report.NamedCalibration{{Name: "All decisions", Calibration: c}}
+		p.Facts = append(p.Facts, report.Fact{Name: "calibration error", Value: percentText(c.ExpectedError)})
+	} else { // outputs that are not probabilities
+		p.Notes = append(p.Notes, "The calibration is not measured: "+err.Error())
+	}
+	p.Facts = append(p.Facts, report.Fact{Name: "images judged", Value: fmt.Sprint(len(s.predictions))}, report.Fact{Name: "classes", Value: fmt.Sprint(len(s.classes))})
+	s.common(p)
+	return s.decisions(p, r.Threshold)
+}
+
+// decisions adds the wrong decisions about classes that the model is the surest of, with heat maps.
+func (s pageSource) decisions(p *report.Page, threshold float64) error {
+	var extra, missed []lince.Classification // with the class of the decision
+	for _, x := range s.predictions {
+		truth := s.f.ClassSet(x.Row)
+		for k, probability := range x.Probabilities {
+			is, predicted := slices.Contains(truth, k), float64(probability) >= threshold
+			if is == predicted {
+				continue
+			}
+			x.Class, x.Probability = k, probability
+			if predicted {
+				extra = append(extra, x)
+			} else {
+				missed = append(missed, x)
+			}
+		}
+	}
+	slices.SortStableFunc(extra, func(a, b lince.Classification) int { return cmp.Compare(b.Probability, a.Probability) })
+	slices.SortStableFunc(missed, func(a, b lince.Classification) int { return cmp.Compare(a.Probability, b.Probability) })
+	extra, missed = extra[:min(len(extra), pageExamples)], missed[:min(len(missed), pageExamples)]
+	heat, err := s.heatMaps(p, slices.Concat(extra, missed))
+	if err != nil {
+		return err
+	}
+	for _, list := range []struct {
+		from []lince.Classification
+		to   *[]report.Example
+	}{{extra, &p.Extra}, {missed, &p.Missed}} {
+		for _, c := range list.from {
+			r := s.f.Table().Row(c.Row)
+			img, err := thumbnail(r)
+			if err != nil {
+				return err
+			}
+			var labels []string
+			for _, k := range s.f.ClassSet(c.Row) {
+				labels = append(labels, s.classes[k])
+			}
+			*list.to = append(*list.to, report.Example{
+				Image: img, Heat: heat[shown{c.Row, c.Class}], Filename: r.Filename, Label: strings.Join(labels, ", "), Predicted: s.classes[c.Class], Probability: float64(c.Probability),
+			})
+		}
+	}
+	return nil
+}
+
+// fillNumbers adds the results for numbers, the network and the use of the model to a page.
+func (s pageSource) fillNumbers(p *report.Page, r *report.Regression, predictions []numberOf) error {
+	p.Regression = r
+	labels := s.f.Table().Numbers()
+	for _, x := range predictions {
+		p.Numbers = append(p.Numbers, report.NumberPair{Target: labels[x.row], Predicted: x.value})
+	}
+	p.Facts = append(p.Facts,
+		report.Fact{Name: "mean absolute error", Value: shortNumber(r.MAE)},
+		report.Fact{Name: "root mean squared error", Value: shortNumber(r.RMSE)},
+		report.Fact{Name: "the same, of always the mean", Value: shortNumber(r.StandardDeviation)},
+	)
+	if r.R2 != nil {
+		p.Facts = append(p.Facts, report.Fact{Name: "R2 score", Value: fmt.Sprintf("%.3f", *r.R2)})
+	}
+	p.Facts = append(p.Facts, report.Fact{Name: "mean of the true numbers", Value: shortNumber(r.Mean)}, report.Fact{Name: "images judged", Value: fmt.Sprint(len(predictions))})
+	s.common(p)
+	largest := slices.Clone(predictions)
+	size := func(x numberOf) float64 { return math.Abs(float64(x.value) - float64(labels[x.row])) }
+	slices.SortStableFunc(largest, func(a, b numberOf) int { return cmp.Compare(size(b), size(a)) })
+	for _, x := range largest[:min(len(largest), pageExamples)] {
+		row := s.f.Table().Row(x.row)
+		img, err := thumbnail(row)
+		if err != nil {
+			return err
+		}
+		e := float64(x.value) - float64(labels[x.row])
+		p.LargestErrors = append(p.LargestErrors, report.Example{
+			Image: img, Filename: row.Filename, Label: numberText(labels[x.row]), Predicted: shortNumber(float64(x.value)), Error: fmt.Sprintf("%+.4g", e),
+		})
+	}
+	return nil
+}
+
+// shortNumber formats a number with four digits.
+func shortNumber(v float64) string { return fmt.Sprintf("%.4g", v) }
