@@ -109,7 +109,11 @@ func readTable(name string, set *parquetSet, o OpenOptions, rep *reading, j *joi
 func tableOf(name string, rec records, warn []string, o OpenOptions, rep *reading, j *joiner) (*Table, error) {
 	columns, err := o.columns(rec.columns())
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		hint := ""
+		if columns.name >= 0 {
+			hint = o.indicatorHint(rec)
+		}
+		return nil, fmt.Errorf("%s: %w%s", name, err, hint)
 	}
 	u := rec.unit()
 	b := &tableBuilder{
@@ -143,6 +147,7 @@ type tableBuilder struct {
 	join    *joiner
 	rec     records
 	columns columnSet
+	aside   *aside
 	unit    string // see records
 
 	rows    packedRows
@@ -188,9 +193,16 @@ func (e *lineError) Unwrap() error { return e.err }
 // readAll reads all records.
 func (b *tableBuilder) readAll() error {
 	want := append([]int{b.columns.name, b.columns.split}, b.columns.labels...)
-	cells := make([]value, len(want))
+	read := len(want)
+	b.aside = newAside(b.rec.columns(), want, b.o.SplitColumn == "")
+	want = append(want, b.aside.columns()...)
+	all := make([]value, len(want))
+	cells := all[:read]
 	for {
-		line, err := b.rec.next(want, cells)
+		line, err := b.rec.next(want, all)
+		if err == nil {
+			b.aside.see(all, read)
+		}
 		var bad recordError
 		switch {
 		case errors.Is(err, io.EOF):
@@ -353,7 +365,7 @@ func (b *tableBuilder) table(name string) (*Table, error) {
 	if b.odd > 0 {
 		warn = append(warn, fmt.Sprintf("%d rows have bytes that are no text in the encoding %s; the file is probably in another encoding.", b.odd, b.o.Encoding))
 	}
-	t.warn = slices.Concat(warn, b.dropped())
+	t.warn = slices.Concat(warn, b.aside.warnings(), b.dropped())
 	t.ignored = slices.Concat(b.unlabeled.list, b.missing.list, b.unusable.list, b.twice.list)
 	src.dropped = b.unlabeled.n + b.missing.n + b.unusable.n + b.twice.n
 	if b.rows.len() == 0 {

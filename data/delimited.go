@@ -166,8 +166,12 @@ func newCSV(r io.Reader, detect bool, fits func(header []string) bool) (*csvReco
 	}
 	line := 1
 	choices := separators
-	if rest, ok := bytes.CutPrefix(bytes.ToLower(first), []byte("sep=")); ok { // Excel's way to name the separator
-		if rest = bytes.TrimRight(rest, "\r\n"); len(rest) == 1 {
+	if rest, ok := bytes.CutPrefix(bytes.ToLower(bytes.TrimLeft(first, `" `)), []byte("sep=")); ok { // Excel's way to name the separator
+		rest = bytes.TrimRight(rest, "\r\n")
+		if len(rest) > 1 { // quotes around the line, or the separators of empty fields after it
+			rest = append(rest[:1:1], bytes.Trim(rest[1:], `" `+string(rest[:1]))...)
+		}
+		if len(rest) == 1 {
 			choices, line = string(rest), 2
 			if first, err = firstLine(br); err != nil {
 				return nil, err

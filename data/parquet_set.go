@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -56,25 +55,7 @@ func HoldsTable(source string) bool {
 	if info, err := os.Stat(source); err != nil || !info.IsDir() {
 		return IsTable(source)
 	}
-	holds := false
-	root, err := filepath.EvalSymlinks(source)
-	if err != nil {
-		return false
-	}
-	err = filepath.WalkDir(root, func(p string, e fs.DirEntry, err error) error {
-		switch hidden := p != root && strings.HasPrefix(e.Name(), "."); {
-		case err != nil || hidden && e.IsDir():
-			return fs.SkipDir
-		case hidden:
-		case isImage(p):
-			holds = false
-			return fs.SkipAll
-		case isParquet(p):
-			holds = true
-		}
-		return nil
-	})
-	return holds && err == nil
+	return mayHold(source, isParquet)
 }
 
 // pieceName is the end of the name of a file that is one of several.

@@ -1,0 +1,172 @@
+package data
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// hintRows is the number of rows that are read for a hint.
+const hintRows = 1000
+
+// indicatorHint returns which columns probably say whether an image has a class, for a table in which no column of labels was found or named. It reads
+// the first rows. It returns "" if there are no two columns whose values are all 0 and 1 or truth values.
+func (o OpenOptions) indicatorHint(rec records) string {
+	if o.LabelRule == Unlabeled || o.LabelColumn != "" || len(o.LabelColumns) > 0 || o.Task == Regress {
+		return ""
+	}
+	header := rec.columns()
+	h := newHeader(header)
+	if len(header) > 1<<12 || h.find(labelColumns...) >= 0 {
+		return ""
+	}
+	skip := []int{h.find(nameColumns...), h.find(o.FilenameColumn), h.find(o.SplitColumn)}
+	var want []int
+	for i, name := range header {
+		if !slices.Contains(skip, i) && name != "" && !strings.ContainsAny(name, ",'") && !isSplitName(name) {
+			want = append(want, i)
+		}
+	}
+	cells := make([]value, len(want))
+	is, has := make([]bool, len(want)), make([]bool, len(want))
+	for i := range is {
+		is[i] = true
+	}
+	severalOnes := false
+	for range hintRows {
+		if _, err := rec.next(want, cells); err != nil {
+			break // the end, or a row that cannot be read
+		}
+		ones := 0
+		for i, c := range cells {
+			text := strings.TrimSpace(string(c.text))
+			yes, ok := indicator(text)
+			is[i] = is[i] && !c.isList && (ok || isMissing(text))
+			has[i] = has[i] || ok && text != ""
+			if is[i] && yes {
+				ones++
+			}
+		}
+		severalOnes = severalOnes || ones > 1
+	}
+	var list []string
+	for i, w := range want {
+		if is[i] && has[i] {
+			list = append(list, header[w])
+		}
+	}
+	if len(list) < 2 {
+		return ""
+	}
+	flag := strings.Join(list, ",")
+	if strings.ContainsAny(flag, " \t&;|<>()$`\"\\*?!#~") {
+		flag = "'" + flag + "'"
+	}
+	task := ""
+	if severalOnes {
+		task = " --task multilabel"
+	}
+	return fmt.Sprintf("; the columns %s have 0 and 1: if they are the classes, name all of them (LabelColumns, --category %s%s)", listNames(list), flag, task)
+}
+
+// isSplitName reports whether the name of a column is one that says to which part a row belongs, such as is_valid.
+func isSplitName(name string) bool {
+	return slices.ContainsFunc(strings.Split(plainName(name), "_"), func(w string) bool { return columnPart(w) != noPart })
+}
+
+// aside are the columns that are not used, but that the user may want: those with the name of one that is used, and those that say to which part a row
+// belongs.
+type aside struct {
+	header []string
+	twins  []twinColumn
+	parts  []partsColumn
+}
+
+// twinColumn is a column with the name of one that is used.
+type twinColumn struct {
+	of, column int // of is an index among the columns that are used
+	differ     int // rows
+}
+
+// partsColumn is a column whose values may be parts.
+type partsColumn struct {
+	column int
+	is     bool // so far
+	kinds  [len(columnParts)]bool
+}
+
+// splitNames are the names of columns that may say to which part a row belongs, beside those that isSplitName knows.
+var splitNames = []string{"split", "splits", "part", "partition", "subset", "set", "phase", "usage", "ml_use", "data_split", "dataset"}
+
+// newAside finds the columns. used are those that are used. parts is set if no column of parts is.
+func newAside(header []string, used []int, parts bool) *aside {
+	a := &aside{header: header}
+	for i, name := range header {
+		if slices.Contains(used, i) {
+			continue
+		}
+		for of, u := range used {
+			if u >= 0 && name == header[u] {
+				a.twins = append(a.twins, twinColumn{of: of, column: i})
+			}
+		}
+		if parts && (isSplitName(name) || slices.Contains(splitNames, plainName(name))) {
+			a.parts = append(a.parts, partsColumn{column: i, is: true})
+		}
+	}
+	return a
+}
+
+// columns returns the indexes of the columns.
+func (a *aside) columns() []int {
+	var list []int
+	for _, t := range a.twins {
+		list = append(list, t.column)
+	}
+	for _, p := range a.parts {
+		list = append(list, p.column)
+	}
+	return list
+}
+
+// see takes the values of a row: first those of the columns that are used, then those of columns.
+func (a *aside) see(cells []value, used int) {
+	for i := range a.twins {
+		t := &a.twins[i]
+		if !bytes.Equal(bytes.TrimSpace(cells[used+i].text), bytes.TrimSpace(cells[t.of].text)) {
+			t.differ++
+		}
+	}
+	for i := range a.parts {
+		if p := &a.parts[i]; p.is {
+			kind, err := partOf(a.header[p.column], textOf(cells[used+len(a.twins)+i].text))
+			if p.is = err == nil; p.is && kind != noPart {
+				p.kinds[kind] = true
+			}
+		}
+	}
+}
+
+// warnings returns a sentence for each column that the user may want.
+func (a *aside) warnings() []string {
+	var list []string
+	for _, t := range a.twins {
+		if t.differ > 0 {
+			list = append(list, fmt.Sprintf("Several columns have the name %q. The first one is used, as in pandas; another one differs from it in %d rows. If it is the right one, rename it in the first line.", a.header[t.column], t.differ))
+		}
+	}
+	for _, p := range a.parts {
+		var kinds []string
+		for k, has := range p.kinds {
+			if has {
+				kinds = append(kinds, columnParts[k])
+			}
+		}
+		if p.is && len(kinds) > 1 {
+			name := a.header[p.column]
+			list = append(list, fmt.Sprintf("The column %q says which rows are for %s, but is not used: all rows are one set. To use it, name it (SplitColumn, --split).", name, strings.Join(kinds, ", ")))
+		}
+	}
+	return list
+}

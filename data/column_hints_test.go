@@ -1,0 +1,51 @@
+package data
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestColumnHints opens tables with columns that are not used, but that the user may want.
+func TestColumnHints(t *testing.T) {
+	dir := tree(t, "a.png", "b.png", "c.png", "d.png")
+	const parts = "for train, validation, but is not used"
+	for _, c := range []struct {
+		name, text string
+		o          OpenOptions
+		fail       string // of the error
+		warning    string
+	}{
+		{name: "one-hot", text: "image_id,healthy,rust,scab\na,1,0,0\nb,0,1,0\n", fail: "the columns healthy, rust, scab have 0 and 1: if they are the classes, name all of them (LabelColumns, --category healthy,rust,scab)"},
+		{name: "several labels, a name with a space", text: "filename, Cat, Big Dog, Unlabeled\na.png,1,1,0\nb.png,0,0,1\n", fail: "--category 'Cat,Big Dog,Unlabeled' --task multilabel)"},
+		{name: "truth values beside others", text: "n,filename,x,y,is_valid\n7,a.png,True,False,1\n8,b.png,False,,0\n", fail: "--category x,y)"},
+		{name: "CelebA", text: "image_id,Bald,Smiling\na.png,-1,1\nb.png,1,-1\n", fail: "--category Bald,Smiling)"},
+		{name: "no such columns", text: "filename,kind,one\na.png,cat,1\nb.png,dog,0\n", fail: "choose one (LabelColumn, --category)"},
+		{name: "a name that is not there", text: "filename,x,y\na.png,1,0\n", o: OpenOptions{LabelColumn: "z"}, fail: "did you mean x?"},
+		{name: "twins", text: "filename,category,category\na.png,cat,x\nb.png,dog,dog\n", warning: `Several columns have the name "category". The first one is used, as in pandas; another one differs from it in 1 rows.`},
+		{name: "equal twins", text: "filename,category,category\na.png,cat,cat\nb.png,dog, dog\n"},
+		{name: "split", text: "filename,category,Split\na.png,cat,TRAIN\nb.png,dog,dev\nc.png,dog,\n", warning: parts},
+		{name: "is_valid", text: "filename,category,is_valid\na.png,cat,False\nb.png,dog,True\n", warning: parts},
+		{name: "one part", text: "filename,category,split\na.png,cat,train\nb.png,dog,train\n"},
+		{name: "no parts", text: "filename,category,set\na.png,cat,train\nb.png,dog,blue\n"},
+		{name: "used", text: "filename,category,split\na.png,cat,train\nb.png,dog,val\nc.png,dog,train\n", o: OpenOptions{SplitColumn: "split"}},
+		{name: "Excel's separator in quotes", text: "\ufeff\"sep=;\"\r\nfilename;category\r\na.png;cat\r\nb.png;dog\r\n"},
+		{name: "Excel's separator with empty fields", text: "sep=;;;\r\nfilename;category\r\na.png;cat\r\nb.png;dog\r\n"},
+	} {
+		file := filepath.Join(dir, "t.csv")
+		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		tab, err := Open(t.Context(), file, c.o)
+		if err != nil {
+			if c.fail == "" || !strings.HasSuffix(err.Error(), c.fail) {
+				t.Errorf("%s: %v, want %q", c.name, err, c.fail)
+			}
+			continue
+		}
+		if warn := strings.Join(tab.Warnings(), " "); c.fail != "" || !strings.Contains(warn, c.warning) || c.warning == "" && warn != "" {
+			t.Errorf("%s: the warnings are %q, want %q, %q", c.name, warn, c.warning, c.fail)
+		}
+	}
+}
