@@ -276,8 +276,8 @@ func (m *matrix) name(p *plot.Plot) {
 	}
 	var rows, columns plot.ConstantTicks
 	for i := 0; i < len(m.classes); i += m.every {
-		rows = append(rows, plot.Tick{Value: float64(i), Label: shorten(t, m.classes[i], rowRoom)})
-		columns = append(columns, plot.Tick{Value: float64(i), Label: shorten(t, m.classes[i], room)})
+		rows = append(rows, plot.Tick{Value: float64(i), Label: shorten(t, drawable(t, m.classes[i]), rowRoom)})
+		columns = append(columns, plot.Tick{Value: float64(i), Label: shorten(t, drawable(t, m.classes[i]), room)})
 	}
 	p.X.Label.Text, p.X.Tick.Marker = "Predicted class", columns
 	p.Y.Label.Text, p.Y.Tick.Marker = "True class", rows

@@ -10,6 +10,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -465,5 +466,22 @@ func TestImagesFull(t *testing.T) {
 		if !errors.Is(err, errFull) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestDrawable checks that no character of a name is lost.
+func TestDrawable(t *testing.T) {
+	for text, want := range map[string]string{
+		"café au lait – 5°": "café au lait – 5°",
+		"Ελλάδα, кошка":     "Ελλάδα, кошка",
+		"日本 x":              `\u65e5\u672c x`,
+		"🐈":                 `\U0001f408`,
+	} {
+		if got := drawable(captionType, text); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+	if got := wrap(captionType, "猫"); !slices.Equal(got, []string{`\u732b`}) {
+		t.Errorf("a caption: %q", got)
 	}
 }

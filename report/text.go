@@ -2,14 +2,33 @@ package report
 
 import (
 	"sort"
+	"strconv"
 	"strings"
 
+	"golang.org/x/image/font/sfnt"
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
 
 // longestText limits the time to lay out a text, in characters.
 const longestText = 2000
+
+// drawable returns a text with the characters that the font of t does not have as escapes, such as \u732b. The images' font has Latin, Greek and Cyrillic letters.
+// Without the escapes, the names of two classes could look the same, or like nothing.
+func drawable(t draw.TextStyle, s string) string {
+	face := font.DefaultCache.Lookup(t.Font, t.Font.Size).Face
+	var b strings.Builder
+	var buffer sfnt.Buffer
+	for _, r := range s {
+		if at, err := face.GlyphIndex(&buffer, r); err == nil && at != 0 {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		}
+	}
+	return b.String()
+}
 
 // shorten replaces the middle of a text that is too wide with an ellipsis.
 func shorten(t draw.TextStyle, s string, width vg.Length) string {
@@ -33,7 +52,7 @@ func ellipsis(s string, fits func(s string) bool) string {
 // wrap divides the text of a tile into at most tileTextLines lines that are not wider than the tile. Lines end after a space, after a character such as _ or /, or, where there is none, anywhere. A text that is longer
 // loses its middle. The result is empty for a text without characters.
 func wrap(t draw.TextStyle, s string) []string {
-	s = strings.Join(strings.Fields(s), " ")
+	s = drawable(t, strings.Join(strings.Fields(s), " "))
 	if s == "" {
 		return nil
 	}
