@@ -27,7 +27,11 @@ func findFew(s *set) []Finding {
 	var out []Finding
 	for _, c := range counts {
 		if c.N < fewImages || float64(c.N) < fewFraction*average {
-			out = append(out, Finding{Classes: []string{c.Label}, Detail: fmt.Sprintf("%s; the classes have %.0f on average", images(c.N), average)})
+			detail := fmt.Sprintf("%s; the classes have %.0f on average", images(c.N), average)
+			if float64(c.N) >= average { // all classes have few
+				detail = fmt.Sprintf("%s, fewer than %d", images(c.N), fewImages)
+			}
+			out = append(out, Finding{Classes: []string{c.Label}, Detail: detail})
 		}
 	}
 	return out

@@ -43,15 +43,23 @@ func (t *training) warnOfClasses(train, val *data.Table, own bool) {
 		advice = "add some"
 	}
 	if len(untrained) > 0 {
-		t.warn(fmt.Sprintf("no training image is of the %s; the model cannot learn it: %s", classList(untrained), advice))
+		t.warn(fmt.Sprintf("no training image is of the %s; the model cannot learn %s: %s", classList(untrained), them(len(untrained)), advice))
 	}
 	if len(unvalidated) > 0 {
-		t.warn(fmt.Sprintf("no validation image is of the %s; the validation says nothing about it: %s", classList(unvalidated), advice))
+		t.warn(fmt.Sprintf("no validation image is of the %s; the validation says nothing about %s: %s", classList(unvalidated), them(len(unvalidated)), advice))
 	}
 	if most != "" && inTrain[most] >= 10*inTrain[least] && t.ClassWeight == "" {
 		t.warn(fmt.Sprintf("the class %s has %d training images and %s has %d: the model will favor large classes; consider --class-weight balanced and --stratify",
 			visibleLine(most), inTrain[most], visibleLine(least), inTrain[least]))
 	}
+}
+
+// them is the pronoun for n things.
+func them(n int) string {
+	if n == 1 {
+		return "it"
+	}
+	return "them"
 }
 
 func classList(names []string) string {

@@ -25,10 +25,14 @@ func (t *training) warnOfFaults(table *data.Table) error {
 		}
 		more := ""
 		if n := len(found) - 1; n > 0 {
-			more = fmt.Sprintf(", and %d more", n)
+			more = fmt.Sprintf(" (and %d more)", n)
+		}
+		fault := describeFault(found[0])
+		if f := found[0]; len(f.Images) == 0 && len(f.Classes) == 1 {
+			fault = visibleLine(f.Classes[0]) + ": " + fault
 		}
 		title := strings.ToLower(k.Title[:1]) + k.Title[1:]
-		t.warn(fmt.Sprintf("%s: %s%s; lince check %s lists them", title, describeFault(found[0]), more, quote(t.Source)))
+		t.warn(fmt.Sprintf("%s: %s%s; lince check %s lists them", title, fault, more, quote(t.Source)))
 	}
 	return nil
 }

@@ -48,6 +48,9 @@ func TestFewImages(t *testing.T) {
 		o := succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--seed", seed, "--out", "r"+seed)
 		contains(t, "the warnings", o.stderr, "image is of the class dog; ", ": use --stratify or more images")
 	}
+	put(t, "small", pngs(t, 8)) // of both classes
+	o := succeed(t, "train", "small", "--model", network("two.json"), "--epochs", "1", "--out", "small-run")
+	contains(t, "the warnings", o.stderr, "classes with few images: cat: 4 images, fewer than 10 (and 1 more); lince check small lists them")
 }
 
 // TestEqualImages is case A14: files with the same bytes in two classes, which stay on one side of the split.
@@ -61,7 +64,7 @@ func TestEqualImages(t *testing.T) {
 	}
 	put(t, "set", copies)
 	o := succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "r")
-	contains(t, "the warnings", o.stderr, "the same image in two classes: cat.0.png, dog.90.png: the same content, and 3 more; lince check set lists them")
+	contains(t, "the warnings", o.stderr, "the same image in two classes: cat.0.png, dog.90.png: the same content (and 3 more); lince check set lists them")
 	r := decode[record](t, read(t, "r", "run.json"))
 	if d := r.Data.Duplicates; d == nil || d.Groups != 4 || d.Images != 8 || d.TwoClasses != 4 || r.Data.Training+r.Data.Validation != 28 || r.Data.Training != 21+d.Moved {
 		t.Errorf("run.json has %+v, %d and %d", d, r.Data.Training, r.Data.Validation)
