@@ -49,3 +49,29 @@ func TestColumnHints(t *testing.T) {
 		}
 	}
 }
+
+// TestURLNames finds files by names that are written as in a URL.
+func TestURLNames(t *testing.T) {
+	dir := tree(t, "img/my pic #1.png", "img/my%20pic.png", "img/sub/caf\u00e9.png", "img/50%.png")
+	for _, c := range []struct{ name, want, says string }{
+		{"my%20pic%20%231.png", "my pic #1.png", "as in a URL"},
+		{"https://example.org/x/my%20pic%20%231.png?alt=media&token=1", "my pic #1.png", "as in a URL"},
+		{"gs://bucket/img/sub/caf\u00e9.png", "sub/caf\u00e9.png", "with other folders"},
+		{"/data/local-files/?d=img/sub/cafe%CC%81.png", "sub/caf\u00e9.png", "in another Unicode form"},
+		{"my%20pic.png", "my%20pic.png", ""},
+		{"50%.png", "50%.png", ""},
+	} {
+		file := filepath.Join(dir, "t.csv")
+		if err := os.WriteFile(file, []byte("filename,category\n"+c.name+",cat\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		tab, err := Open(t.Context(), file, OpenOptions{Images: filepath.Join(dir, "img")})
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if got := filepath.ToSlash(tab.Row(0).Where()); !strings.HasSuffix(got, "img/"+c.want) || !strings.Contains(strings.Join(tab.Notes(), " "), c.says) {
+			t.Errorf("%s is %s, with the notes %q; want %s, %q", c.name, got, tab.Notes(), c.want, c.says)
+		}
+	}
+}

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -167,6 +169,7 @@ type spelling uint8
 // The spellings. Each allows what those before it allow.
 const (
 	sameLetters spelling = iota // only folders are left out, or \ stands for /
+	fromURL
 	sameUnicode
 	sameCase
 	noExtension
@@ -175,6 +178,7 @@ const (
 
 var spellingNames = [...]string{
 	sameLetters: "with other folders before them, or with \\ for /",
+	fromURL:     "as in a URL, with %20 for a space or with a query",
 	sameUnicode: "in another Unicode form",
 	sameCase:    "without regard to case",
 	noExtension: "without the extension",
@@ -182,6 +186,9 @@ var spellingNames = [...]string{
 
 // key returns the form in which names are compared.
 func (s spelling) key(name string, isFile bool) string {
+	if s >= fromURL && !isFile {
+		name = unescaped(name)
+	}
 	name = path.Clean(strings.ReplaceAll(name, `\`, "/"))
 	if s >= sameUnicode {
 		name = norm.NFC.String(name)
@@ -191,6 +198,20 @@ func (s spelling) key(name string, isFile bool) string {
 	}
 	if s >= noExtension && isFile {
 		name = strings.TrimSuffix(name, path.Ext(name))
+	}
+	return name
+}
+
+// unescaped returns a name that is written as in a URL: without a query, and with characters for %20 and similar. The query d of Label Studio
+// names a file.
+func unescaped(name string) string {
+	if _, file, ok := strings.Cut(name, "/data/local-files/?d="); ok {
+		name = file
+	} else if strings.Contains(name, "://") {
+		name, _, _ = strings.Cut(name, "?")
+	}
+	if plain, err := url.PathUnescape(name); err == nil && utf8.ValidString(plain) && !strings.ContainsRune(plain, 0) {
+		return plain
 	}
 	return name
 }

@@ -55,6 +55,7 @@ func classLevel(names []string) (level int, skipped []string) {
 			return 0, nil
 		case allGroups(folders):
 			skipped = append(skipped, folders...)
+		case len(folders) == 1 && skipped != nil: // all of the outer folders hold the same one: 2023/images/cats, fold1/train/cats
 		case len(folders) < 2:
 			return 0, nil
 		default:
