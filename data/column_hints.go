@@ -59,15 +59,20 @@ func (o OpenOptions) indicatorHint(rec records) string {
 	if len(list) < 2 {
 		return ""
 	}
-	flag := strings.Join(list, ",")
-	if strings.ContainsAny(flag, " \t&;|<>()$`\"\\*?!#~") {
-		flag = "'" + flag + "'"
-	}
+	flag := shellWord(strings.Join(list, ","))
 	task := ""
 	if severalOnes {
 		task = " --task multilabel"
 	}
 	return fmt.Sprintf("; the columns %s have 0 and 1: if they are the classes, name all of them (LabelColumns, --category %s%s)", listNames(list), flag, task)
+}
+
+// shellWord returns a text as a word of a command line.
+func shellWord(s string) string {
+	if strings.ContainsAny(s, " \t&;|<>()$`\"'\\*?!#~") {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	return s
 }
 
 // isSplitName reports whether the name of a column is one that says to which part a row belongs, such as is_valid.

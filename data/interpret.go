@@ -274,7 +274,7 @@ func (c composer) notes() []string {
 	return []string{fmt.Sprintf("Classes that are spelled in two Unicode forms (NFC and NFD) are one class each: %s.", listNames(sortedKeys(c.joined)))}
 }
 
-// twins warns of classes whose names differ only in case.
+// twins warns of classes whose names differ only in case, in the width of their letters and digits, or in spaces.
 func (in *interpreter) twins(sets [][]string) {
 	rows := map[string]int{}
 	for i, set := range sets {
@@ -284,7 +284,7 @@ func (in *interpreter) twins(sets [][]string) {
 	}
 	spelled := map[string][]string{}
 	for c := range rows {
-		k := strings.ToLower(c)
+		k := strings.Join(strings.Fields(strings.ToLower(norm.NFKC.String(c))), " ")
 		spelled[k] = append(spelled[k], c)
 	}
 	for _, k := range sortedKeys(spelled) {
@@ -300,7 +300,11 @@ func (in *interpreter) twins(sets [][]string) {
 				renames = append(renames, c+"="+list[0])
 			}
 		}
-		in.warn = append(in.warn, fmt.Sprintf("The classes %s differ only in case. To join them, use Rename (--rename %s).", strings.Join(counts, " and "), strings.Join(renames, ",")))
+		how := "case"
+		if slices.ContainsFunc(list, func(c string) bool { return !strings.EqualFold(c, list[0]) }) {
+			how = "the form of their letters, digits or spaces"
+		}
+		in.warn = append(in.warn, fmt.Sprintf("The classes %s differ only in %s. To join them, use Rename (--rename %s).", strings.Join(counts, " and "), how, shellWord(strings.Join(renames, ","))))
 	}
 }
 
