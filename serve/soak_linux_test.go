@@ -73,6 +73,7 @@ func listening(t *testing.T, s *Server) (address string, stop func()) {
 // the system reports. It also has the pages around what is used, and varies between 42 and 49 MiB after equal rounds of TestReloads.
 type usage struct {
 	memory, resident, goroutines, files int
+	parts                               string // of memory, for a message
 }
 
 // used returns what the process needs after a garbage collection, when no request is answered and no connection is open.
@@ -103,6 +104,7 @@ func used(t *testing.T) usage {
 			u.resident = kib << 10
 		} else {
 			u.memory += kib << 10
+			u.parts = fmt.Sprintf("heap %d KiB, stacks %d, spans %d, collector %d, other %d, mapped files %d", m.HeapInuse>>10, m.StackSys>>10, (m.MSpanSys+m.MCacheSys)>>10, m.GCSys>>10, (m.OtherSys+m.BuckHashSys)>>10, kib)
 		}
 	}
 	files, err := os.ReadDir("/proc/self/fd")
@@ -119,7 +121,7 @@ func (u usage) same(t *testing.T, first usage) {
 	t.Logf("memory %.1f MiB, then %.1f MiB (%+.2f%%); resident %.1f MiB, then %.1f MiB; goroutines %d, then %d; open files %d, then %d", float64(first.memory)/(1<<20), float64(u.memory)/(1<<20),
 		100*(float64(u.memory)/float64(first.memory)-1), float64(first.resident)/(1<<20), float64(u.resident)/(1<<20), first.goroutines, u.goroutines, first.files, u.files)
 	if float64(u.memory) > 1.02*float64(first.memory) {
-		t.Errorf("the memory grew from %d to %d bytes", first.memory, u.memory)
+		t.Errorf("the memory grew from %d bytes (%s) to %d bytes (%s)", first.memory, first.parts, u.memory, u.parts)
 	}
 	if u.goroutines > first.goroutines {
 		t.Errorf("%d goroutines, %d at first", u.goroutines, first.goroutines)
