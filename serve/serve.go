@@ -21,12 +21,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/internal/machine"
 )
 
 // Options configures a Server. The zero value is the default.
@@ -40,7 +40,7 @@ type Options struct {
 	// Queue is the largest number of examples that a model has at the same time, from the decoding of an image to its prediction. The default is
 	// 96. A request beyond it gets the status 429 and a Retry-After header, after 0.25 s.
 	Queue int
-	// Threads is the number of threads that decode images and compute batches. The default is one per CPU (GOMAXPROCS). The models share them: a
+	// Threads is the number of threads that decode images and compute batches. The default is one per CPU that the process may use: GOMAXPROCS, or the limit of its cgroup. The models share them: a
 	// thread that becomes free goes to the model that has had the least time on them.
 	Threads int
 	// ThreadsPerRequest is the largest number of threads on which a batch is computed, at most that of the model (lince.Options.Threads). A batch gets more than one only
@@ -91,7 +91,7 @@ func (o Options) defaults() (Options, error) {
 	}
 	number("MaxBatch", &o.MaxBatch, 8, 128)
 	number("Queue", &o.Queue, 96, 1<<20)
-	number("Threads", &o.Threads, runtime.GOMAXPROCS(0), 1<<10)
+	number("Threads", &o.Threads, machine.Processors(), 1<<10)
 	if o.ThreadsPerRequest < 0 || o.ThreadsPerRequest > o.Threads {
 		errs = append(errs, fmt.Errorf("ThreadsPerRequest must be from 1 to the number of threads, %d, or 0 for the default, got %d", o.Threads, o.ThreadsPerRequest))
 	}

@@ -8,12 +8,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/internal/machine"
 	"github.com/lince-ml/lince/serve"
 )
 
@@ -134,7 +134,7 @@ func (c *serveCommand) Run(e *env) error {
 	log := c.logger(e)
 	threads := c.Threads
 	if threads == 0 {
-		threads = runtime.GOMAXPROCS(0)
+		threads = machine.Processors()
 	}
 	if c.ThreadsPerRequest > threads {
 		return usageError{fmt.Errorf("--threads-per-request must be at most the number of threads, %d, got %d", threads, c.ThreadsPerRequest)}

@@ -1,5 +1,5 @@
 // Package machine measures the limits of the machine, for comparison with the speed of kernels: fused
-// multiply-adds per second, and bytes per second from and to memory.
+// multiply-adds per second, and bytes per second from and to memory. It also tells what a process uses and may use.
 package machine
 
 import (
