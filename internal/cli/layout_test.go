@@ -3,7 +3,6 @@ package cli
 import (
 	"archive/zip"
 	"bytes"
-	bigendian "encoding/binary"
 	bits "encoding/binary"
 	"fmt"
 	"image"
@@ -181,7 +180,7 @@ func turnedJPEG(t *testing.T, orientation byte) []byte {
 	}
 	plain := b.Bytes()
 	exif := append([]byte("Exif\x00\x00II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00"), orientation, 0, 0, 0, 0, 0, 0, 0)
-	segment := bigendian.BigEndian.AppendUint16([]byte{0xff, 0xe1}, uint16(len(exif)+2))
+	segment := bits.BigEndian.AppendUint16([]byte{0xff, 0xe1}, uint16(len(exif)+2))
 	return append(append([]byte{0xff, 0xd8}, append(segment, exif...)...), plain[2:]...)
 }
 
