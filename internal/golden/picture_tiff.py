@@ -105,6 +105,7 @@ def main():
         files["rgb-%s.tif" % c] = saved(img, compression=c)
     for mode in ["CMYK", "L", "YCbCr", "LAB", "RGBA", "LA", "1", "P", "I", "F", "I;16"]:
         m = img.quantize(40) if mode == "P" else Image.fromarray(a[..., 0].astype(np.uint16) * 37) if mode == "I;16" else img.convert("L").convert(mode) if mode in "IF" else img.convert(mode)
+        m.info.pop("icc_profile", None)  # that of LAB has the time at which it was made
         for c in ["raw", "tiff_lzw", "packbits", "jpeg"]:
             try:
                 files["%s-%s.tif" % (mode.replace(";", ""), c)] = saved(m, compression=c)
