@@ -6,6 +6,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -45,7 +46,7 @@ func quota(root string) float64 {
 		}
 		dirs, read := []string{"sys/fs/cgroup", "sys/fs/cgroup/unified"}, quotaV2
 		if fields[1] != "" {
-			if !hasController(fields[1], "cpu") {
+			if !slices.Contains(strings.Split(fields[1], ","), "cpu") {
 				continue
 			}
 			dirs, read = []string{"sys/fs/cgroup/" + fields[1], "sys/fs/cgroup/cpu"}, quotaV1
@@ -61,15 +62,6 @@ func quota(root string) float64 {
 		}
 	}
 	return least
-}
-
-func hasController(list, name string) bool {
-	for c := range strings.SplitSeq(list, ",") {
-		if c == name {
-			return true
-		}
-	}
-	return false
 }
 
 // quotaV2 reads the limit of a group of version 2: microseconds in each period, or max, and the period.
