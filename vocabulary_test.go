@@ -282,8 +282,9 @@ func compareLogs(t *testing.T, whose string, step int, got, want map[string]floa
 	t.Helper()
 	for key, keras := range want {
 		bound := 1e-4
-		if key == "iou" || key == "binary_accuracy" { // they count pixels; some are at the threshold
-			bound = 1e-3
+		// These count pixels. For one at the threshold, Keras itself has another iou, by 1.1e-3, on an Intel processor than on one of AMD.
+		if key == "iou" || key == "binary_accuracy" {
+			bound = 3e-3
 		}
 		if x, ok := got[key]; !ok || math.Abs(x-keras) > bound*math.Abs(keras) {
 			t.Errorf("%sstep %d: %s is %v, Keras' %v", whose, step, key, x, keras)

@@ -366,9 +366,8 @@ func (t *training) report(trouble error) error {
 				return s.fillClasses(p)
 			})
 		}
-		err = errors.Join(err, t.folder.wait())
 	}
-	if err == nil {
+	if err = errors.Join(err, t.folder.wait()); err == nil {
 		err = t.conclude(trouble)
 	}
 	if err != nil {
