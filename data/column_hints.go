@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/lince-ml/lince/internal/shell"
 )
 
 // hintRows is the number of rows that are read for a hint.
@@ -59,20 +61,12 @@ func (o OpenOptions) indicatorHint(rec records) string {
 	if len(list) < 2 {
 		return ""
 	}
-	flag := shellWord(strings.Join(list, ","))
+	flag := shell.Quote(strings.Join(list, ","))
 	task := ""
 	if severalOnes {
 		task = " --task multilabel"
 	}
 	return fmt.Sprintf("; the columns %s have 0 and 1: if they are the classes, name all of them (LabelColumns, --category %s%s)", listNames(list), flag, task)
-}
-
-// shellWord returns a text as a word of a command line.
-func shellWord(s string) string {
-	if strings.ContainsAny(s, " \t&;|<>()$`\"'\\*?!#~") {
-		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-	}
-	return s
 }
 
 // isSplitName reports whether the name of a column is one that says to which part a row belongs, such as is_valid.

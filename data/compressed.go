@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/internal/bounded"
+	"github.com/lince-ml/lince/internal/shell"
 )
 
 // Limits on the memory that the header of a Zstandard file can claim. That of a whole archive is the limit of the program zstd, if the archive is not small.
@@ -118,8 +119,5 @@ func (u *unreadArchive) command(name string) string {
 	if u.untar != "" && (strings.Contains(lower, ".tar.") || strings.HasPrefix(extension(base), "t")) {
 		how = u.untar
 	}
-	if strings.ContainsAny(base, " '\"&()") {
-		base = fmt.Sprintf("%q", base)
-	}
-	return fmt.Sprintf(how, base)
+	return fmt.Sprintf(how, shell.Quote(base))
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/lince-ml/lince/internal/shell"
 )
 
 // maxLabels limits the number of distinct labels of a table.
@@ -304,7 +306,7 @@ func (in *interpreter) twins(sets [][]string) {
 		if slices.ContainsFunc(list, func(c string) bool { return !strings.EqualFold(c, list[0]) }) {
 			how = "the form of their letters, digits or spaces"
 		}
-		in.warn = append(in.warn, fmt.Sprintf("The classes %s differ only in %s. To join them, use Rename (--rename %s).", strings.Join(counts, " and "), how, shellWord(strings.Join(renames, ","))))
+		in.warn = append(in.warn, fmt.Sprintf("The classes %s differ only in %s. To join them, use Rename (--rename %s).", strings.Join(counts, " and "), how, shell.Quote(strings.Join(renames, ","))))
 	}
 }
 

@@ -382,7 +382,7 @@ func TestArchiveErrors(t *testing.T) {
 		{"budget", file1(t, "a.zip", bombs), "need more memory than its size allows"},
 		{"gzip of an image", file1(t, "a.png.gz", gzipped1(t, p)), "is compressed, and does not hold an archive"},
 		{"xz", file1(t, "a.tar.xz", []byte("\xfd7zXZ\x00")), "a.tar.xz: is an xz file, which lince does not read; unpack it (tar -xf a.tar.xz), and open the folder"},
-		{"xz of one file", file1(t, "my set.xz", []byte("\xfd7zXZ\x00")), `unpack it (xz -d "my set.xz")`},
+		{"xz of one file", file1(t, "my set.xz", []byte("\xfd7zXZ\x00")), `unpack it (xz -d 'my set.xz')`},
 		{"7z", file1(t, "a.7z", []byte("7z\xbc\xaf\x27\x1c\x00\x04")), "is a 7z archive, which lince does not read; unpack it (7z x a.7z)"},
 		{"7z with another name", file1(t, "a.zip", []byte("7z\xbc\xaf\x27\x1c\x00\x04")), "is a 7z archive, which lince does not read; unpack it (7z x a.zip)"},
 		{"RAR", file1(t, "a.rar", []byte("Rar!\x1a\x07\x01\x00")), "is a RAR archive, which lince does not read; unpack it (unrar x a.rar)"},

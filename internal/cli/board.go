@@ -9,6 +9,7 @@ import (
 
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/internal/patherr"
+	"github.com/lince-ml/lince/internal/shell"
 )
 
 // boardName is the folder of --tensorboard in the run's folder.
@@ -65,7 +66,7 @@ func (t *training) openBoard() error {
 	if t.TensorBoard.dir == "" {
 		t.folder.wrote[boardName] = true
 	}
-	t.printf("To follow the training in TensorBoard: tensorboard --logdir %s\n\n", quote(t.boardDir()))
+	t.printf("To follow the training in TensorBoard: tensorboard --logdir %s\n\n", shell.Quote(t.boardDir()))
 	return nil
 }
 

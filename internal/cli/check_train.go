@@ -7,6 +7,7 @@ import (
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/check"
 	"github.com/lince-ml/lince/data/demo"
+	"github.com/lince-ml/lince/internal/shell"
 )
 
 // warnOfFaults warns of the faults that are known after the images were checked, in a line for each kind. It decodes nothing.
@@ -32,7 +33,7 @@ func (t *training) warnOfFaults(table *data.Table) error {
 			fault = visibleLine(f.Classes[0]) + ": " + fault
 		}
 		title := strings.ToLower(k.Title[:1]) + k.Title[1:]
-		t.warn(fmt.Sprintf("%s: %s%s; lince check %s lists them", title, fault, more, quote(t.Source)))
+		t.warn(fmt.Sprintf("%s: %s%s; lince check %s lists them", title, fault, more, shell.Quote(t.Source)))
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/check"
 	"github.com/lince-ml/lince/data/demo"
+	"github.com/lince-ml/lince/internal/shell"
 )
 
 // cleanCommand writes a table of the images to keep.
@@ -132,7 +133,7 @@ func (c *cleanCommand) Run(e *env) error {
 			}
 		}
 		_, err := fmt.Fprintf(w, "Wrote %d of %s to %s. To train on them: lince train %s --images %s\n",
-			result.Kept, count(result.Images, "image"), c.Out, quote(string(c.Out)), quote(root))
+			result.Kept, count(result.Images, "image"), c.Out, shell.Quote(string(c.Out)), shell.Quote(root))
 		return err
 	})
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/internal/shell"
 )
 
 // foldFlags are the flags of cross-validation.
@@ -211,7 +212,7 @@ func (v *crossValidation) stopped(fold int, err error) error {
 	if unwritten != nil {
 		err = errors.Join(err, unwritten)
 	}
-	how := fmt.Sprintf("in fold %d of %d\nto resume: lince train --resume %s", fold, v.record.Folds.Folds, quote(v.folder.dir))
+	how := fmt.Sprintf("in fold %d of %d\nto resume: lince train --resume %s", fold, v.record.Folds.Folds, shell.Quote(v.folder.dir))
 	if interrupt {
 		return interruption(how)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/internal/shell"
 	"github.com/lince-ml/lince/internal/suggest"
 )
 
@@ -116,7 +117,7 @@ func (e *env) withoutUnknown(t *data.Table, known []string, whose string, strict
 		case i < 20:
 			fmt.Fprintf(&text, "\n%s: %s", u.Class, count(u.Images, "image"))
 			if u.Nearest != "" {
-				fmt.Fprintf(&text, "; did you mean %s? (--rename %s)", u.Nearest, quote(u.Class+"="+u.Nearest))
+				fmt.Fprintf(&text, "; did you mean %s? (--rename %s)", u.Nearest, shell.Quote(u.Class+"="+u.Nearest))
 			}
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/check"
 	"github.com/lince-ml/lince/internal/machine"
+	"github.com/lince-ml/lince/internal/shell"
 	"github.com/lince-ml/lince/plot"
 	"github.com/lince-ml/lince/report"
 )
@@ -218,7 +219,7 @@ func (s pageSource) network(p *report.Page) {
 		return
 	}
 	if n := len(p.Layers); n > pageLayers {
-		p.NoNetwork = fmt.Sprintf("A drawing of %d layers could not be read, so there is only the table. To draw the network anyway: lince summary %s --plot network.svg", n, quote(s.file))
+		p.NoNetwork = fmt.Sprintf("A drawing of %d layers could not be read, so there is only the table. To draw the network anyway: lince summary %s --plot network.svg", n, shell.Quote(s.file))
 		return
 	}
 	var b bytes.Buffer
@@ -335,7 +336,7 @@ func (t *training) settingsTable() []report.Setting {
 func commandLine(args []string) string {
 	words := []string{"lince"}
 	for _, a := range args {
-		words = append(words, quote(a))
+		words = append(words, shell.Quote(a))
 	}
 	return strings.Join(words, " ")
 }

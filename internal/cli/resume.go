@@ -18,6 +18,7 @@ import (
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/demo"
 	"github.com/lince-ml/lince/internal/patherr"
+	"github.com/lince-ml/lince/internal/shell"
 	"github.com/lince-ml/lince/zoo"
 )
 
@@ -113,7 +114,7 @@ func (t *training) alreadyFinished(r record) error {
 	if err := t.folder.remove(checkpointName); err != nil {
 		return err
 	}
-	t.printf("The run in %s is already finished. To train its model further: lince train DATA --model %s\n", t.folder.dir, quote(t.folder.path("model.keras")))
+	t.printf("The run in %s is already finished. To train its model further: lince train DATA --model %s\n", t.folder.dir, shell.Quote(t.folder.path("model.keras")))
 	t.record = r
 	if err := t.end(); err != nil {
 		return err
@@ -231,7 +232,7 @@ func (t *training) resumed(classes []string) error {
 }
 
 // resumeCommand returns the command that resumes the run.
-func (t *training) resumeCommand() string { return "lince train --resume " + quote(t.folder.dir) }
+func (t *training) resumeCommand() string { return "lince train --resume " + shell.Quote(t.folder.dir) }
 
 // interruption returns the error of a run that ^C ended, with the command that resumes the run
 // if it can be resumed.
@@ -240,15 +241,4 @@ func (t *training) interruption(how string) error {
 		how += "\nto resume: " + t.resumeCommand()
 	}
 	return interruption(how)
-}
-
-// quote quotes a word for a shell.
-func quote(word string) string {
-	plain := func(r rune) bool {
-		return r < 0x80 && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(`/\._-:+,@%=`, r))
-	}
-	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -506,14 +506,6 @@ func TestAbandoned(t *testing.T) {
 	}
 }
 
-func TestQuote(t *testing.T) {
-	for word, want := range map[string]string{"runs/train-1": "runs/train-1", "my run": "'my run'", "it's": `'it'\''s'`, "": "''", "a\nb": "'a\nb'"} {
-		if got := quote(word); got != want {
-			t.Errorf("%q is quoted as %s, want %s", word, got, want)
-		}
-	}
-}
-
 // TestEpochTimesState checks that the times of epochs are kept when a training is resumed.
 func TestEpochTimesState(t *testing.T) {
 	var a, b epochTimes

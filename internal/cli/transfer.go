@@ -16,6 +16,7 @@ import (
 	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/data/preprocess"
 	"github.com/lince-ml/lince/internal/patherr"
+	"github.com/lince-ml/lince/internal/shell"
 	"github.com/lince-ml/lince/zoo"
 )
 
@@ -401,7 +402,7 @@ func (t *training) proposeTransfer(images int) string {
 	if t.ModelSource != tutorialName || t.given["model"] || t.train.Table().Rule() != data.Folder {
 		return ""
 	}
-	command := "lince train " + quote(t.Source) + " --model "
+	command := "lince train " + shell.Quote(t.Source) + " --model "
 	if found := foundBodies(); len(found) > 0 {
 		return fmt.Sprintf("\nA classifier on the features of %s, whose weights are on this machine, is usually more accurate:\n  %s\n", found[0].Network, command+found[0].Network)
 	}

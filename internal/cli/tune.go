@@ -16,6 +16,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/lince-ml/lince/internal/mt19937"
+	"github.com/lince-ml/lince/internal/shell"
 	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/optimizer"
 )
@@ -309,9 +310,9 @@ func (s *search) stopped(err error) error {
 	interrupt, unwritten := s.recordEnd(err)
 	err = errors.Join(err, unwritten)
 	if interrupt {
-		return interruption(fmt.Sprintf("after %s\nto resume: lince train --resume %s", count(len(s.record.Tune.Trials), "trial"), quote(s.folder.dir)))
+		return interruption(fmt.Sprintf("after %s\nto resume: lince train --resume %s", count(len(s.record.Tune.Trials), "trial"), shell.Quote(s.folder.dir)))
 	}
-	return fmt.Errorf("%w\nto resume: lince train --resume %s", err, quote(s.folder.dir))
+	return fmt.Errorf("%w\nto resume: lince train --resume %s", err, shell.Quote(s.folder.dir))
 }
 
 // rows returns the table of trials, with its header.

@@ -10,21 +10,22 @@ import (
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/data/preprocess"
+	"github.com/lince-ml/lince/internal/shell"
 	"github.com/lince-ml/lince/report"
 )
 
 // usage shows how to use a model file on the command line, over HTTP, in Go and in Python.
 func usage(m *lince.Model, file string, classes []string) []report.Snippet {
 	list := []report.Snippet{
-		{Title: "On the command line", Code: "lince predict " + quote(file) + " photo.jpg\n"},
-		{Title: "With curl, from a server", Code: "lince serve " + quote(file) + "\n" + curlUsage(m, file)},
+		{Title: "On the command line", Code: "lince predict " + shell.Quote(file) + " photo.jpg\n"},
+		{Title: "With curl, from a server", Code: "lince serve " + shell.Quote(file) + "\n" + curlUsage(m, file)},
 		{Title: "In Go", Code: goUsage(m, file)},
 	}
 	switch ext := strings.ToLower(filepath.Ext(file)); {
 	case hasGraph(m):
-		list = append(list, report.Snippet{Title: "In Python", Code: "# The model is a graph without Keras layers. This command writes it for ONNX Runtime:\n# lince convert " + quote(file) + " model.onnx\n"})
+		list = append(list, report.Snippet{Title: "In Python", Code: "# The model is a graph without Keras layers. This command writes it for ONNX Runtime:\n# lince convert " + shell.Quote(file) + " model.onnx\n"})
 	case ext != ".keras" && ext != ".h5" && ext != ".hdf5":
-		list = append(list, report.Snippet{Title: "In Python", Code: "# This command writes the model for Keras:\n# lince convert " + quote(file) + " model.keras\n"})
+		list = append(list, report.Snippet{Title: "In Python", Code: "# This command writes the model for Keras:\n# lince convert " + shell.Quote(file) + " model.keras\n"})
 	default:
 		list = append(list, report.Snippet{Title: "In Python, with Keras", Code: pythonUsage(m, file, classes)})
 	}

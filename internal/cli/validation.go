@@ -8,6 +8,7 @@ import (
 
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/preprocess"
+	"github.com/lince-ml/lince/internal/shell"
 
 	"github.com/lince-ml/lince"
 )
@@ -253,9 +254,9 @@ func (t *training) describeParts(own bool) {
 		case p.Use != "none":
 			t.printf("Part %s: %s for %s.\n", visibleLine(p.Name), count(p.Images, "image"), p.Use)
 		case p.Labeled == 0:
-			t.printf("Part %s: not used; %s without labels, for lince predict with --part %s.\n", visibleLine(p.Name), count(p.Images, "image"), visibleLine(quote(p.Name)))
+			t.printf("Part %s: not used; %s without labels, for lince predict with --part %s.\n", visibleLine(p.Name), count(p.Images, "image"), visibleLine(shell.Quote(p.Name)))
 		default:
-			t.printf("Part %s: not used; %s, for lince evaluate with --part %s.\n", visibleLine(p.Name), count(p.Images, "image"), visibleLine(quote(p.Name)))
+			t.printf("Part %s: not used; %s, for lince evaluate with --part %s.\n", visibleLine(p.Name), count(p.Images, "image"), visibleLine(shell.Quote(p.Name)))
 		}
 	}
 	if t.Validation != "" && own && t.record.Data.ValidationSource == t.Validation && !slices.ContainsFunc(t.record.Data.Parts, func(p recordPart) bool { return p.Use == "validation" }) {
