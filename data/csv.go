@@ -115,6 +115,9 @@ func tableOf(name string, rec records, warn []string, o OpenOptions, rep *readin
 		}
 		return nil, fmt.Errorf("%s: %w%s", name, err, hint)
 	}
+	if hasBoxes(rec.columns()) {
+		warn = append(warn, "The table has columns of boxes for the objects in an image, which are not used: "+boxAdvice+".")
+	}
 	u := rec.unit()
 	b := &tableBuilder{
 		o: o, rep: rep, join: j, rec: rec, columns: columns, unit: u, labels: labelValues{byKey: map[string]int32{}},

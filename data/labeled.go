@@ -33,6 +33,9 @@ func newTable(l *listing, o OpenOptions) (*Table, error) {
 		rule, skipped = o.detect(names)
 	}
 	t, err := labeled(l, chosen, names, rule, up)
+	if o.LabelRule == Auto && o.LabelPattern == nil && o.level(names) < 0 {
+		err = l.notByRule(rule, names, t, root, err)
+	}
 	if err != nil {
 		return nil, err
 	}

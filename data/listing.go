@@ -31,6 +31,8 @@ type listing struct {
 	closers []io.Closer
 	tables  []string // Parquet files, which are read if there are no images
 
+	beside map[string][]entry // files that may have labels or boxes, the first ones of each extension
+
 	labels map[string]map[string]file // of shards: the files with labels, by the key of the sample and their extension; else nil
 	form   archiveForm
 }
@@ -85,6 +87,7 @@ func (l *listing) add(name string, f file) bool {
 			l.tables = append(l.tables, name)
 		}
 		l.passed.add(passedOther, name, kind)
+		l.noteBeside(name, f)
 	}
 	return true
 }

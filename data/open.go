@@ -132,7 +132,7 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
 	if kind == kindCSV {
 		return openCSV(name, o, rep)
 	}
-	if kind != kindFolder {
+	if kind != kindFolder && kind != kindArchive {
 		if err := o.checkNotCSV(name); err != nil {
 			return nil, err
 		}
@@ -153,6 +153,9 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
 		return openTable(name, set, o, rep)
 	}
 	if err := o.checkNotCSV(name); err != nil {
+		if table := l.tableBeside(o); table != nil {
+			err = fmt.Errorf("%w; or %s", err, table.advice(name))
+		}
 		l.Close()
 		return nil, err
 	}

@@ -180,6 +180,8 @@ func TestTables(t *testing.T) {
 		{name: "two classes", text: "filename,category\ncats/cat0.jpg,a\ncats/cat0.jpg,b\ndogs/dog0.jpg,a\ndogs/dog0.jpg,b\n", fail: "2 rows contradict earlier rows about the same file; keep one row for each file, or set the task to multilabel (Task, --task) if images have several labels:\ncats/cat0.jpg: a in line 2, b in line 3"},
 		{name: "twice without labels", text: table + table, o: OpenOptions{LabelRule: Unlabeled}, want: "*"},
 
+		{name: "boxes", text: "filename,class,XMin,ymin,xmax,ymax\ncats/cat0.jpg,a,0,0,1,1\ncats/cat0.jpg,a,1,1,2,2\n", want: "cats/cat0.jpg=a", warn: []string{"The table has columns of boxes for the objects in an image, which are not used"}},
+
 		// Parts.
 		{name: "parts", text: "filename,category,split\ncats/cat0.jpg,a,Train\ncats/cat1.jpg,b,val\ncats/cat2.jpg,b,training\ncats/cat3.jpg,b,\n", o: OpenOptions{SplitColumn: "Split"}, want: "cats/cat0.jpg=a cats/cat2.jpg=b",
 			warn: []string{`line 5: has no part in the column "split"`}},
