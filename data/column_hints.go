@@ -2,6 +2,7 @@ package data
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -80,7 +81,19 @@ type aside struct {
 	header []string
 	twins  []twinColumn
 	parts  []partsColumn
+	folds  []foldsColumn
 }
+
+// foldsColumn is a column whose values may be the folds of a cross-validation.
+type foldsColumn struct {
+	column int
+	values map[string]bool // nil if they are not folds
+}
+
+// foldNames are the names of columns of folds, and mostFolds is the number of folds that such a column may have.
+var foldNames = []string{"fold", "folds", "kfold", "kfolds", "k_fold", "cv", "cv_fold", "fold_id", "fold_no", "fold_number", "folds_id", "stratified_fold", "skf_fold", "fold_idx", "fold_index"}
+
+const mostFolds = 100
 
 // twinColumn is a column with the name of one that is used.
 type twinColumn struct {
@@ -112,6 +125,8 @@ func newAside(header []string, used []int, parts bool) *aside {
 		}
 		if parts && (isSplitName(name) || slices.Contains(splitNames, plainName(name))) {
 			a.parts = append(a.parts, partsColumn{column: i, is: true})
+		} else if parts && slices.Contains(foldNames, plainName(name)) {
+			a.folds = append(a.folds, foldsColumn{i, map[string]bool{}})
 		}
 	}
 	return a
@@ -125,6 +140,9 @@ func (a *aside) columns() []int {
 	}
 	for _, p := range a.parts {
 		list = append(list, p.column)
+	}
+	for _, f := range a.folds {
+		list = append(list, f.column)
 	}
 	return list
 }
@@ -143,6 +161,19 @@ func (a *aside) see(cells []value, used int) {
 			if p.is = err == nil; p.is && kind != noPart {
 				p.kinds[kind] = true
 			}
+		}
+	}
+	for i := range a.folds {
+		f := &a.folds[i]
+		if f.values == nil {
+			continue
+		}
+		text := strings.TrimSuffix(strings.TrimSpace(string(cells[used+len(a.twins)+len(a.parts)+i].text)), ".0")
+		if isMissing(text) {
+			continue
+		}
+		if f.values[text] = true; len(f.values) > mostFolds || len(text) > 20 {
+			f.values = nil
 		}
 	}
 }
@@ -166,6 +197,15 @@ func (a *aside) warnings() []string {
 			name := a.header[p.column]
 			list = append(list, fmt.Sprintf("The column %q says which rows are for %s, but is not used: all rows are one set. To use it, name it (SplitColumn, --split).", name, strings.Join(kinds, ", ")))
 		}
+	}
+	for _, f := range a.folds {
+		if len(f.values) < 2 {
+			continue
+		}
+		values := sortedKeys(f.values)
+		slices.SortStableFunc(values, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
+		list = append(list, fmt.Sprintf("The column %q divides the rows into %d folds (%s), but is not used: all rows are one set. lince does not take folds from a column. To hold one fold out, write a column with val in its rows and train in the others, "+
+			"and name it (SplitColumn, --split); lince train --folds %d makes folds itself.", a.header[f.column], len(values), listNames(values), len(values)))
 	}
 	return list
 }

@@ -182,6 +182,11 @@ func TestTables(t *testing.T) {
 
 		{name: "boxes", text: "filename,class,XMin,ymin,xmax,ymax\ncats/cat0.jpg,a,0,0,1,1\ncats/cat0.jpg,a,1,1,2,2\n", want: "cats/cat0.jpg=a", warn: []string{"The table has columns of boxes for the objects in an image, which are not used"}},
 
+		// Folds.
+		{name: "folds", text: "filename,category,Fold\ncats/cat0.jpg,a,0.0\ncats/cat1.jpg,b,1\ncats/cat2.jpg,b,10\ncats/cat3.jpg,b,\n", want: "*",
+			warn: []string{`The column "Fold" divides the rows into 3 folds (0, 1, 10), but is not used: all rows are one set.`, "lince train --folds 3 makes folds itself"}},
+		{name: "k-fold", text: "filename,category,cv-fold\ncats/cat0.jpg,a,A\ncats/cat1.jpg,b,B\n", want: "*", warn: []string{"into 2 folds (A, B)"}},
+
 		// Parts.
 		{name: "parts", text: "filename,category,split\ncats/cat0.jpg,a,Train\ncats/cat1.jpg,b,val\ncats/cat2.jpg,b,training\ncats/cat3.jpg,b,\n", o: OpenOptions{SplitColumn: "Split"}, want: "cats/cat0.jpg=a cats/cat2.jpg=b",
 			warn: []string{`line 5: has no part in the column "split"`}},

@@ -193,6 +193,35 @@ func TestSplitColumn(t *testing.T) {
 	}
 }
 
+// TestSiblingTables checks that tables for validation and testing beside that of the training images are named.
+func TestSiblingTables(t *testing.T) {
+	workIn(t)
+	put(t, "set/train", pngs(t, 16))
+	put(t, "set/valid", pngs(t, 6))
+	for part, n := range map[string]int{"train": 16, "valid": 6, "test": 4} {
+		if err := os.MkdirAll(filepath.Join("set", part), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, filepath.Join("set", part, "_classes.csv"), tableOf(n, "filename, cat, dog", func(i int, name string) string { return fmt.Sprintf("%s, %d, %d", name, 1-i%2, i%2) }))
+	}
+	table, valid := filepath.Join("set", "train", "_classes.csv"), filepath.Join("set", "valid", "_classes.csv")
+	o := succeed(t, "data", table, "--category", "cat,dog")
+	contains(t, "the output", o.stdout, valid+", a table of validation images, by its name; lince train uses it with --validation "+valid, "a table of test images")
+	train := []string{"train", table, "--category", "cat,dog", "--model", network("two.json"), "--epochs", "1", "--overwrite", "--out", "r"}
+	o = succeed(t, train...)
+	contains(t, "the warnings", o.stderr, valid+" is a table of validation images, by its name, and is not used", "To use it: --validation "+valid)
+	contains(t, "the output", o.stdout, "a table of test images, by its name, for lince evaluate")
+	if o = succeed(t, append(train, "--validation", valid)...); strings.Contains(o.stderr, "is not used") {
+		t.Errorf("the warnings %s", o.stderr)
+	}
+	if d := decode[record](t, read(t, "r", "run.json")).Data; d.Training != 16 || d.Validation != 6 {
+		t.Errorf("%d and %d images", d.Training, d.Validation)
+	}
+	if o = succeed(t, append(train, "--test-size", ".5")...); strings.Contains(o.stderr, "is not used") {
+		t.Errorf("the warnings %s", o.stderr)
+	}
+}
+
 // TestMultiLabel trains, evaluates and uses a model of images with several labels.
 func TestMultiLabel(t *testing.T) {
 	long(t)

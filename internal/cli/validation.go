@@ -263,3 +263,33 @@ func (t *training) describeParts(own bool) {
 		t.printf("Validation images: %s.\n", visibleLine(t.Validation))
 	}
 }
+
+// noteSiblings says which tables belong to that of the training images by their names, and are not used.
+func (t *training) noteSiblings() {
+	if t.Validation != "" || t.Folds > 0 || t.Split != "" {
+		return
+	}
+	validation, test := data.Siblings(t.Source)
+	if validation != "" && !t.given["test-size"] && !t.given["stratify"] {
+		t.warn(fmt.Sprintf("%s is a table of validation images, by its name, and is not used: validation images are split off the training images. To use it: --validation %s", visibleLine(validation), visibleLine(shell.Quote(validation))))
+	}
+	t.printf("%s", testSibling(test))
+}
+
+// testSibling describes a table of test images.
+func testSibling(name string) string {
+	if name == "" {
+		return ""
+	}
+	return fmt.Sprintf("Not used: %s, a table of test images, by its name, for lince evaluate.\n", visibleLine(name))
+}
+
+// siblingsText describes the tables that belong to one for training by their names.
+func siblingsText(source string) string {
+	validation, test := data.Siblings(source)
+	text := ""
+	if validation != "" {
+		text += fmt.Sprintf("Not used: %s, a table of validation images, by its name; lince train uses it with --validation %s.\n", visibleLine(validation), visibleLine(shell.Quote(validation)))
+	}
+	return text + testSibling(test)
+}
