@@ -26,28 +26,24 @@ func TestSiblings(t *testing.T) {
 	} {
 		t.Run(c.files, func(t *testing.T) {
 			dir := files(t, strings.Fields(c.files)...)
+			in := func(folder, name string) string {
+				if name == "" {
+					return ""
+				}
+				return filepath.Join(folder, name)
+			}
+			check := func(name, folder string) {
+				t.Helper()
+				if v, test := Siblings(name); v != in(folder, c.validation) || test != in(folder, c.test) {
+					t.Errorf("%s: %q and %q, want %q and %q", name, v, test, in(folder, c.validation), in(folder, c.test))
+				}
+			}
+			check(filepath.Join(dir, c.name), dir)
 			t.Chdir(dir)
-			for from, folder := range map[string]string{dir: dir, "": "", filepath.Join(dir, filepath.Dir(c.name)): ".."} {
-				name := filepath.Join(dir, c.name)
-				if from == "" {
-					name = c.name
-				} else if from != dir { // from the folder of the table
-					if filepath.Dir(c.name) == "." {
-						continue
-					}
-					t.Chdir(from)
-					name = filepath.Base(c.name)
-				}
-				want := []string{c.validation, c.test}
-				for i, w := range want {
-					if w != "" {
-						want[i] = filepath.Join(folder, w)
-					}
-				}
-				if v, test := Siblings(name); v != want[0] || test != want[1] {
-					t.Errorf("%s: %q and %q, want %q", name, v, test, want)
-				}
-				t.Chdir(dir)
+			check(c.name, "")
+			if folder := filepath.Dir(c.name); folder != "." {
+				t.Chdir(folder)
+				check(filepath.Base(c.name), "..")
 			}
 		})
 	}
