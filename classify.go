@@ -166,6 +166,9 @@ func (m *Model) classifyImages(ctx context.Context, n int, load func(w *imageWor
 	out := make([]Classification, 0, n)
 	var bad []error
 	size := imagesAtOnce(pipeline)
+	if err := m.planImages(pipeline, min(size, n)); err != nil {
+		return nil, fmt.Errorf("classifying images: %w", err)
+	}
 	for from := 0; from < n; from += size {
 		inputs, errs := loadImages(ctx, pipeline, from, min(from+size, n), load)
 		if err := context.Cause(ctx); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/graph"
@@ -42,6 +43,19 @@ func (m *Model) divide(g *graph.Graph, store *graph.Store, d graph.Division) (*e
 		return nil, err
 	}
 	return e, nil
+}
+
+// shapes returns the shapes of the inputs of first, and the outputs that it passes to rest, for inputs of the model of these shapes.
+func (e *early) shapes(inputs []tensor.Shape) (in []tensor.Shape, passed []graph.Output, err error) {
+	in = slices.Clone(inputs)
+	for range e.graph.Inputs[len(inputs):] {
+		in = append(in, tensor.Shape{})
+	}
+	g, err := e.graph.Specialize(in)
+	if err != nil {
+		return nil, nil, err
+	}
+	return in, g.Outputs, nil
 }
 
 // step returns the program that Fit runs in each step.

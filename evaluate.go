@@ -109,6 +109,11 @@ func (m *Model) evaluate(ctx context.Context, ds data.Dataset, r *runner, o test
 		}
 		out = outputMemory{graph: c.judging, first: len(c.names)}
 	}
+	if o.kept == nil {
+		if err := m.planEvaluation(program, ds); err != nil {
+			return nil, err
+		}
+	}
 	values := c.newMeasured()
 	done := 0
 	err := r.each(func(h callback.Hooks) error { return callHook(h.TestBegin) })

@@ -133,6 +133,9 @@ func (m *Model) Fit(ctx context.Context, train data.Dataset, o FitOptions) (*His
 		limit, _ := m.stepBudget(o) // checkFit has checked it
 		step.Limit(limit)
 	}
+	if err := r.planTraining(); err != nil {
+		return nil, fmt.Errorf("fitting: %w", err)
+	}
 	if o.Profile != nil {
 		defer m.profile(o.Profile)()
 	}

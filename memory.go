@@ -8,6 +8,7 @@ import (
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/backend"
+	"github.com/lince-ml/lince/internal/offheap"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -65,6 +66,15 @@ func (m Memory) Sum() int {
 	return n
 }
 
+// Check returns an error if the process cannot have the memory: if the machine or the cgroup has less, or the address space is limited to less.
+// Batches are not counted, since a dataset may make fewer of them ahead.
+func (m Memory) Check() error {
+	if err := offheap.Check(m.Sum() - m.Batches); err != nil {
+		return fmt.Errorf("weights, activations and gradients for batches of %d: %w", m.Batch, err)
+	}
+	return nil
+}
+
 // TrainingMemory returns the memory that Fit takes with batches of this size, including validation. The model
 // must be compiled.
 func (m *Model) TrainingMemory(batch int) (Memory, error) {
@@ -80,18 +90,14 @@ func (m *Model) TrainingMemory(batch int) (Memory, error) {
 	for i, x := range shapes {
 		batches += x.Elements() * m.inputs[i].DType().Size()
 	}
-	for _, o := range c.objectives {
-		y := o.target.Shape.Clone()
-		y[0] = batch
-		w := slices.Repeat(tensor.Shape{1}, len(o.weights)) // as weigh makes them
-		w[0] = batch
-		if !y.Known() {
-			return Memory{}, o.of(fmt.Errorf("memory: the targets have shape %v, which is not known", y))
-		}
-		shapes = append(shapes, y, w)
-		batches += (y.Elements() + w.Elements()) * tensor.Float32.Size()
+	targets, err := c.targetShapes(batch)
+	if err != nil {
+		return Memory{}, err
 	}
-	r, err := c.measure(shapes, len(m.inputs))
+	for _, y := range targets {
+		batches += y.Elements() * tensor.Float32.Size()
+	}
+	r, err := c.measure(append(shapes, targets...), len(m.inputs))
 	if err != nil {
 		return r, err
 	}
@@ -112,6 +118,22 @@ func (m *Model) TrainingMemory(batch int) (Memory, error) {
 	r.Backup = variableBytes(m.store.Variables())
 	r.Batches += 2 * data.Ahead * batches
 	return r, nil
+}
+
+// targetShapes returns the shapes of the targets and weights of a batch.
+func (c *compiled) targetShapes(batch int) ([]tensor.Shape, error) {
+	var shapes []tensor.Shape
+	for _, o := range c.objectives {
+		y := o.target.Shape.Clone()
+		y[0] = batch
+		w := slices.Repeat(tensor.Shape{1}, len(o.weights)) // as weigh makes them
+		w[0] = batch
+		if !y.Known() {
+			return nil, o.of(fmt.Errorf("memory: the targets have shape %v, which is not known", y))
+		}
+		shapes = append(shapes, y, w)
+	}
+	return shapes, nil
 }
 
 // stepBudget returns how much of FitOptions.MemoryBudget is left for a training step; 0 if there is no budget.
@@ -138,11 +160,7 @@ func (c *compiled) measure(shapes []tensor.Shape, inputs int) (Memory, error) {
 	if c.early == nil {
 		return measure(c.train, shapes...)
 	}
-	in := slices.Clone(shapes[:inputs])
-	for range c.early.graph.Inputs[inputs:] {
-		in = append(in, tensor.Shape{})
-	}
-	g, err := c.early.graph.Specialize(in)
+	in, passed, err := c.early.shapes(shapes[:inputs])
 	if err != nil {
 		return Memory{}, fmt.Errorf("memory: %w", err)
 	}
@@ -152,7 +170,7 @@ func (c *compiled) measure(shapes []tensor.Shape, inputs int) (Memory, error) {
 	}
 	var rest []tensor.Shape
 	batch := 0
-	for _, o := range g.Outputs {
+	for _, o := range passed {
 		rest = append(rest, o.Value.Shape)
 		batch += o.Value.Shape.Elements() * o.Value.DType.Size()
 	}

@@ -320,6 +320,12 @@ func (m *Model) predictions(ctx context.Context, ds data.Dataset, begin func() e
 			defer kept.close()
 			program, batches = &kept.program, kept.f.ds.Targets
 		}
+		if kept == nil {
+			if err := m.planPrediction(program, ds); err != nil {
+				fail(err)
+				return
+			}
+		}
 		memory := outputMemory{graph: program.graph}
 		for b, err := range batches(ctx, 0, 0) {
 			if err == nil {

@@ -157,6 +157,9 @@ func (a *Arrays) Len() int { return a.n }
 // Steps returns the number of batches in an epoch. The last batch may be smaller.
 func (a *Arrays) Steps() int { return steps(a.n, a.o.BatchSize) }
 
+// BatchSize returns the number of examples in a batch; see Batched.
+func (a *Arrays) BatchSize() int { return a.o.BatchSize }
+
 // Spec returns the shapes of x and y with an unknown first axis; see Dataset.
 func (a *Arrays) Spec() (x, y tensor.Shape) { return unbatched(a.x), unbatched(a.y) }
 

@@ -54,6 +54,14 @@ type Named interface {
 	NamedSpec() (inputs, targets map[string]tensor.Shape)
 }
 
+// Batched is a Dataset whose batches have one size, except that the last one may be smaller. A model checks whether the process can
+// have the memory for a batch before the dataset makes it.
+type Batched interface {
+	Dataset
+	// BatchSize returns the number of examples in a batch. It may be greater than Len.
+	BatchSize() int
+}
+
 // Preparer is a Dataset that can prepare batches in advance. Fit prepares the first batches of the
 // validation during the last step of an epoch, and those of the next epoch during the validation.
 type Preparer interface {

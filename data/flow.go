@@ -202,6 +202,9 @@ func newFlow(t *Table, o ImageOptions) (*Flow, error) {
 	if err := f.init(); err != nil {
 		return nil, err
 	}
+	if err := f.fits(); err != nil {
+		return nil, err
+	}
 	if f.decoded = f.table.images(load); f.decoded != nil {
 		return f, nil
 	}
@@ -350,6 +353,9 @@ func (f *Flow) Len() int { return f.table.Len() }
 
 // Steps returns the number of batches in an epoch. An epoch with dropped images may have fewer.
 func (f *Flow) Steps() int { return steps(f.Len(), f.o.BatchSize) }
+
+// BatchSize returns the number of images in a batch; see Batched.
+func (f *Flow) BatchSize() int { return f.o.BatchSize }
 
 // Spec returns the shapes of X and Y with an unknown first axis; see Dataset.
 func (f *Flow) Spec() (x, y tensor.Shape) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lince-ml/lince/data/augment"
+	"github.com/lince-ml/lince/internal/offheap"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -25,6 +26,23 @@ type slot struct {
 	errs          []error
 	pending       atomic.Int32
 	done          chan struct{} // gets a value when pending is 0
+}
+
+// fits returns an error if the batches that are in memory at once need more memory than the process can have.
+func (f *Flow) fits() error {
+	x, _ := f.Spec()
+	if x[0] = min(f.o.BatchSize, f.Len()); x[0] == 0 {
+		return nil
+	}
+	ahead := min(Ahead, f.Steps())
+	bytes, err := x.CheckedElements()
+	if bytes *= ahead * tensor.Float32.Size(); err != nil {
+		bytes = -1
+	}
+	if err := offheap.Check(bytes); err != nil {
+		return fmt.Errorf("the images of %d batches at once, each of shape %v: %w; use smaller batches or images", ahead, x, err)
+	}
+	return nil
 }
 
 // slot returns free memory for a batch, or allocates it.

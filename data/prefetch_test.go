@@ -3,10 +3,12 @@ package data
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/lince-ml/lince/data/augment"
+	"github.com/lince-ml/lince/internal/offheap"
 )
 
 // TestPrepare checks that prepared batches equal the others, are taken once, and leave no goroutine behind, which
@@ -107,5 +109,23 @@ func TestCache(t *testing.T) {
 		if s := first.decoded.state[row].Load(); s != present {
 			t.Errorf("image %d was not kept", row)
 		}
+	}
+}
+
+// TestBatchesCheckMemory: batches that need more memory than the process can have are refused before the first one is made. Go's runtime would end the
+// program.
+func TestBatchesCheckMemory(t *testing.T) {
+	has := offheap.Available()
+	if has == 0 {
+		t.Skip("this system does not say how much memory there is")
+	}
+	const size = 8192
+	names := make([]string, has/(12*size*size)+1)
+	for i := range names {
+		names[i] = "a.png"
+	}
+	_, err := Images(rows(names...), ImageOptions{TargetSize: [2]int{size, size}, BatchSize: len(names), ClassMode: NoTargets})
+	if err == nil || !strings.Contains(err.Error(), "1 batches at once, each of shape") || !strings.Contains(err.Error(), "but this process can have") {
+		t.Errorf("error is %v", err)
 	}
 }

@@ -51,6 +51,13 @@ type Measured interface {
 	Memory(shapes []tensor.Shape) (Memory, error)
 }
 
+// Planned is a Program that can make its plan before there are inputs.
+type Planned interface {
+	// Plan makes the plan for inputs of these shapes, which later runs use. It allocates no memory for them. The error is that of Run, for example
+	// if the plan needs more memory than the process can have.
+	Plan(shapes []tensor.Shape) error
+}
+
 // Limited is a Program whose memory can be limited.
 type Limited interface {
 	// Limit sets how many bytes a run may need in addition to variables and inputs. A run that needs more does not keep all results for the backward pass, but

@@ -23,8 +23,13 @@ func (t *training) plan() error {
 	memory := ""
 	if m, err := t.model.TrainingMemory(t.Batch); err == nil {
 		p.MemoryBytes = m.Sum()
-		if t.Memory > 0 {
+		switch {
+		case t.Memory > 0:
 			p.MemoryBytes = min(p.MemoryBytes, int(t.Memory))
+		case !t.transfers(): // which trains on features that are computed before
+			if err := m.Check(); err != nil {
+				return fmt.Errorf("%w; use a smaller --batch, smaller images or --memory", err)
+			}
 		}
 		memory = ", " + byteSize(p.MemoryBytes).String() + " of memory besides cached images"
 	}

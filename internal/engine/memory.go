@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"fmt"
-
 	"github.com/lince-ml/lince/internal/backend"
 	"github.com/lince-ml/lince/internal/offheap"
 	"github.com/lince-ml/lince/tensor"
@@ -15,11 +13,6 @@ func (p *program) Memory(shapes []tensor.Shape) (backend.Memory, error) {
 	if err != nil {
 		return backend.Memory{}, err
 	}
-	block := offheap.Reserve(pl.size())
-	if block == nil {
-		return backend.Memory{}, fmt.Errorf("a run needs %d bytes, more than the address space has", pl.size())
-	}
-	i := newInstance(pl, &arena{Block: block})
 	m := backend.Memory{
 		Activations: pl.Peak.Values,
 		Gradients:   pl.Peak.Gradients,
@@ -27,6 +20,11 @@ func (p *program) Memory(shapes []tensor.Shape) (backend.Memory, error) {
 		Gaps:        pl.ArenaSize - pl.Peak.Values - pl.Peak.Gradients - pl.Peak.Work,
 		Scratch:     pl.size() - pl.ArenaSize,
 	}
+	block := offheap.Reserve(pl.size())
+	if block == nil { // more than the address space has, so packed weights do not matter
+		return m, nil
+	}
+	i := newInstance(pl, &arena{Block: block})
 	counted := map[*packed]bool{}
 	for _, p := range i.packed {
 		if !counted[p] {

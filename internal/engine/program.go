@@ -103,6 +103,22 @@ func (p *program) plan(in []*tensor.Tensor) (*plan, error) {
 	for i, t := range in {
 		shapes[i] = t.Shape().Clone()
 	}
+	return p.addPlan(shapes)
+}
+
+// Plan implements backend.Planned.
+func (p *program) Plan(shapes []tensor.Shape) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if slices.ContainsFunc(p.plans, func(pl *plan) bool { return slices.EqualFunc(pl.shapes, shapes, tensor.Shape.Equal) }) {
+		return nil
+	}
+	_, err := p.addPlan(shapes)
+	return err
+}
+
+// addPlan makes the plan for inputs of these shapes, and keeps it.
+func (p *program) addPlan(shapes []tensor.Shape) (*plan, error) {
 	pl, err := p.newPlan(shapes)
 	if err != nil {
 		return nil, err
