@@ -39,5 +39,5 @@ func (c canvas) text(t vgdraw.TextStyle, x, y int, s string) {
 	face := plotfont.DefaultCache.Lookup(t.Font, t.Font.Size)
 	x += int(float64(t.XAlign) * float64(face.Width(s)))
 	d := font.Drawer{Dst: c.RGBA, Src: image.NewUniform(t.Color), Face: face.FontFace(72), Dot: fixed.P(x, y)}
-	d.DrawString(s)
+	d.DrawString(visual(s))
 }

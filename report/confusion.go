@@ -69,17 +69,17 @@ func drawConfusion(classes []string, counts [][]int) (image.Image, image.Rectang
 	}
 	subtitle := "no examples"
 	if total > 0 {
-		subtitle = fmt.Sprintf("%s of %s correct (%s)", thousands(right), thousands(total), percent(float64(right)/float64(total)))
-	}
-	if k := (len(classes) + maxCells - 1) / maxCells; k > 1 {
-		subtitle += fmt.Sprintf("; each cell covers %d × %d classes", k, k)
-		classes, counts = pool(classes, counts, k)
+		subtitle = fmt.Sprintf("%s of %s correct (%s)", FormatCount(right), FormatCount(total), FormatPercent(float64(right)/float64(total)))
 	}
 	m := matrix{classes: classes, counts: counts}
+	if k := (len(classes) + maxCells - 1) / maxCells; k > 1 {
+		subtitle += fmt.Sprintf("; each cell covers %d × %d classes", k, k)
+		m.classes, m.lasts, m.counts = pool(classes, counts, k)
+	}
 	m.lay()
 
 	const head, keyRoom, keyWidth = 104, 180, 28
-	size := len(classes) * m.cell
+	size := len(m.classes) * m.cell
 	keyHeight := min(size, 440)
 	p, key := m.plot(), m.key(keyHeight)
 	data := p.DataCanvas(draw.NewCanvas(nil, vg.Length(size), vg.Length(size))) // what remains next to the labels
@@ -98,12 +98,12 @@ func drawConfusion(classes []string, counts [][]int) (image.Image, image.Rectang
 	return img.Image(), image.Rect(left, margin+head, left+size, margin+head+size)
 }
 
-// pool sums blocks of k by k classes.
-func pool(classes []string, counts [][]int, k int) ([]string, [][]int) {
+// pool sums blocks of k by k classes. It returns the first and the last class of each block.
+func pool(classes []string, counts [][]int, k int) (firsts, lasts []string, sums [][]int) {
 	n := (len(classes) + k - 1) / k
-	names, sums := make([]string, n), make([][]int, n)
+	firsts, lasts, sums = make([]string, n), make([]string, n), make([][]int, n)
 	for i := range n {
-		names[i] = classes[i*k] + " to " + classes[min(i*k+k, len(classes))-1]
+		firsts[i], lasts[i] = classes[i*k], classes[min(i*k+k, len(classes))-1]
 		sums[i] = make([]int, n)
 	}
 	for i, row := range counts {
@@ -111,12 +111,13 @@ func pool(classes []string, counts [][]int, k int) ([]string, [][]int) {
 			sums[i/k][j/k] += v
 		}
 	}
-	return names, sums
+	return firsts, lasts, sums
 }
 
 // matrix is a confusion matrix and its layout.
 type matrix struct {
 	classes []string
+	lasts   []string // of pooled classes, else nil; classes has the first ones
 	counts  [][]int
 	support []int
 	cell    int // size of a cell in pixels, including the gap
@@ -212,7 +213,7 @@ func (m *matrix) write(p *plot.Plot) {
 	number := math.Min(36, math.Max(18, float64(m.cell)*.2))
 	for _, row := range m.counts {
 		for _, v := range row {
-			for number > 9 && lettering(number, font.WeightBold, nil).Width(thousands(v)) > vg.Length(m.cell-m.gap-6) {
+			for number > 9 && lettering(number, font.WeightBold, nil).Width(FormatCount(v)) > vg.Length(m.cell-m.gap-6) {
 				number--
 			}
 		}
@@ -239,8 +240,8 @@ func (m *matrix) write(p *plot.Plot) {
 			case v == 0:
 				col = faded
 			}
-			add(counts, at, lettering(number, font.WeightBold, col), thousands(v))
-			add(percentages, at, lettering(below, font.WeightNormal, small), percent(fraction))
+			add(counts, at, lettering(number, font.WeightBold, col), FormatCount(v))
+			add(percentages, at, lettering(below, font.WeightNormal, small), FormatPercent(fraction))
 		}
 	}
 	counts.Offset.Y = vg.Length(number * .1) // digits are centered higher than letters with descenders
@@ -260,24 +261,24 @@ func (m *matrix) name(p *plot.Plot) {
 	}
 	// Long names get more room, up to a limit.
 	const mostRoom = 520
+	columnWidth := vg.Length(max(m.every*m.cell, 40) - 12)
+	var names []string
 	longest := vg.Length(0)
 	for i := 0; i < len(m.classes); i += m.every {
-		longest = max(longest, t.Width(m.classes[i]))
+		name := m.label(t, i, mostRoom)
+		names = append(names, name)
+		longest = max(longest, t.Width(name))
 	}
-	rowRoom := min(longest, mostRoom)
-	columnWidth := vg.Length(max(m.every*m.cell, 40) - 12)
-	upright := false
-	for i := 0; i < len(m.classes); i += m.every {
-		upright = upright || t.Width(m.classes[i]) > columnWidth
-	}
+	upright := longest > columnWidth
 	room := columnWidth
 	if upright {
-		room = rowRoom
+		room = min(longest, mostRoom)
 	}
 	var rows, columns plot.ConstantTicks
-	for i := 0; i < len(m.classes); i += m.every {
-		rows = append(rows, plot.Tick{Value: float64(i), Label: shorten(t, drawable(t, m.classes[i]), rowRoom)})
-		columns = append(columns, plot.Tick{Value: float64(i), Label: shorten(t, drawable(t, m.classes[i]), room)})
+	for i, name := range names {
+		at := float64(i * m.every)
+		rows = append(rows, plot.Tick{Value: at, Label: visual(name)})
+		columns = append(columns, plot.Tick{Value: at, Label: visual(shorten(t, name, room))})
 	}
 	p.X.Label.Text, p.X.Tick.Marker = "Predicted class", columns
 	p.Y.Label.Text, p.Y.Tick.Marker = "True class", rows
@@ -290,6 +291,27 @@ func (m *matrix) name(p *plot.Plot) {
 		p.X.Tick.Label.Rotation = math.Pi / 2
 		p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = draw.XRight, draw.YCenter
 	}
+}
+
+// label returns the name of a class, or the first and the last name of pooled classes, no wider than room.
+func (m *matrix) label(t draw.TextStyle, i int, room vg.Length) string {
+	first, last := drawable(t, m.classes[i]), ""
+	if m.lasts == nil || m.lasts[i] == m.classes[i] {
+		return shorten(t, first, room)
+	}
+	const between = " to "
+	last = drawable(t, m.lasts[i])
+	half := (room - t.Width(between)) / 2
+	switch a, b := t.Width(first), t.Width(last); { // a short name leaves its room to the other one
+	case a+b <= 2*half:
+	case a <= half:
+		last = shorten(t, last, 2*half-a)
+	case b <= half:
+		first = shorten(t, first, 2*half-b)
+	default:
+		first, last = shorten(t, first, half), shorten(t, last, half)
+	}
+	return first + between + last
 }
 
 // key returns a plot of the color scale in the given number of steps.

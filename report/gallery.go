@@ -95,12 +95,10 @@ type galleryLayout struct {
 	width, height int
 	top           int // of the first row
 	columns       int
-	rows          []galleryRow
+	rows          []int // where each row begins
 	tiles         []tileLines
 }
 
-// galleryRow is the place of a row of tiles: where it begins, and the room for the captions.
-type galleryRow struct{ top, captions int }
 
 // tileLines is a tile whose text is divided into lines.
 type tileLines struct {
@@ -123,6 +121,10 @@ func textHeight(lines, first, other int) int {
 	return first + (lines-1)*other
 }
 
+func (t tileLines) captionHeight() int {
+	return textHeight(len(t.captionLines), captionHeight, captionLine)
+}
+
 func layGallery(tiles []Tile, o GalleryOptions) galleryLayout {
 	l := galleryLayout{columns: o.Columns, top: margin}
 	if l.columns <= 0 {
@@ -143,13 +145,12 @@ func layGallery(tiles []Tile, o GalleryOptions) galleryLayout {
 	}
 	y := l.top
 	for row := range slices.Chunk(l.tiles, l.columns) {
-		captions, details := 0, 0
+		text := 0
 		for _, t := range row {
-			captions, details = max(captions, len(t.captionLines)), max(details, len(t.detailLines))
+			text = max(text, t.captionHeight()+textHeight(len(t.detailLines), detailHeight, detailLine))
 		}
-		r := galleryRow{y, textHeight(captions, captionHeight, captionLine)}
-		l.rows = append(l.rows, r)
-		y += tileSize + r.captions + textHeight(details, detailHeight, detailLine) + tileGap
+		l.rows = append(l.rows, y)
+		y += tileSize + text + tileGap
 	}
 	l.width = 2*margin + l.columns*(tileSize+tileGap) - tileGap
 	l.height = y - tileGap + margin
@@ -176,8 +177,7 @@ func galleryColumns(tiles int) int {
 	return best
 }
 
-func (c canvas) tile(t tileLines, x int, row galleryRow) {
-	y := row.top
+func (c canvas) tile(t tileLines, x, y int) {
 	field := image.Rect(x, y, x+tileSize, y+tileSize)
 	c.fill(field, shadow)
 	if t.Image != nil && !t.Image.Bounds().Empty() {
@@ -192,7 +192,7 @@ func (c canvas) tile(t tileLines, x int, row galleryRow) {
 	for i, line := range t.captionLines {
 		c.text(caption, x+tileSize/2, y+29+i*captionLine, line)
 	}
-	y += row.captions
+	y += t.captionHeight()
 	for i, line := range t.detailLines {
 		c.text(detailType, x+tileSize/2, y+25+i*detailLine, line)
 	}

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/image/font"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 )
@@ -444,15 +445,25 @@ func TestGalleryLongNames(t *testing.T) {
 		t.Errorf("the caption is %q, the detail %q", l.tiles[2].captionLines, l.tiles[2].detailLines)
 	}
 	one := layGallery([]Tile{short, short, short, short}, GalleryOptions{Columns: 2})
-	if l.rows[1].top != one.rows[1].top || l.height <= one.height {
+	if l.rows[1] != one.rows[1] || l.height <= one.height {
 		t.Errorf("the rows begin at %v with a long caption, at %v without; the heights are %d and %d", l.rows, one.rows, l.height, one.height)
 	}
 }
 
 func TestPercent(t *testing.T) {
 	for v, want := range map[float64]string{0: "0%", 1: "100%", .5: "50.0%", .0004: "<0.1%", .9996: ">99.9%", .9994: "99.9%", .0006: "0.1%"} {
-		if got := percent(v); got != want {
-			t.Errorf("percent(%v) = %s, want %s", v, got, want)
+		if got := FormatPercent(v); got != want {
+			t.Errorf("FormatPercent(%v) = %s, want %s", v, got, want)
+		}
+	}
+}
+
+func TestFormatNumber(t *testing.T) {
+	for v, want := range map[float64]string{
+		0: "0", 1: "1", .5: "0.5", 1.0 / 3: "0.3333", -2.0 / 3: "-0.6667", 207213.4: "207213", 1234.56: "1235", 999.96: "1000", .0012345: "0.001234", 12: "12", 100: "100", 1e9: "1e+09", 1e-7: "1e-07", 123456789: "123456789",
+	} {
+		if got := FormatNumber(v); got != want {
+			t.Errorf("FormatNumber(%v) = %s, want %s", v, got, want)
 		}
 	}
 }
@@ -476,6 +487,8 @@ func TestDrawable(t *testing.T) {
 		"Ελλάδα, кошка":     "Ελλάδα, кошка",
 		"日本 x":              `\u65e5\u672c x`,
 		"🐈":                 `\U0001f408`,
+		"a\u200db":          `a\u200db`,
+		"e\u0301":           "é",
 	} {
 		if got := drawable(captionType, text); got != want {
 			t.Errorf("%s: %q, want %q", text, got, want)
@@ -483,5 +496,41 @@ func TestDrawable(t *testing.T) {
 	}
 	if got := wrap(captionType, "猫"); !slices.Equal(got, []string{`\u732b`}) {
 		t.Errorf("a caption: %q", got)
+	}
+}
+
+// TestVisual checks the order in which the characters of a line are drawn.
+func TestVisual(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                    "",
+		"cat (1)":             "cat (1)",
+		"שלום":                "םולש",
+		"שלום, predicted cat": "םולש, predicted cat",
+		"a שלום b":            "a םולש b",
+	} {
+		if got := visual(text); got != want {
+			t.Errorf("%q is drawn as %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestConfusionNames checks that names fit their room, and that both names of pooled classes can be read.
+func TestConfusionNames(t *testing.T) {
+	long, short := strings.Repeat("many ", 30), "cat"
+	style := lettering(18, font.WeightNormal, ink)
+	m := matrix{classes: []string{long, long, short, short, "日本", short}, lasts: []string{"other " + long, short, long, short, "日本", "dog"}}
+	for i, want := range []string{" to ", " to cat", "cat to ", "cat", `\u65e5\u672c`, "cat to dog"} {
+		got := m.label(style, i, 300)
+		if !strings.Contains(got, want) || style.Width(got) > 300 {
+			t.Errorf("label %d is %q, %v wide, want %q in 300", i, got, style.Width(got), want)
+		}
+	}
+	if head, tail, _ := strings.Cut(m.label(style, 0, 300), " to "); !strings.Contains(head, "…") || !strings.Contains(tail, "…") {
+		t.Errorf("the names of two long classes are %q and %q", head, tail)
+	}
+	// A matrix of names that the font does not have is as wide as their escapes need.
+	_, cells := drawConfusion([]string{"日本", "猫"}, [][]int{{1, 0}, {0, 1}})
+	if need := margin + int(lettering(22, font.WeightNormal, ink).Width(`\u65e5\u672c`)); cells.Min.X < need {
+		t.Errorf("the cells begin at %d, but the names need %d", cells.Min.X, need)
 	}
 }

@@ -130,8 +130,8 @@ var pageTemplate = sync.OnceValues(func() (*template.Template, error) {
 		"style":     func() template.CSS { return template.CSS(pageCSS) }, //nolint:gosec // a constant
 		"script":    func() template.JS { return template.JS(pageJS) },    //nolint:gosec // a constant
 		"image":     imageURL,
-		"percent":   percent,
-		"thousands": thousands,
+		"percent":   FormatPercent,
+		"thousands": FormatCount,
 		"four":      func(v float64) string { return fmt.Sprintf("%.4f", v) },
 	}).Parse(pageHTML)
 })

@@ -291,8 +291,8 @@ func newMatrixView(classes []string, counts [][]int) *matrixView {
 				TextX: float64(m.Left) + (float64(j)+.5)*float64(m.Cell), TextY: float64(m.Top) + middle + 4,
 				Light: shade(fraction) > .5, Right: i == j, Label: c, Predicted: classes[j], N: v, Fraction: fraction,
 			}
-			if name.Width(thousands(v)) < vg.Length(m.Cell-4) {
-				cell.Text = thousands(v)
+			if name.Width(FormatCount(v)) < vg.Length(m.Cell-4) {
+				cell.Text = FormatCount(v)
 			}
 			m.Cells = append(m.Cells, cell)
 		}

@@ -112,7 +112,7 @@ func heatColor(v float32) color.RGBA {
 func matrixImage(counts [][]int) (url template.URL, group int) {
 	group = (len(counts) + maxCells - 1) / maxCells
 	if group > 1 {
-		_, counts = pool(make([]string, len(counts)), counts, group)
+		_, _, counts = pool(make([]string, len(counts)), counts, group)
 	}
 	n := len(counts)
 	palette := make(color.Palette, 256)

@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"gonum.org/v1/plot"
 )
@@ -153,7 +152,7 @@ func examplesText(n int) string {
 	if n == 1 {
 		return "1 image"
 	}
-	return thousands(n) + " images"
+	return FormatCount(n) + " images"
 }
 
 // histogram plots how many examples have which error. Its middle bar has the errors around 0.
@@ -185,7 +184,7 @@ func histogram(errs []float64) numberPlot {
 		left, top := p.x(from), p.y(float64(n))
 		p.Cells = append(p.Cells, plotCell{
 			X: tenth(left + .5), Y: top, Width: tenth(p.x(from+width) - left - 1), Height: tenth(p.Bottom - top), Opacity: "1",
-			Text: fmt.Sprintf("%s to %s: %s", short(from), short(from+width), examplesText(n)),
+			Text: fmt.Sprintf("%s to %s: %s", FormatNumber(from), FormatNumber(from+width), examplesText(n)),
 		})
 	}
 	return p.numberPlot
@@ -215,10 +214,7 @@ func (v *pageView) groups(targets, errs []float64) {
 		if m := mean.mean(size); m > 0 {
 			sign = "+"
 		}
-		v.Groups = append(v.Groups, numberGroup{short(targets[order[start]]), short(targets[order[end-1]]), short(absolute.mean(size)), sign + short(mean.mean(size)), size})
+		v.Groups = append(v.Groups, numberGroup{FormatNumber(targets[order[start]]), FormatNumber(targets[order[end-1]]), FormatNumber(absolute.mean(size)), sign + FormatNumber(mean.mean(size)), size})
 		start = end
 	}
 }
-
-// short formats a number with four digits.
-func short(v float64) string { return strings.TrimPrefix(strconv.FormatFloat(v, 'g', 4, 64), "+") }

@@ -205,7 +205,7 @@ func TestHTMLParts(t *testing.T) {
 	for _, part := range []string{
 		"Content-Security-Policy", "prefers-color-scheme", `name="viewport"`, `<html lang="en">`, "The run was interrupted after epoch 4 of 5.",
 		"train/class 0.0.jpg", "(Grad-CAM, layer conv2d_1)", "broken.jpg", "unexpected EOF", `class="changed"`, "512 MiB", "(None, 126, 126, 64)",
-		fmt.Sprintf(`data-v="%v"`, p.Results.PerClass[1].Recall), percent(p.Results.PerClass[1].F1),
+		fmt.Sprintf(`data-v="%v"`, p.Results.PerClass[1].Recall), FormatPercent(p.Results.PerClass[1].F1),
 	} {
 		if !strings.Contains(text, part) {
 			t.Errorf("the page does not have %q", part)

@@ -182,7 +182,7 @@ func (v *pageView) counts() {
 		list = list[:mostBars]
 	}
 	for _, c := range list {
-		v.Bars = append(v.Bars, countBar{c.Class, thousands(c.N), 100 * float64(c.N) / float64(max(most, 1))})
+		v.Bars = append(v.Bars, countBar{c.Class, FormatCount(c.N), 100 * float64(c.N) / float64(max(most, 1))})
 	}
 }
 

@@ -64,7 +64,7 @@ func drawReliability(list []NamedCalibration) image.Image {
 	c.FillText(titleType, vg.Point{X: margin, Y: c.Max.Y - margin - 30}, title)
 	explained := lettering(20, font.WeightNormal, faded)
 	for i, line := range []string{
-		thousands(list[0].Count) + " predictions; ECE: expected calibration error",
+		FormatCount(list[0].Count) + " predictions; ECE: expected calibration error",
 		"blue: accuracy; orange: overconfident; brown: underconfident",
 	} {
 		c.FillText(explained, vg.Point{X: margin, Y: c.Max.Y - margin - 64 - vg.Length(26*i)}, line)
@@ -80,7 +80,7 @@ func drawReliability(list []NamedCalibration) image.Image {
 		p, q := n.diagram(), n.histogram()
 		p.Draw(fit(p, c, up(diagram)))
 		q.Draw(fit(q, c, up(histogram)))
-		heading := fmt.Sprintf("%s: ECE %s", n.Name, percent(n.ExpectedError))
+		heading := fmt.Sprintf("%s: ECE %s", n.Name, FormatPercent(n.ExpectedError))
 		style := lettering(22, font.WeightBold, ink)
 		c.FillText(style, vg.Point{X: up(diagram).Min.X, Y: up(diagram).Max.Y + 14}, shorten(style, heading, reliabilitySide))
 	}

@@ -6,7 +6,9 @@ import (
 	"image/color"
 	"image/png"
 	"io"
+	"math"
 	"strconv"
+	"strings"
 
 	"golang.org/x/image/font"
 	"gonum.org/v1/plot"
@@ -92,8 +94,8 @@ func encode(w io.Writer, m image.Image) error {
 	return nil
 }
 
-// thousands formats 12345 as 12,345.
-func thousands(n int) string {
+// FormatCount formats 12345 as 12,345.
+func FormatCount(n int) string {
 	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
 		s = s[:i] + "," + s[i:]
@@ -101,8 +103,8 @@ func thousands(n int) string {
 	return s
 }
 
-// percent formats a fraction as a percentage. Only 0 and 1 are formatted as 0% and 100%.
-func percent(fraction float64) string {
+// FormatPercent formats a fraction as a percentage, as the pages and plots of this package do. Only 0 and 1 are formatted as 0% and 100%.
+func FormatPercent(fraction float64) string {
 	if fraction == 0 || fraction == 1 {
 		return fmt.Sprintf("%.0f%%", 100*fraction)
 	}
@@ -112,6 +114,23 @@ func percent(fraction float64) string {
 		return "<0.1%"
 	case "100.0%":
 		return ">99.9%"
+	}
+	return s
+}
+
+// FormatNumber formats a number with four digits, or more if its integer part has more: 1234567 and 0.001235. Very small and very large numbers have an exponent.
+func FormatNumber(v float64) string {
+	size := math.Abs(v)
+	if size != 0 && (size < 1e-4 || size >= 1e9) || math.IsNaN(size) {
+		return strconv.FormatFloat(v, 'g', 4, 64)
+	}
+	decimals := 3
+	if size > 0 {
+		decimals = max(0, 3-int(math.Floor(math.Log10(size))))
+	}
+	s := strconv.FormatFloat(v, 'f', decimals, 64)
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
 	}
 	return s
 }

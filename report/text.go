@@ -6,28 +6,55 @@ import (
 	"strings"
 
 	"golang.org/x/image/font/sfnt"
+	"golang.org/x/text/unicode/bidi"
+	"golang.org/x/text/unicode/norm"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/lince-ml/lince/internal/escape"
 )
 
 // longestText limits the time to lay out a text, in characters.
 const longestText = 2000
 
-// drawable returns a text with the characters that the font of t does not have as escapes, such as \u732b. The images' font has Latin, Greek and Cyrillic letters.
-// Without the escapes, the names of two classes could look the same, or like nothing.
+// drawable returns a text with the characters that the font of t does not have as escapes, such as \u732b. The images' font has Latin, Greek, Cyrillic and Hebrew letters.
+// Characters that cannot be seen are escaped, too: the font draws some of them as lines over their neighbors. Without the escapes, the names of two classes could look the same, or like nothing.
 func drawable(t draw.TextStyle, s string) string {
 	face := font.DefaultCache.Lookup(t.Font, t.Font.Size).Face
 	var b strings.Builder
 	var buffer sfnt.Buffer
-	for _, r := range s {
-		if at, err := face.GlyphIndex(&buffer, r); err == nil && at != 0 {
+	for _, r := range norm.NFC.String(s) { // letters with accents in one piece
+		if at, err := face.GlyphIndex(&buffer, r); err == nil && at != 0 && !escape.IsHidden(r) {
 			b.WriteRune(r)
 		} else {
 			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
 		}
 	}
 	return b.String()
+}
+
+// visual returns the characters of a line in the order in which they are drawn, from left to right. It is another one where a line has Hebrew.
+func visual(s string) string {
+	const mark = "\u200e" // makes the line one from left to right, as all labels of a plot are
+	var p bidi.Paragraph
+	if _, err := p.SetString(mark + s); err != nil {
+		return s
+	}
+	order, err := p.Order()
+	if err != nil {
+		return s
+	}
+	var b strings.Builder
+	for i := range order.NumRuns() {
+		run := order.Run(i)
+		if run.Direction() == bidi.RightToLeft {
+			b.WriteString(bidi.ReverseString(run.String()))
+		} else {
+			b.WriteString(run.String())
+		}
+	}
+	return strings.TrimPrefix(b.String(), mark)
 }
 
 // shorten replaces the middle of a text that is too wide with an ellipsis.
@@ -49,7 +76,7 @@ func ellipsis(s string, fits func(s string) bool) string {
 	return cut(len(r) - 1 - drop)
 }
 
-// wrap divides the text of a tile into at most tileTextLines lines that are not wider than the tile. Lines end after a space, after a character such as _ or /, or, where there is none, anywhere. A text that is longer
+// wrap divides the text of a tile into at most tileTextLines lines that are not wider than the tile. Lines end after a space, after a character such as _ or /, before an escape, or, where there is none, anywhere. A text that is longer
 // loses its middle. The result is empty for a text without characters.
 func wrap(t draw.TextStyle, s string) []string {
 	s = drawable(t, strings.Join(strings.Fields(s), " "))
@@ -67,7 +94,7 @@ func lines(t draw.TextStyle, s string, width vg.Length) []string {
 	for r := []rune(s); len(r) > 0; {
 		fit := 1 + sort.Search(len(r)-1, func(n int) bool { return t.Width(strings.TrimRight(string(r[:n+2]), " ")) > width }) // at least one character
 		end := fit
-		for end < len(r) && end > 0 && r[end] != ' ' && !strings.ContainsRune(" _-/\\.,:;|", r[end-1]) {
+		for end < len(r) && end > 0 && r[end] != ' ' && r[end] != '\\' && !strings.ContainsRune(" _-/.,:;|", r[end-1]) {
 			end--
 		}
 		if end == 0 {
