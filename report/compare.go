@@ -93,6 +93,7 @@ type comparisonView struct {
 type comparisonRow struct {
 	Name, Note string
 	Style      int
+	Dashed     bool
 	Cells      []comparisonCell
 }
 
@@ -115,7 +116,7 @@ func CompareHTML(w io.Writer, c Comparison) error {
 		v.Columns = append(v.Columns, r.Name)
 	}
 	for i, r := range c.Runs {
-		row := comparisonRow{Name: r.Name, Note: r.Note, Style: i % lineStyles}
+		row := comparisonRow{Name: r.Name, Note: r.Note, Style: i % lineStyles, Dashed: i >= lineStyles}
 		for _, x := range c.Results {
 			cell := comparisonCell{Text: x.Texts[i], Best: x.Best(i)}
 			if !math.IsNaN(x.Values[i]) {

@@ -25,6 +25,7 @@ const (
 	panelWidth  = 730
 	panelHeight = 470
 	panelHead   = 46 // above a panel: its title and legend
+	panelTitle  = 34 // more above it: the line of the title, if a title does not fit beside its legend
 	panelGap    = 40
 )
 
@@ -59,6 +60,7 @@ type panel struct {
 	name   string
 	curves []curve
 	at     draw.Canvas
+	above  bool // the title is above the legend, not beside it
 }
 
 // curve is one line of a panel.
@@ -85,12 +87,24 @@ func layCurves(h History) (*vgimg.Canvas, []panel) {
 			plots[len(plots)-1][i] = p.Plot
 		}
 	}
-	rows := len(plots)
-	img := newChart(2*margin+columns*(panelWidth+panelGap)-panelGap, 2*margin+rows*(panelHead+panelHeight+panelGap)-panelGap)
+	img := placePanels(panels, plots, panelHead)
+	if slices.ContainsFunc(panels, func(p panel) bool { return !p.fits() }) {
+		for i := range panels {
+			panels[i].above = true
+		}
+		img = placePanels(panels, plots, panelHead+panelTitle)
+	}
+	return img, panels
+}
+
+// placePanels returns an empty image for the plots in their rows, with room for heads above them, and sets the positions of the panels in it.
+func placePanels(panels []panel, plots [][]*plot.Plot, head int) *vgimg.Canvas {
+	rows, columns := len(plots), len(plots[0])
+	img := newChart(2*margin+columns*(panelWidth+panelGap)-panelGap, 2*margin+rows*(head+panelHeight+panelGap)-panelGap)
 	places := plot.Align(plots, draw.Tiles{
 		Cols: columns, Rows: rows,
-		PadTop: margin + panelHead, PadBottom: margin, PadLeft: margin, PadRight: margin,
-		PadX: panelGap, PadY: panelHead + panelGap,
+		PadTop: vg.Length(margin + head), PadBottom: margin, PadLeft: margin, PadRight: margin,
+		PadX: panelGap, PadY: vg.Length(head + panelGap),
 	}, draw.New(img))
 	for i := range panels {
 		p := &panels[i]
@@ -102,7 +116,7 @@ func layCurves(h History) (*vgimg.Canvas, []panel) {
 		}
 		p.at = fit(p.Plot, p.at, r)
 	}
-	return img, panels
+	return img
 }
 
 func newPanel(epochs []int, p pair) panel {
@@ -161,28 +175,64 @@ func (c curve) plotters(epochs []int) []plot.Plotter {
 	return all
 }
 
-// drawHead draws the metric's name, and the legend with the last values.
-func (p panel) drawHead() {
-	data := p.DataCanvas(p.at)
-	right, base := data.Max.X, data.Max.Y+16
-	for _, c := range slices.Backward(p.curves) {
+// legendGap is the gap between the entries of a legend, and between it and the title.
+const legendGap = 28
+
+var panelTitleType = lettering(26, font.WeightBold, ink)
+
+// legends returns a legend for each curve, with its last value.
+func (p panel) legends() []plot.Legend {
+	var list []plot.Legend
+	for _, c := range p.curves {
 		l := plot.NewLegend()
 		l.Left, l.ThumbnailWidth = true, 30
 		l.TextStyle = lettering(19, font.WeightNormal, ink)
 		l.Add(" "+c.name+" "+lastValue(c.values), c.line())
+		list = append(list, l)
+	}
+	return list
+}
+
+// fits reports whether the title has room beside the legend.
+func (p panel) fits() bool {
+	data := p.DataCanvas(p.at)
+	room := data.Max.X - data.Min.X
+	for _, l := range p.legends() {
+		room -= l.Rectangle(data).Size().X + legendGap
+	}
+	return panelTitleType.Width(metricTitle(p.name)) <= room
+}
+
+// drawHead draws the metric's name, and the legend with the last values.
+func (p panel) drawHead() {
+	data := p.DataCanvas(p.at)
+	right, base := data.Max.X, data.Max.Y+16
+	for _, l := range slices.Backward(p.legends()) {
 		right -= l.Rectangle(data).Size().X
 		l.Draw(draw.Canvas{Canvas: data.Canvas, Rectangle: vg.Rectangle{Min: vg.Point{X: right, Y: base}, Max: data.Max}})
-		right -= 28
+		right -= legendGap
 	}
-	title := lettering(26, font.WeightBold, ink)
-	data.FillText(title, vg.Point{X: data.Min.X, Y: base}, shorten(title, metricTitle(p.name), right-data.Min.X))
+	if p.above {
+		right, base = data.Max.X, base+panelTitle
+	}
+	data.FillText(panelTitleType, vg.Point{X: data.Min.X, Y: base}, shorten(panelTitleType, metricTitle(p.name), right-data.Min.X))
 }
+
+// abbreviations are the words of metrics that are not written like others.
+var abbreviations = map[string]string{"auc": "AUC", "mae": "MAE", "mse": "MSE", "mape": "MAPE", "msle": "MSLE", "iou": "IoU", "lr": "LR", "f1": "F1", "r2": "R2"}
 
 // metricTitle returns the name of a metric as a title.
 func metricTitle(name string) string {
-	words := strings.ReplaceAll(name, "_", " ")
-	first, size := utf8.DecodeRuneInString(words)
-	return string(unicode.ToUpper(first)) + words[size:]
+	words := strings.Split(strings.ReplaceAll(strings.ReplaceAll(name, "_", " "), "io u", "iou"), " ")
+	for i, w := range words {
+		first, size := utf8.DecodeRuneInString(w)
+		if short, ok := abbreviations[w]; ok {
+			words[i] = short
+		} else if i == 0 && w != "" {
+			words[i] = string(unicode.ToUpper(first)) + w[size:]
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 func lastValue(values []float64) string { return metricValue(values[len(values)-1]) }

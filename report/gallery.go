@@ -99,7 +99,6 @@ type galleryLayout struct {
 	tiles         []tileLines
 }
 
-
 // tileLines is a tile whose text is divided into lines.
 type tileLines struct {
 	Tile

@@ -156,6 +156,31 @@ func TestCurvesStrange(t *testing.T) {
 	}
 }
 
+// TestCurvesTitles checks that the titles of metrics are whole, and that they are above the legends where they have no room beside them.
+func TestCurvesTitles(t *testing.T) {
+	for name, above := range map[string]bool{"accuracy": false, "binary_accuracy": false, "mean_absolute_error": true, "sparse_top_k_categorical_accuracy": true} {
+		value := .5
+		if above {
+			value = 12345.5
+		}
+		h := History{[]int{0}, []Series{{"loss", []float64{1}}, {name, []float64{value}}, {"val_" + name, []float64{value}}}}
+		_, panels := layCurves(h)
+		p := panels[len(panels)-1]
+		if p.above != above {
+			t.Errorf("the title of %s is above the legend: %v, want %v", name, p.above, above)
+		}
+		data := p.DataCanvas(p.at)
+		if width := panelTitleType.Width(metricTitle(p.name)); p.above && width > data.Max.X-data.Min.X {
+			t.Errorf("the title of %s is %v wide, the panel %v", name, width, data.Max.X-data.Min.X)
+		}
+	}
+	for name, want := range map[string]string{"auc": "AUC", "val_auc": "Val AUC", "mean_io_u": "Mean IoU", "r2_score": "R2 score", "loss": "Loss", "écart": "Écart", "": ""} {
+		if got := metricTitle(name); got != want {
+			t.Errorf("the title of %q is %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestCurvesErrors(t *testing.T) {
 	for want, h := range map[string]History{
 		"no epochs":                 {nil, []Series{{"loss", nil}}},

@@ -9,7 +9,10 @@ import (
 	"image"
 	"io"
 	"reflect"
+	"strings"
 	"sync"
+
+	"golang.org/x/text/unicode/bidi"
 
 	"github.com/lince-ml/lince/internal/escape"
 )
@@ -132,9 +135,22 @@ var pageTemplate = sync.OnceValues(func() (*template.Template, error) {
 		"image":     imageURL,
 		"percent":   FormatPercent,
 		"thousands": FormatCount,
+		"split":     splitPath,
 		"four":      func(v float64) string { return fmt.Sprintf("%.4f", v) },
 	}).Parse(pageHTML)
 })
+
+// splitPath returns the parts of a path that a page writes one by one, so that each keeps its own direction: the 1.jpg of a folder with an Arabic name stays on the right of it. Other paths stay whole.
+func splitPath(path string) []string {
+	rightToLeft := func(r rune) bool {
+		p, _ := bidi.LookupRune(r)
+		return p.Class() == bidi.R || p.Class() == bidi.AL
+	}
+	if !strings.ContainsFunc(path, rightToLeft) {
+		return []string{path}
+	}
+	return strings.Split(path, "/")
+}
 
 // HTML writes a page: one file that needs no network, with its images, style and script inside. Its Content-Security-Policy allows nothing else. It follows the
 // light or dark color scheme of the reader's system.

@@ -95,7 +95,8 @@ if (ranking) {
   const path = (points) => points.map((p, i) => `${i ? "L" : "M"}${x(p[0]).toFixed(1)} ${y(p[1]).toFixed(1)}`).join("");
   const of = (t, i) => ({ threshold: t.points[3 * i], tp: t.points[3 * i + 1], fp: t.points[3 * i + 2] });
   const ratio = (a, b) => (b ? a / b : NaN);
-  const text = (v) => (isNaN(v) ? "–" : (100 * v).toFixed(1) + "%");
+  const text = (v) => (isNaN(v) ? "–" : v === 0 || v === 1 ? 100 * v + "%" : v < 0.0005 ? "<0.1%" : v > 0.9995 ? ">99.9%" : (100 * v).toFixed(1) + "%");
+  const count = (v) => v.toLocaleString("en-US");
   const set = (name, value) => (ranking.querySelector(`[data-result=${name}]`).textContent = value);
   let t;
   const move = () => {
@@ -103,7 +104,7 @@ if (ranking) {
     const recall = ratio(p.tp, t.p), precision = ratio(p.tp, p.tp + p.fp), rate = ratio(p.fp, t.n);
     shown.textContent = p.threshold.toPrecision(4);
     slider.setAttribute("aria-valuetext", `threshold ${p.threshold.toPrecision(4)}, precision ${text(precision)}, recall ${text(recall)}`);
-    set("tp", p.tp); set("fp", p.fp); set("fn", fn); set("tn", tn);
+    set("tp", count(p.tp)); set("fp", count(p.fp)); set("fn", count(fn)); set("tn", count(tn));
     set("precision", text(precision)); set("recall", text(recall)); set("rate", text(rate));
     set("f1", text(ratio(2 * p.tp, 2 * p.tp + p.fp + fn))); set("accuracy", text(ratio(p.tp + tn, t.p + t.n)));
     const place = (id, a, b) => {
@@ -120,7 +121,14 @@ if (ranking) {
     slider.max = n - 1;
     const points = Array.from({ length: n }, (_, i) => of(t, i));
     ranking.querySelector("#roc-line").setAttribute("d", path([[0, 0], ...points.map((p) => [ratio(p.fp, t.n) || 0, ratio(p.tp, t.p) || 0])]));
-    ranking.querySelector("#pr-line").setAttribute("d", path(points.map((p) => [ratio(p.tp, t.p) || 0, ratio(p.tp, p.tp + p.fp) || 0])));
+    // Steps, whose area is the average precision.
+    let from = 0;
+    const steps = points.flatMap((p) => {
+      const recall = ratio(p.tp, t.p) || 0, precision = ratio(p.tp, p.tp + p.fp) || 0, last = from;
+      from = recall;
+      return [[last, precision], [recall, precision]];
+    });
+    ranking.querySelector("#pr-line").setAttribute("d", path(steps));
     // Start at the threshold with the best F1 score.
     let best = 0, top = -1;
     points.forEach((p, i) => {
@@ -128,7 +136,7 @@ if (ranking) {
       if (f1 > top) [best, top] = [i, f1];
     });
     slider.value = best;
-    set("of", n < t.all ? `${n} of ${t.all} thresholds` : `${n} thresholds`);
+    set("of", n < t.all ? `${count(n)} of ${count(t.all)} thresholds` : `${count(n)} thresholds`);
     move();
   };
   data.classes.forEach((name, i) => select.append(new Option(name, i)));

@@ -37,6 +37,7 @@ type chartLine struct {
 	Name   string
 	Values []float64 // by epoch
 	Style  int       // index of the color
+	Dashed bool      // for lines that share a color with earlier ones
 	Path   string    // the SVG path
 	Dots   []dot
 	Last   string
@@ -84,6 +85,11 @@ func newChartView(name string, epochs []int, best int, lines []chartLine) chart 
 	plotted := setValueAxis(&p.Y, values...)
 	x := func(v float64) float64 { return tenth(c.Left + p.X.Norm(v)*(c.Right-c.Left)) }
 	y := func(v float64) float64 { return tenth(c.Bottom - p.Y.Norm(v)*(c.Bottom-c.Top)) }
+	if plotted {
+		for _, t := range marks(&p.Y, y) {
+			c.Left = max(c.Left, math.Ceil(1.25*labelWidth(t.Label))+8) // phones get larger labels
+		}
+	}
 	c.X = marks(&p.X, x)
 	for i, e := range epochs {
 		c.xs = append(c.xs, x(float64(e+1)))
@@ -98,6 +104,7 @@ func newChartView(name string, epochs []int, best int, lines []chartLine) chart 
 		c.Y, c.Note = marks(&p.Y, y), p.Y.Label.Text
 	}
 	for _, l := range lines {
+		l.Dashed = l.Style >= lineStyles
 		if l.Style %= lineStyles; l.Last == "" {
 			l.Last = lastValue(l.Values)
 		}
@@ -123,6 +130,11 @@ func newChartView(name string, epochs []int, best int, lines []chartLine) chart 
 		c.Lines = append(c.Lines, l)
 	}
 	return c
+}
+
+// labelWidth returns the width of the label of a tick in a browser, whose fonts are at most this wide.
+func labelWidth(label string) float64 {
+	return 1.2 * lettering(12, font.WeightNormal, nil).Width(label).Points()
 }
 
 // marks returns the labeled ticks of an axis.

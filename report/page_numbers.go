@@ -91,8 +91,24 @@ func newNumberPlot(title, x, y string, xs, ys []float64) *numberPlotter {
 	}}
 	setLinearAxis(&p.axes.X, xs)
 	setLinearAxis(&p.axes.Y, ys)
-	p.X, p.Y = marks(&p.axes.X, p.x), marks(&p.axes.Y, p.y)
+	p.mark()
 	return p
+}
+
+// mark sets the ticks. Their labels get the room that they need: those of the Y axis beside its title, and the last one of the X axis beyond its end.
+func (p *numberPlotter) mark() {
+	wide := 0.
+	for _, t := range marks(&p.axes.Y, p.y) {
+		wide = max(wide, labelWidth(t.Label))
+	}
+	p.Left = max(numbersLeft, math.Ceil(wide)+24)
+	p.Right = numbersSide - chartRight
+	for _, t := range marks(&p.axes.X, p.x) {
+		if beyond := t.At + labelWidth(t.Label)/2 - numbersSide; beyond > 0 {
+			p.Right -= math.Ceil(beyond) + 1
+		}
+	}
+	p.X, p.Y = marks(&p.axes.X, p.x), marks(&p.axes.Y, p.y)
 }
 
 // setLinearAxis sets the range and the ticks of an axis without a logarithmic scale.
@@ -172,7 +188,7 @@ func histogram(errs []float64) numberPlot {
 	p := newNumberPlot("How often errors occur", "predicted - true", "images", []float64{-largest, largest}, []float64{0, float64(most)})
 	p.axes.Y.Min = 0
 	p.axes.Y.Tick.Marker = plot.ConstantTicks(slices.DeleteFunc(valueTicks(0, p.axes.Y.Max), func(t plot.Tick) bool { return t.Value != math.Trunc(t.Value) }))
-	p.Y = marks(&p.axes.Y, p.y)
+	p.mark()
 	p.Bars = true
 	p.line(0, 0, 0, p.axes.Y.Max)
 	width := 2 * largest / errorBars

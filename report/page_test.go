@@ -297,3 +297,37 @@ func BenchmarkHTML(b *testing.B) {
 		})
 	}
 }
+
+// TestSplitPath checks which paths a page writes in parts.
+func TestSplitPath(t *testing.T) {
+	for path, want := range map[string]int{"": 1, "train/cat/1.jpg": 1, "日本/1.jpg": 1, "عربي/000.png": 2, "a/שלום/1.jpg": 3} {
+		if got := splitPath(path); len(got) != want || strings.Join(got, "/") != path {
+			t.Errorf("%q is divided into %q, want %d parts", path, got, want)
+		}
+	}
+}
+
+// TestNumberPlotLabels checks that no label of an axis is cut off or covers the axis' title.
+func TestNumberPlotLabels(t *testing.T) {
+	for _, scale := range []float64{1e-7, .0123, 1, 1e5, 1234567, 3e9} {
+		numbers := []float64{2 * scale, 2.5 * scale, 3 * scale}
+		for _, p := range []*numberPlotter{newNumberPlot("", "x", "y", numbers, numbers), newNumberPlot("", "x", "y", numbers, []float64{-scale, scale})} {
+			for _, m := range p.X {
+				if at := m.At + labelWidth(m.Label)/2; at > numbersSide {
+					t.Errorf("scale %v: the label %s ends at %v of %d", scale, m.Label, at, numbersSide)
+				}
+			}
+			for _, m := range p.Y {
+				if at := p.Left - 6 - labelWidth(m.Label); at < 16 {
+					t.Errorf("scale %v: the label %s begins at %v, in the title", scale, m.Label, at)
+				}
+			}
+		}
+	}
+	c := newChartView("loss", []int{0, 1}, -1, []chartLine{{Name: "training", Values: []float64{1.23456e-5, 1.23461e-5}}})
+	for _, m := range c.Y {
+		if at := c.Left - 6 - labelWidth(m.Label); at < 0 {
+			t.Errorf("the label %s of a chart begins at %v", m.Label, at)
+		}
+	}
+}

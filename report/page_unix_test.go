@@ -127,7 +127,7 @@ func checkThresholds(t *testing.T, b *testenv.Browser, p Page) {
 		}`, class), nil)
 		b.Press(key)
 		b.Eval(`Object.fromEntries([["threshold", data.thresholds[document.querySelector("#ranking select").value].points[3 * document.querySelector("#ranking input").value]],
-			...["tp", "fp", "fn", "tn"].map((n) => [n, document.querySelector("[data-result=" + n + "]").textContent]),
+			...["tp", "fp", "fn", "tn"].map((n) => [n, document.querySelector("[data-result=" + n + "]").textContent.replaceAll(",", "")]),
 			["place", document.querySelector("#roc-point").getAttribute("cx") + " " + document.querySelector("#roc-point").getAttribute("cy")]])`, &got)
 		var tp, fp, fn, tn, wantTP, wantFP, positives int
 		if _, err := fmt.Sscan(strings.Join([]string{got.Tp, got.Fp, got.Fn, got.Tn}, " "), &tp, &fp, &fn, &tn); err != nil {

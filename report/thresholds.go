@@ -76,25 +76,74 @@ func (t *Thresholds) AveragePrecision() float64 {
 	return s.mean(t.Positives)
 }
 
-// Thin returns a copy with at most n points, at least 2. It keeps the ends of the curves and points at equal distances along the ROC curve, each of them unchanged.
+// Thin returns a copy with at most n points, at least 2, each of them unchanged: the ends of the curves, the point with the highest F1 score, and the corners of the
+// ROC curve, those first without which the curve would differ the most.
 func (t *Thresholds) Thin(n int) *Thresholds {
 	n = max(n, 2)
 	thin := *t
 	if len(t.Points) <= n {
 		return &thin
 	}
-	// along is the distance from the start of the ROC curve to a point, along both axes.
-	along := func(p ThresholdPoint) float64 {
-		return float64(p.TruePositives)/float64(max(t.Positives, 1)) + float64(p.FalsePositives)/float64(max(t.Negatives, 1))
+	kept := []int{0, len(t.Points) - 1}
+	if best := t.bestF1(); n > 2 && best > 0 && best < len(t.Points)-1 {
+		kept = []int{0, best, len(t.Points) - 1}
 	}
-	first, last := t.Points[0], t.Points[len(t.Points)-1]
-	start, whole := along(first), along(last)-along(first)
-	thin.Points = []ThresholdPoint{first}
-	for _, p := range t.Points[1 : len(t.Points)-1] {
-		if along(p) >= start+whole*float64(len(thin.Points))/float64(n-1) && len(thin.Points) < n-1 {
-			thin.Points = append(thin.Points, p)
+	corners := make([]corner, len(kept)-1)
+	for i := range corners {
+		corners[i] = t.corner(kept[i], kept[i+1])
+	}
+	for len(kept) < n {
+		next := 0
+		for i, c := range corners {
+			if c.off > corners[next].off || c.off == corners[next].off && kept[i+1]-kept[i] > kept[next+1]-kept[next] {
+				next = i
+			}
+		}
+		at := corners[next].at
+		kept = slices.Insert(kept, next+1, at)
+		corners[next] = t.corner(kept[next], at)
+		corners = slices.Insert(corners, next+1, t.corner(at, kept[next+2]))
+	}
+	thin.Points = make([]ThresholdPoint, n)
+	for i, at := range kept {
+		thin.Points[i] = t.Points[at]
+	}
+	return &thin
+}
+
+// bestF1 returns the index of the point with the highest F1 score, the first one on a tie.
+func (t *Thresholds) bestF1() int {
+	best, highest := 0, -1.
+	for i, p := range t.Points {
+		if f1 := 2 * float64(p.TruePositives) / float64(p.TruePositives+p.FalsePositives+t.Positives); f1 > highest {
+			best, highest = i, f1
 		}
 	}
-	thin.Points = append(thin.Points, last)
-	return &thin
+	return best
+}
+
+// corner is the point of a piece of the ROC curve that is the farthest from the straight line between the ends of the piece.
+type corner struct {
+	at  int
+	off float64 // the distance, and -1 if there is no point between the ends
+}
+
+// corner returns the corner between two points. Where all are on the line, it is the one in the middle.
+func (t *Thresholds) corner(from, to int) corner {
+	a, b := t.Points[from], t.Points[to]
+	scaled := func(count, all int) float64 { return float64(count) / float64(max(all, 1)) }
+	dx, dy := scaled(b.FalsePositives-a.FalsePositives, t.Negatives), scaled(b.TruePositives-a.TruePositives, t.Positives)
+	c := corner{(from + to) / 2, -1}
+	if to-from > 1 {
+		c.off = 0
+	}
+	length := math.Hypot(dx, dy)
+	for i := from + 1; i < to; i++ {
+		p := t.Points[i]
+		x, y := scaled(p.FalsePositives-a.FalsePositives, t.Negatives), scaled(p.TruePositives-a.TruePositives, t.Positives)
+		if off := math.Abs(x*dy-y*dx) / length; off > c.off+1e-12 {
+			c = corner{i, off}
+		}
+	}
+	return c
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -64,6 +65,34 @@ func TestThresholds(t *testing.T) {
 		}
 		if at == len(got.Points) {
 			t.Errorf("%s: a thinned curve has other points, or in another order", name)
+		}
+	}
+}
+
+// TestThinCorners checks that a thinned curve has the corners of the whole one: the only image of a class, and the images before and after it.
+func TestThinCorners(t *testing.T) {
+	scores, positive := make([]float32, 1000), make([]bool, 1000)
+	for i := range scores {
+		scores[i] = 1 - float32(i)/1000
+	}
+	positive[300] = true
+	whole, err := NewThresholds(scores, positive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{2, 3, 4, 30} {
+		thin := whole.Thin(n)
+		if len(thin.Points) != n {
+			t.Errorf("thinned to %d points, want %d", len(thin.Points), n)
+		}
+		if n < 4 {
+			continue
+		}
+		if a, b := thin.AUC(), whole.AUC(); a != b {
+			t.Errorf("%d points: the area is %v, want %v", n, a, b)
+		}
+		if !slices.Contains(thin.Points, ThresholdPoint{scores[300], 1, 300}) || !slices.Contains(thin.Points, ThresholdPoint{scores[299], 0, 300}) {
+			t.Errorf("%d points: the corners are not among them: %v", n, thin.Points)
 		}
 	}
 }

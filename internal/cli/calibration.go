@@ -51,6 +51,14 @@ func measureCalibration(f *data.Flow, predictions []lince.Classification) (*repo
 	return report.Calibrate(probabilities, targets)
 }
 
+// ofModel returns the calibration of the probabilities that a model computes: those with the temperature only if the model has one.
+func (c *calibration) ofModel(hasTemperature bool) *report.Calibration {
+	if hasTemperature && c.After != nil {
+		return c.After
+	}
+	return c.Before
+}
+
 // String describes the calibration in a line.
 func (c *calibration) String() string {
 	if c.After == nil {

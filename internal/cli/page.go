@@ -42,6 +42,7 @@ type pageSource struct {
 	predictions []lince.Classification
 	results     *report.Classification
 	calibration *calibration // nil if the outputs are not probabilities
+	calibrated  bool         // the model has the temperature of the calibration
 	bad         []data.BadFile
 }
 
@@ -53,19 +54,19 @@ func (s pageSource) fillClasses(p *report.Page) error {
 		largest = max(largest, c.Support)
 	}
 	p.Facts = append(p.Facts,
-		report.Fact{Name: "accuracy", Value: percentText(s.results.Accuracy)},
-		report.Fact{Name: "baseline (largest class)", Value: percentText(float64(largest) / float64(s.results.MacroAverage.Support))},
-		report.Fact{Name: "mean F1", Value: percentText(s.results.MacroAverage.F1)},
+		report.Fact{Name: "accuracy", Value: report.FormatPercent(s.results.Accuracy)},
+		report.Fact{Name: "baseline (largest class)", Value: report.FormatPercent(float64(largest) / float64(s.results.MacroAverage.Support))},
+		report.Fact{Name: "mean F1", Value: report.FormatPercent(s.results.MacroAverage.F1)},
 	)
 	if c := s.calibration; c != nil {
 		p.Calibration = c.diagrams()
-		p.Facts = append(p.Facts, report.Fact{Name: "calibration error", Value: percentText(p.Calibration[len(p.Calibration)-1].ExpectedError)})
+		p.Facts = append(p.Facts, report.Fact{Name: "calibration error", Value: report.FormatPercent(c.ofModel(s.calibrated).ExpectedError)})
 		indexes := s.f.ClassIndexes()
 		for _, x := range s.predictions {
 			p.Probabilities, p.Targets = append(p.Probabilities, x.Probabilities), append(p.Targets, indexes[x.Row])
 		}
 	}
-	p.Facts = append(p.Facts, report.Fact{Name: "images judged", Value: fmt.Sprint(len(s.predictions))}, report.Fact{Name: "classes", Value: fmt.Sprint(len(s.classes))})
+	p.Facts = append(p.Facts, report.Fact{Name: "images judged", Value: report.FormatCount(len(s.predictions))}, report.Fact{Name: "classes", Value: report.FormatCount(len(s.classes))})
 	s.common(p)
 	return s.examples(p)
 }
@@ -78,9 +79,6 @@ func (s pageSource) common(p *report.Page) {
 	s.network(p)
 	p.Usage = usage(s.model, s.file, s.classes)
 }
-
-// percentText formats a fraction for a fact.
-func percentText(fraction float64) string { return fmt.Sprintf("%.1f%%", 100*fraction) }
 
 // examples adds the surest mistakes and the least sure predictions, with heat maps.
 func (s pageSource) examples(p *report.Page) error {
@@ -257,11 +255,11 @@ func (t *training) writePage(fill func(s pageSource, p *report.Page) error) erro
 	p.Data = []report.Fact{
 		{Name: "source", Value: r.Data.Source},
 		{Name: "labels", Value: labelSource(r.Data.Rule)},
-		{Name: "training images", Value: fmt.Sprint(r.Data.Training)},
-		{Name: "validation images", Value: fmt.Sprint(r.Data.Validation)},
+		{Name: "training images", Value: report.FormatCount(r.Data.Training)},
+		{Name: "validation images", Value: report.FormatCount(r.Data.Validation)},
 		{Name: "input", Value: fmt.Sprintf("%s, %s", r.Model.Size, r.Model.ColorMode)},
 		{Name: "augmentation", Value: cmp.Or(r.Model.Augment, "none")},
-		{Name: "files ignored", Value: fmt.Sprint(len(r.Data.Ignored))},
+		{Name: "files ignored", Value: report.FormatCount(len(r.Data.Ignored))},
 		{Name: "fingerprint", Value: r.Data.Fingerprint},
 	}
 	for _, c := range r.Data.Classes {
@@ -270,7 +268,7 @@ func (t *training) writePage(fill func(s pageSource, p *report.Page) error) erro
 	p.Batch = t.tiles[:min(len(t.tiles), pageTiles)]
 	s := pageSource{
 		env: t.env, model: t.model, file: t.folder.path("best.keras"), classes: t.model.Classes, threads: t.Threads, f: t.val,
-		results: r.Results, calibration: r.Calibration, bad: slices.Concat(t.unreadable, t.skipped.all()),
+		results: r.Results, calibration: r.Calibration, calibrated: t.calibrates(), bad: slices.Concat(t.unreadable, t.skipped.all()),
 	}
 	if err := fill(s, &p); err != nil {
 		return err
@@ -307,7 +305,7 @@ func duration(seconds float64) string {
 // platformFacts describes where the run took place.
 func (r *record) platformFacts() []report.Fact {
 	return []report.Fact{
-		{Name: "parameters", Value: fmt.Sprint(r.Model.Params)},
+		{Name: "parameters", Value: report.FormatCount(r.Model.Params)},
 		{Name: "threads", Value: fmt.Sprint(r.Threads)},
 		{Name: "platform", Value: fmt.Sprintf("%s, %s", r.Versions.Platform, r.Versions.InstructionSet)},
 		{Name: "versions", Value: fmt.Sprintf("lince %s, %s", r.Versions.Lince, r.Versions.Go)},
@@ -341,15 +339,19 @@ func commandLine(args []string) string {
 	return strings.Join(words, " ")
 }
 
-// settingText formats the value of a setting: as text or JSON, and a setting without a value as a dash.
+// settingText formats the value of a setting: as text, as a list as on the command line, or as JSON. A setting without a value is a dash.
 func settingText(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Sprint(v)
 	}
 	var text string
-	if json.Unmarshal(b, &text) == nil {
+	var list []string
+	switch {
+	case json.Unmarshal(b, &text) == nil:
 		b = []byte(text)
+	case json.Unmarshal(b, &list) == nil && list != nil:
+		b = []byte(strings.Join(list, ","))
 	}
 	if s := string(b); !slices.Contains([]string{"null", "", "{}", size{}.String()}, s) {
 		return s
@@ -376,7 +378,7 @@ func (c *evaluateCommand) writePage(e *env, m *lince.Model, out *folder, r *eval
 	for _, n := range s.f.Table().Counts() {
 		p.Counts = append(p.Counts, report.Count{Class: n.Label, N: n.N})
 	}
-	s.env, s.model, s.file, s.threads, s.results, s.calibration = e, m, c.Model, c.Threads, r.Classification, r.Calibration
+	s.env, s.model, s.file, s.threads, s.results, s.calibration, s.calibrated = e, m, c.Model, c.Threads, r.Classification, r.Calibration, true
 	if err := fill(s, &p); err != nil {
 		return err
 	}

@@ -18,18 +18,18 @@ func (s pageSource) fillLabels(p *report.Page, r *report.MultiLabel) error {
 		p.Probabilities, p.TargetSets = append(p.Probabilities, x.Probabilities), append(p.TargetSets, s.f.ClassSet(x.Row))
 	}
 	p.Facts = append(p.Facts,
-		report.Fact{Name: "all classes right", Value: percentText(r.SubsetAccuracy)},
-		report.Fact{Name: "mean F1", Value: percentText(r.MacroAverage.F1)},
-		report.Fact{Name: "F1 of all decisions", Value: percentText(r.MicroAverage.F1)},
-		report.Fact{Name: "wrong decisions", Value: percentText(r.HammingLoss)},
+		report.Fact{Name: "all classes right", Value: report.FormatPercent(r.SubsetAccuracy)},
+		report.Fact{Name: "mean F1", Value: report.FormatPercent(r.MacroAverage.F1)},
+		report.Fact{Name: "F1 of all decisions", Value: report.FormatPercent(r.MicroAverage.F1)},
+		report.Fact{Name: "wrong decisions", Value: report.FormatPercent(r.HammingLoss)},
 	)
 	if c, err := report.CalibrateLabels(p.Probabilities, p.TargetSets); err == nil {
 		p.Calibration = []report.NamedCalibration{{Name: "All decisions", Calibration: c}}
-		p.Facts = append(p.Facts, report.Fact{Name: "calibration error", Value: percentText(c.ExpectedError)})
+		p.Facts = append(p.Facts, report.Fact{Name: "calibration error", Value: report.FormatPercent(c.ExpectedError)})
 	} else { // outputs that are not probabilities
 		p.Notes = append(p.Notes, "The calibration is not measured: "+err.Error())
 	}
-	p.Facts = append(p.Facts, report.Fact{Name: "images judged", Value: fmt.Sprint(len(s.predictions))}, report.Fact{Name: "classes", Value: fmt.Sprint(len(s.classes))})
+	p.Facts = append(p.Facts, report.Fact{Name: "images judged", Value: report.FormatCount(len(s.predictions))}, report.Fact{Name: "classes", Value: report.FormatCount(len(s.classes))})
 	s.common(p)
 	return s.decisions(p, r.Threshold)
 }
@@ -89,14 +89,14 @@ func (s pageSource) fillNumbers(p *report.Page, r *report.Regression, prediction
 		p.Numbers = append(p.Numbers, report.NumberPair{Target: labels[x.row], Predicted: x.value})
 	}
 	p.Facts = append(p.Facts,
-		report.Fact{Name: "mean absolute error", Value: shortNumber(r.MAE)},
-		report.Fact{Name: "root mean squared error", Value: shortNumber(r.RMSE)},
-		report.Fact{Name: "the same, of always the mean", Value: shortNumber(r.StandardDeviation)},
+		report.Fact{Name: "mean absolute error", Value: report.FormatNumber(r.MAE)},
+		report.Fact{Name: "root mean squared error", Value: report.FormatNumber(r.RMSE)},
+		report.Fact{Name: "baseline (always the mean)", Value: report.FormatNumber(r.StandardDeviation)},
 	)
 	if r.R2 != nil {
 		p.Facts = append(p.Facts, report.Fact{Name: "R2 score", Value: fmt.Sprintf("%.3f", *r.R2)})
 	}
-	p.Facts = append(p.Facts, report.Fact{Name: "mean of the true numbers", Value: shortNumber(r.Mean)}, report.Fact{Name: "images judged", Value: fmt.Sprint(len(predictions))})
+	p.Facts = append(p.Facts, report.Fact{Name: "mean of the true numbers", Value: report.FormatNumber(r.Mean)}, report.Fact{Name: "images judged", Value: report.FormatCount(len(predictions))})
 	s.common(p)
 	largest := slices.Clone(predictions)
 	size := func(x numberOf) float64 { return math.Abs(float64(x.value) - float64(labels[x.row])) }
@@ -107,13 +107,13 @@ func (s pageSource) fillNumbers(p *report.Page, r *report.Regression, prediction
 		if err != nil {
 			return err
 		}
-		e := float64(x.value) - float64(labels[x.row])
+		e, sign := float64(x.value)-float64(labels[x.row]), ""
+		if e > 0 {
+			sign = "+"
+		}
 		p.LargestErrors = append(p.LargestErrors, report.Example{
-			Image: img, Filename: row.Filename, Label: numberText(labels[x.row]), Predicted: shortNumber(float64(x.value)), Error: fmt.Sprintf("%+.4g", e),
+			Image: img, Filename: row.Filename, Label: numberText(labels[x.row]), Predicted: report.FormatNumber(float64(x.value)), Error: sign + report.FormatNumber(e),
 		})
 	}
 	return nil
 }
-
-// shortNumber formats a number with four digits.
-func shortNumber(v float64) string { return fmt.Sprintf("%.4g", v) }

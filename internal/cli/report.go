@@ -94,31 +94,37 @@ func (c *reportCommand) Run(e *env) error {
 	return e.result(r, r.print)
 }
 
-// comparedResults lists the results of a run that are compared. order is that of report.ComparedResult.
+// comparedResults lists the results of a run that are compared. order is that of report.ComparedResult. Results that no run has are left out.
 var comparedResults = []struct {
 	name, key string
 	order     int
 	value     func(r *record) float64 // NaN if the run does not have it
 	text      func(v float64) string
 }{
-	{"accuracy", "accuracy", 1, func(r *record) float64 {
-		if r.Results == nil {
-			return math.NaN()
-		}
-		return r.Results.Accuracy
-	}, percentText},
+	{"accuracy", "accuracy", 1, ofClasses(func(c *report.Classification) float64 { return c.Accuracy }), report.FormatPercent},
+	{"all classes right", "subset_accuracy", 1, ofLabels(func(m *report.MultiLabel) float64 { return m.SubsetAccuracy }), report.FormatPercent},
+	{"wrong decisions", "hamming_loss", -1, ofLabels(func(m *report.MultiLabel) float64 { return m.HammingLoss }), report.FormatPercent},
+	{"F1 of all decisions", "micro_f1", 1, ofLabels(func(m *report.MultiLabel) float64 { return m.MicroAverage.F1 }), report.FormatPercent},
 	{"mean F1", "mean_f1", 1, func(r *record) float64 {
-		if r.Results == nil {
+		if r.MultiLabel != nil {
+			return r.MultiLabel.MacroAverage.F1
+		}
+		return ofClasses(func(c *report.Classification) float64 { return c.MacroAverage.F1 })(r)
+	}, report.FormatPercent},
+	{"mean absolute error", "mean_absolute_error", -1, ofNumbers(func(n *report.Regression) float64 { return n.MAE }), report.FormatNumber},
+	{"root mean squared error", "root_mean_squared_error", -1, ofNumbers(func(n *report.Regression) float64 { return n.RMSE }), report.FormatNumber},
+	{"R2 score", "r2_score", 1, ofNumbers(func(n *report.Regression) float64 {
+		if n.R2 == nil {
 			return math.NaN()
 		}
-		return r.Results.MacroAverage.F1
-	}, percentText},
+		return *n.R2
+	}), func(v float64) string { return fmt.Sprintf("%.4f", v) }},
 	{"calibration error", "expected_calibration_error", -1, func(r *record) float64 {
 		if r.Calibration == nil || r.Calibration.Before == nil {
 			return math.NaN()
 		}
-		return r.Calibration.Before.ExpectedError
-	}, percentText},
+		return r.Calibration.ofModel(r.Calibration.Stored["model.keras"] != 0).ExpectedError
+	}, report.FormatPercent},
 	{"lowest val_loss", "lowest_val_loss", -1, func(r *record) float64 {
 		lowest := math.NaN()
 		if r.History == nil {
@@ -130,8 +136,13 @@ var comparedResults = []struct {
 			}
 		}
 		return lowest
-	}, func(v float64) string { return fmt.Sprintf("%.4f", v) }},
-	{"epochs", "epochs", 0, func(r *record) float64 { return float64(r.Epochs) }, func(v float64) string { return fmt.Sprintf("%.0f", v) }},
+	}, func(v float64) string {
+		if v < 100 {
+			return fmt.Sprintf("%.4f", v)
+		}
+		return report.FormatNumber(v)
+	}},
+	{"epochs", "epochs", 0, func(r *record) float64 { return float64(r.Epochs) }, countText},
 	{"training time", "seconds", -1, func(r *record) float64 { return r.Seconds }, duration},
 	{"peak memory", "peak_memory_bytes", -1, func(r *record) float64 {
 		if r.PeakMemory == 0 {
@@ -139,15 +150,72 @@ var comparedResults = []struct {
 		}
 		return float64(r.PeakMemory)
 	}, func(v float64) string { return byteSize(v).String() }},
-	{"parameters", "params", 0, func(r *record) float64 { return float64(r.Model.Params) }, func(v float64) string { return fmt.Sprintf("%.0f", v) }},
+	{"parameters", "params", 0, func(r *record) float64 { return float64(r.Model.Params) }, countText},
+}
+
+func countText(v float64) string { return report.FormatCount(int(v)) }
+
+// ofClasses, ofLabels and ofNumbers return a result of the runs of a task. Other runs do not have it.
+func ofClasses(f func(*report.Classification) float64) func(*record) float64 {
+	return func(r *record) float64 {
+		if r.Results == nil {
+			return math.NaN()
+		}
+		return f(r.Results)
+	}
+}
+
+func ofLabels(f func(*report.MultiLabel) float64) func(*record) float64 {
+	return func(r *record) float64 {
+		if r.MultiLabel == nil {
+			return math.NaN()
+		}
+		return f(r.MultiLabel)
+	}
+}
+
+func ofNumbers(f func(*report.Regression) float64) func(*record) float64 {
+	return func(r *record) float64 {
+		if r.Regression == nil {
+			return math.NaN()
+		}
+		return f(r.Regression)
+	}
+}
+
+// sameLoss reports whether the losses of runs measure the same.
+func sameLoss(runs []comparedRun) bool {
+	loss := func(x comparedRun) string {
+		task := fmt.Sprint(x.record.MultiLabel != nil, x.record.Regression != nil)
+		return strings.Join([]string{task, x.Settings["loss"], x.Settings["label_smoothing"], x.Settings["class_weight"]}, "\n")
+	}
+	return !slices.ContainsFunc(runs, func(x comparedRun) bool { return loss(x) != loss(runs[0]) })
 }
 
 // notCompared lists settings that say nothing about a run's results.
 var notCompared = []string{"out", "resume", "overwrite", "quiet", "json", "profile", "tensorboard", "help", "version"}
 
+// fingerprintSetting is the name of the data's fingerprint among the settings.
+const fingerprintSetting = "data fingerprint"
+
+// shortFingerprints returns the values of a setting for a table, in which the first digits of a fingerprint are enough.
+func shortFingerprints(name string, values []string) []string {
+	if name != fingerprintSetting {
+		return values
+	}
+	var list []string
+	for _, v := range values {
+		if len(v) > 12 {
+			v = v[:12] + "…"
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
 // comparedSettings returns the settings of a run, its data and versions as texts.
 func comparedSettings(r *record) map[string]string {
-	s := map[string]string{"data fingerprint": r.Data.Fingerprint, "lince": r.Versions.Lince, "instruction set": r.Versions.InstructionSet}
+	s := map[string]string{fingerprintSetting: r.Data.Fingerprint, "lince": r.Versions.Lince, "instruction set": r.Versions.InstructionSet}
 	for name, v := range r.Settings {
 		if !slices.Contains(notCompared, name) {
 			s[name] = settingText(v)
@@ -175,16 +243,22 @@ func (r *comparison) compare() {
 	}
 	for _, c := range comparedResults {
 		result := report.ComparedResult{Name: c.name, Order: c.order}
+		if c.key == "lowest_val_loss" && !sameLoss(r.Runs) {
+			result.Order = 0
+		}
+		has := false
 		for i := range r.Runs {
 			v := c.value(&r.Runs[i].record)
 			text := "–"
 			r.Runs[i].Results[c.key] = nil
 			if finite(v) {
-				text, r.Runs[i].Results[c.key] = c.text(v), &v
+				has, text, r.Runs[i].Results[c.key] = true, c.text(v), &v
 			}
 			result.Values, result.Texts = append(result.Values, v), append(result.Texts, text)
 		}
-		r.page.Results = append(r.page.Results, result)
+		if has {
+			r.page.Results = append(r.page.Results, result)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		var values []string
@@ -193,16 +267,19 @@ func (r *comparison) compare() {
 		}
 		if len(slices.Compact(slices.Sorted(slices.Values(values)))) > 1 {
 			r.Settings[name] = values
-			r.page.Settings = append(r.page.Settings, report.ComparedSetting{Name: name, Values: values})
+			r.page.Settings = append(r.page.Settings, report.ComparedSetting{Name: name, Values: shortFingerprints(name, values)})
 		}
 	}
-	for _, name := range []string{"data fingerprint", "test_size", "seed", "stratify"} { // they choose the validation images
+	for _, name := range []string{fingerprintSetting, "validation", "part", "split", "limit", "folds", "fold", "test_size", "seed", "stratify"} { // they choose the validation images
 		if r.Settings[name] != nil {
 			r.Warnings = append(r.Warnings, "the runs were judged on different validation images ("+name+" differs), so their results cannot be compared exactly")
 			break
 		}
 	}
-	r.page.Subtitle = strings.Join(r.Warnings, " ")
+	if len(r.Warnings) > 0 {
+		warning := strings.Join(r.Warnings, "; ")
+		r.page.Subtitle = strings.ToUpper(warning[:1]) + warning[1:] + "."
+	}
 }
 
 // print writes the comparison for people.

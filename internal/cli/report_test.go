@@ -3,8 +3,12 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/report"
 )
 
 // TestReport compares two runs that differ in their rate and their seed.
@@ -15,7 +19,7 @@ func TestReport(t *testing.T) {
 	ra, rb := decode[record](t, read(t, a, "run.json")), decode[record](t, read(t, "b", "run.json"))
 
 	o := succeed(t, "report", a, "b", "--out", "comparison.html")
-	contains(t, "the output", o.stdout, "settings that differ", "accuracy", percentText(ra.Results.Accuracy), percentText(rb.Results.Accuracy), "epochs", "lr", "0.02", "seed")
+	contains(t, "the output", o.stdout, "settings that differ", "accuracy", report.FormatPercent(ra.Results.Accuracy), report.FormatPercent(rb.Results.Accuracy), "epochs", "lr", "0.02", "seed")
 	contains(t, "standard error", o.stderr, "Wrote comparison.html")
 	for _, line := range []string{"batch ", "out ", "quiet "} {
 		if strings.Contains(o.stdout, "\n"+line) {
@@ -64,5 +68,56 @@ func TestReportErrors(t *testing.T) {
 	succeed(t, "report", trained(t), "--out", "there.html", "--overwrite")
 	if info, err := os.Stat("there.html"); err != nil || info.Size() == 0 {
 		t.Error("--overwrite did not replace the file")
+	}
+}
+
+// TestReportTasks checks the results of runs of each task, and that a result that no run has is no column.
+func TestReportTasks(t *testing.T) {
+	r2, history := .75, &lince.History{}
+	classes := record{Status: finished, Results: &report.Classification{Accuracy: .9, MacroAverage: report.Scores{F1: .8}}, History: history,
+		Calibration: &calibration{Before: &report.Calibration{ExpectedError: .2}, After: &report.Calibration{ExpectedError: .1}}}
+	stored := classes
+	stored.Calibration = &calibration{Before: classes.Calibration.Before, After: classes.Calibration.After, Stored: map[string]float64{"model.keras": 2}}
+	labels := record{Status: finished, MultiLabel: &report.MultiLabel{SubsetAccuracy: .5, HammingLoss: .25, MicroAverage: report.Scores{F1: .6}, MacroAverage: report.Scores{F1: .7}}}
+	numbers := record{Status: finished, Regression: &report.Regression{MAE: 929.1, RMSE: 207213.4, R2: &r2}}
+	for _, c := range []struct {
+		records   []record
+		want, not []string
+	}{
+		{[]record{classes, stored}, []string{"accuracy=90.0%", "mean F1=80.0%", "calibration error=20.0%", "calibration error=10.0%"}, []string{"all classes right", "R2 score", "peak memory"}},
+		{[]record{labels, labels}, []string{"all classes right=50.0%", "wrong decisions=25.0%", "F1 of all decisions=60.0%", "mean F1=70.0%"}, []string{"accuracy", "calibration error", "mean absolute error"}},
+		{[]record{numbers}, []string{"mean absolute error=929.1", "root mean squared error=207213", "R2 score=0.7500"}, []string{"accuracy", "mean F1", "wrong decisions"}},
+		{[]record{labels, numbers}, []string{"wrong decisions=25.0%", "wrong decisions=–", "R2 score=–"}, []string{"accuracy"}},
+	} {
+		r := &comparison{Settings: map[string][]string{}}
+		for _, x := range c.records {
+			r.Runs = append(r.Runs, comparedRun{Status: x.Status, Results: map[string]*float64{}, record: x})
+		}
+		r.compare()
+		var got []string
+		for _, x := range r.page.Results {
+			for _, text := range x.Texts {
+				got = append(got, x.Name+"="+text)
+			}
+		}
+		for _, want := range c.want {
+			if !slices.Contains(got, want) {
+				t.Errorf("the results are %q, want %s", got, want)
+			}
+		}
+		for _, x := range r.page.Results {
+			if slices.Contains(c.not, x.Name) {
+				t.Errorf("the results are %q, with the column %s", got, x.Name)
+			}
+		}
+		for _, x := range comparedResults {
+			if _, ok := r.Runs[0].Results[x.key]; !ok {
+				t.Errorf("the JSON does not have %s", x.key)
+			}
+		}
+	}
+	if !sameLoss([]comparedRun{{record: labels}, {record: labels}}) || sameLoss([]comparedRun{{record: labels}, {record: numbers}}) ||
+		sameLoss([]comparedRun{{Settings: map[string]string{"loss": "a"}}, {Settings: map[string]string{"loss": "b"}}}) {
+		t.Error("losses of different tasks or names are compared, or those of the same are not")
 	}
 }
