@@ -11,7 +11,7 @@ type Findings struct {
 	// Turned counts the images with an EXIF orientation, which Keras and Decode ignore by default. TIFF files are
 	// not counted: their orientation is always applied.
 	Turned int
-	// Deep counts the images with 16 bits of gray per pixel. Keras cuts their values off at 255. Cut of their DeepPixels pixels are above; only
+	// Deep counts the images with more than 8 bits of gray per pixel: 16, or 32 in TIFF files. Keras cuts their values off at 255. Cut of their DeepPixels pixels are above; only
 	// Check counts these.
 	Deep            int
 	Cut, DeepPixels int64

@@ -161,6 +161,8 @@ type Flow struct {
 
 	mu       sync.Mutex
 	corrupt  map[int]error
+	found    Findings // of the images that were decoded; deep has a bit for each row that it counts
+	deep     []uint64
 	prepared *production
 	slots    []*slot // free, from epochs that have ended
 }
@@ -429,6 +431,31 @@ func (f *Flow) Corrupt() []BadFile {
 	return bad
 }
 
+// Findings counts the images that were decoded so far and whose values may not fit into 8 bits, each row once. Images that Check has kept in memory
+// are not counted. EXIF orientations are not either; Check counts those.
+func (f *Flow) Findings() Findings {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.found
+}
+
+// find counts what a decoder has found in the image of a row.
+func (f *Flow) find(row int, d *picture.Decoder) {
+	var one Findings
+	if one.AddDecoded(d); one == (Findings{}) {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.deep == nil {
+		f.deep = make([]uint64, (f.Len()+63)/64)
+	}
+	if bit := uint64(1) << (row % 64); f.deep[row/64]&bit == 0 {
+		f.deep[row/64] |= bit
+		f.found.Add(one)
+	}
+}
+
 // known returns the error of a row that could not be decoded before.
 func (f *Flow) known(row int) error {
 	f.mu.Lock()
@@ -549,12 +576,14 @@ func (f *Flow) load(ctx context.Context, w *imageWorker, row int) error {
 		if _, _, err = w.decoder.LoadFloat32(w.pixels, b, f.picture); err != nil {
 			return fmt.Errorf("%s: %w", file.where(), err)
 		}
+		f.find(row, &w.decoder)
 		return nil
 	}
 	img, err := w.decoder.Load(b, f.picture)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file.where(), err)
 	}
+	f.find(row, &w.decoder)
 	f.decoded.keep(row, img.Pix)
 	return picture.ToFloat32(img, w.pixels)
 }

@@ -1,10 +1,15 @@
 package data
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
+	"image/color"
+	encodejpeg "image/jpeg"
+	encodepng "image/png"
 	"math"
 	"os"
 	"path/filepath"
@@ -403,4 +408,42 @@ func TestFlowImages(t *testing.T) {
 			t.Errorf("channel %d has the mean %v", c, mean)
 		}
 	}
+}
+
+// TestFlowFindings counts the images that lose values, each once, also after others of the same worker that were decoded in another way.
+func TestFlowFindings(t *testing.T) {
+	deep := file1(t, "deep.png", deepPNG(t, 200, 300, 400))
+	var b bytes.Buffer
+	if err := encodejpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 8, 8)), nil); err != nil {
+		t.Fatal(err)
+	}
+	jpeg := file1(t, "a.jpg", b.Bytes())
+	table := &Table{src: &source{rule: Unlabeled}, rows: []Row{{"deep.png", "", diskFile(deep)}, {"a.jpg", "", diskFile(jpeg)}, {"b.jpg", "", diskFile(jpeg)}}}
+	for _, cache := range []*Cache{nil, NewCache(1 << 20)} {
+		f := images(t, table, ImageOptions{TargetSize: [2]int{4, 4}, BatchSize: 2, NoShuffle: true, ClassMode: NoTargets, Workers: 1, Cache: cache})
+		for epoch := range 2 {
+			for _, err := range f.Batches(t.Context(), epoch, 0) {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got, want := f.Findings(), (Findings{Deep: 1, Cut: 2, DeepPixels: 3}); got != want {
+				t.Errorf("epoch %d: %+v, want %+v", epoch, got, want)
+			}
+		}
+	}
+}
+
+// deepPNG returns an image of one row with 16 bits of gray per pixel.
+func deepPNG(t *testing.T, values ...uint16) []byte {
+	t.Helper()
+	m := image.NewGray16(image.Rect(0, 0, len(values), 1))
+	for i, v := range values {
+		m.SetGray16(i, 0, color.Gray16{Y: v})
+	}
+	var b bytes.Buffer
+	if err := encodepng.Encode(&b, m); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }

@@ -223,6 +223,7 @@ func (s *Server) decode(v *version, e *example, file []byte) error {
 			v.free.Put(t)
 			return undecoded(err)
 		}
+		s.noteDepth(&d.Decoder)
 		v.pipeline.Apply(t.Float32s())
 		e.in = []*tensor.Tensor{t}
 		return nil
@@ -231,6 +232,7 @@ func (s *Server) decode(v *version, e *example, file []byte) error {
 	if err != nil {
 		return undecoded(err)
 	}
+	s.noteDepth(&d.Decoder)
 	if len(pix) <= 1<<20 { // a decoder does not keep the memory of a large image
 		d.pix = pix
 	}
@@ -239,6 +241,22 @@ func (s *Server) decode(v *version, e *example, file []byte) error {
 	copy(t.Float32s(), pix)
 	e.in = []*tensor.Tensor{t}
 	return nil
+}
+
+// noteDepth logs once that an image has lost values, because they do not fit into 8 bits.
+func (s *Server) noteDepth(d *picture.Decoder) {
+	cut, pixels := d.CutOff()
+	least, most, floats := d.FloatRange()
+	switch {
+	case cut > 0:
+		s.deep.Do(func() {
+			s.o.Logger.Warn("an image has more than 8 bits of gray per pixel: values above 255 are cut off, as in Keras; further images are not logged", "cut_off", cut, "pixels", pixels)
+		})
+	case floats && (least < 0 || most <= 1 || most > 255):
+		s.floating.Do(func() {
+			s.o.Logger.Warn("an image has floating-point gray: values are cut off at 0 and 255 and lose their fractions, as in Keras; further images are not logged", "least", least, "most", most)
+		})
+	}
 }
 
 // undecoded returns the error of an image that cannot be decoded.

@@ -133,6 +133,8 @@ type Server struct {
 	ctx      context.Context // until Close
 	stop     context.CancelFunc
 	polling  sync.Once
+	deep     sync.Once // see noteDepth
+	floating sync.Once
 }
 
 // New makes a Server without models.

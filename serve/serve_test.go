@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 	"image/png"
 	"io"
 	"log/slog"
@@ -551,5 +552,29 @@ func TestTasks(t *testing.T) {
 	want(t, ask(t, s, "POST", "/v1/models/number:predict", `{"instances": [{"b64": "`+image+`"}]}`), 200, &predicted)
 	if len(predicted.Predictions) != 1 || len(predicted.Predictions[0]) != 1 {
 		t.Errorf("a number: %v", predicted)
+	}
+}
+
+// TestDeepImages checks that the first image that loses values is logged.
+func TestDeepImages(t *testing.T) {
+	var log bytes.Buffer
+	s := newServer(t, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	deep := func(value uint16) []byte {
+		m := image.NewGray16(image.Rect(0, 0, 8, 8))
+		m.SetGray16(0, 0, color.Gray16{Y: value})
+		var b bytes.Buffer
+		if err := png.Encode(&b, m); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	for _, c := range []struct {
+		file []byte
+		want int // records so far
+	}{{photo(t, 0), 0}, {deep(255), 0}, {deep(256), 1}, {deep(300), 1}, {photo(t, 0), 1}} {
+		want(t, ask(t, s, "POST", "/", c.file), 200, nil)
+		if n := strings.Count(log.String(), "values above 255 are cut off"); n != c.want {
+			t.Errorf("%d records, want %d: %s", n, c.want, log.String())
+		}
 	}
 }

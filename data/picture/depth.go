@@ -43,7 +43,7 @@ func DepthOf(data []byte) Depth {
 	return Shallow
 }
 
-// CutOff returns, for the last image that was decoded, how many of its pixels were cut off at 255, if it is an image with 16 bits of gray per
+// CutOff returns, for the last image that was decoded, how many of its pixels were cut off at 255, if it is an image with more than 8 bits of gray per
 // pixel. Pillow and Keras cut such pixels off. pixels is 0 for other images.
 func (d *Decoder) CutOff() (cut, pixels int) { return d.cut[0], d.cut[1] }
 

@@ -251,6 +251,7 @@ func (d *Decoder) Load(data []byte, o Options) (Image, error) {
 	if o.Interpolation == BilinearTF {
 		return Image{}, notWhole(o.Interpolation)
 	}
+	d.cut, d.floats = [2]int{}, floatRange{}
 	if img, ok, err := d.loadNearest(data, o); ok {
 		return img, err
 	}

@@ -126,7 +126,7 @@ func (e *env) inspect(t *data.Table) (*data.Table, []data.BadFile, error) {
 func describeDepth(f data.Findings) string {
 	text := ""
 	if f.Deep > 0 {
-		text = fmt.Sprintf("%s 16 bits of gray per pixel; values above 255 are cut off, as in Keras.\n", imagesHave(f.Deep))
+		text = fmt.Sprintf("%s more than 8 bits of gray per pixel; values above 255 are cut off, as in Keras.\n", imagesHave(f.Deep))
 	}
 	if f.Floating == 0 {
 		return text

@@ -292,6 +292,7 @@ func (c *evaluateCommand) settle(e *env, m *lince.Model, f *data.Flow, bad []dat
 
 // unreadable adds the images that could not be read during the evaluation to bad and to the result, with a warning.
 func (e *env) unreadable(f *data.Flow, bad []data.BadFile, r *evaluation) []data.BadFile {
+	e.noteDepth(f)
 	later := f.Corrupt()
 	if len(later) == 0 {
 		return bad

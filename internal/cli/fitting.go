@@ -16,6 +16,7 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/callback"
+	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/internal/historycsv"
 	"github.com/lince-ml/lince/internal/kernel"
 	"github.com/lince-ml/lince/internal/machine"
@@ -89,7 +90,7 @@ func (t *training) callbacks(times *epochTimes) []callback.Callback {
 	if t.TensorBoard.on {
 		list = append(list, t.board())
 	}
-	return append(list, times.callback(), t.pace.callback(t, times), t.deadline.callback(t.val.Steps()), t.skipped.callback(), t.backup())
+	return append(list, times.callback(), t.pace.callback(t, times), t.deadline.callback(t.val.Steps()), t.skipped.callback(), t.depthCallback(), t.backup())
 }
 
 // abandon discards the run's files after an error that came before the first step. It returns the
@@ -273,12 +274,34 @@ func (f *historyFile) callback(out *folder) callback.Callback {
 
 // noteSkipped records images that could not be read during the training, and prints a warning.
 func (t *training) noteSkipped() {
+	t.noteDepthOnce()
 	later := t.skipped.all()
 	if len(later) == 0 || len(later) == len(t.record.Data.LeftOut) {
 		return
 	}
 	t.record.Data.LeftOut = badFiles(later)
 	t.warn(skippedLater(later, t.record.Data.Checked))
+}
+
+// depthCallback warns of images that lose values after the first epoch in which they were decoded, when they are all known.
+func (t *training) depthCallback() callback.Callback {
+	return callback.Func(func(callback.Run) (callback.Hooks, error) {
+		return callback.Hooks{EpochEnd: func(int, *callback.Logs) error {
+			t.noteDepthOnce()
+			return nil
+		}}, nil
+	})
+}
+
+// noteDepthOnce warns of images that lose values, if it has not yet.
+func (t *training) noteDepthOnce() {
+	if t.deepNoted {
+		return
+	}
+	if f := t.noteDepth(t.train, t.val); f != (data.Findings{}) {
+		t.deepNoted = true
+		t.record.Data.Deep, t.record.Data.CutPixels, t.record.Data.Floating = f.Deep, f.Cut, f.Floating
+	}
 }
 
 // save writes the model, the history, the curves, the profile and the record.

@@ -242,12 +242,27 @@ func TestSixteenBits(t *testing.T) {
 	}
 	put(t, ".", all)
 	o := succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "r")
-	contains(t, "the warning", o.stderr, "8 images have 16 bits of gray per pixel; 92% of their pixels are above 255 and become white, as in Keras", "-depth 8")
+	contains(t, "the warning", o.stderr, "8 images have more than 8 bits of gray per pixel; 92% of their pixels are above 255 and become white, as in Keras", "-depth 8")
 	if d := runRecord(t).Data; d.Deep != 8 || d.CutPixels == 0 {
 		t.Errorf("%+v", d)
 	}
-	contains(t, "show", succeed(t, "show", "set/a/0.png", "--no-image").stderr, "1 image has 16 bits of gray")
-	contains(t, "data", succeed(t, "data", "set").stdout, "8 images have 16 bits of gray per pixel")
+	// The images are not checked in advance.
+	o = succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "2", "--no-precheck", "--out", "r2")
+	contains(t, "the warning", o.stderr, "8 images have more than 8 bits of gray per pixel; 92% of their pixels are above 255")
+	if n := strings.Count(o.stderr, "more than 8 bits"); n != 1 {
+		t.Errorf("%d warnings", n)
+	}
+	if d := decode[record](t, read(t, "r2", "run.json")).Data; d.Deep != 8 || d.CutPixels == 0 {
+		t.Errorf("%+v", d)
+	}
+	for _, command := range [][]string{{"predict", "r/model.keras", "set"}, {"predict", "r/model.keras", "set", "--json"}, {"evaluate", "r/model.keras", "set"}, {"evaluate", "r/model.keras", "set", "--no-precheck"}, {"features", "r/model.keras", "set", "--out", "f.csv"}} {
+		o := succeed(t, command...)
+		if n := strings.Count(o.stderr, "8 images have more than 8 bits of gray per pixel; 92% of their pixels are above 255"); n != 1 {
+			t.Errorf("%v: %d warnings: %s", command, n, o.stderr)
+		}
+	}
+	contains(t, "show", succeed(t, "show", "set/a/0.png", "--no-image").stderr, "1 image has more than 8 bits of gray")
+	contains(t, "data", succeed(t, "data", "set").stdout, "8 images have more than 8 bits of gray per pixel")
 }
 
 // floatTIFF returns a TIFF file of one row of floating-point gray.
@@ -281,6 +296,7 @@ func TestFloatImages(t *testing.T) {
 	if d := runRecord(t).Data; d.Floating != 8 || d.Deep != 0 {
 		t.Errorf("%+v", d)
 	}
+	contains(t, "predict", succeed(t, "predict", "r/model.keras", "set/a").stderr, "4 images have floating-point gray, with values from 0 to")
 	contains(t, "show", succeed(t, "show", "set/a/0.tif", "--no-image").stderr, "1 image has floating-point gray")
 	contains(t, "data", succeed(t, "data", "set").stdout, "8 images have floating-point gray; values are cut off at 0 and 255")
 	contains(t, "data --check", succeed(t, "data", "set", "--check").stdout, "8 images have floating-point gray, with values from 0 to 0.5;")

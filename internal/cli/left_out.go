@@ -141,9 +141,20 @@ func (e *env) warnOfDepth(f data.Findings) {
 	if f.Cut == 0 {
 		return
 	}
-	e.warn(fmt.Sprintf("%s 16 bits of gray per pixel; %.0f%% of their pixels are above 255 and become white, as in Keras. "+
+	e.warn(fmt.Sprintf("%s more than 8 bits of gray per pixel; %.0f%% of their pixels are above 255 and become white, as in Keras. "+
 		"To keep what they show, convert them to 8 bits, for example with ImageMagick: magick mogrify -auto-level -depth 8 FILES",
 		imagesHave(f.Deep), 100*float64(f.Cut)/float64(f.DeepPixels)))
+}
+
+// noteDepth warns of images of a dataset that lost values, if they were not checked before: Check has warned of the others.
+func (e *env) noteDepth(flows ...*data.Flow) (all data.Findings) {
+	for _, f := range flows {
+		if !f.Table().Checked() {
+			all.Add(f.Findings())
+		}
+	}
+	e.warnOfDepth(all)
+	return all
 }
 
 // floatLoss says what becomes of the values of floating-point images, "" if they lose only their fractions.

@@ -91,7 +91,7 @@ func counted(e *env, label string, read func(progress func(done, total int)) (*d
 
 // noteUnchecked says that images are checked when they are used.
 func (e *env) noteUnchecked() {
-	e.printf("The images are not decoded in advance: each is checked when it is first used. EXIF orientations, 16-bit images and duplicates are not counted; lince check finds them.\n")
+	e.printf("The images are not decoded in advance: each is checked when it is first used. EXIF orientations and duplicates are not counted; lince check finds them.\n")
 }
 
 // skippedLater returns a warning of images that could not be read when they were used. checked is set if they were readable when they were

@@ -166,6 +166,7 @@ func (e *env) read(name string, o data.OpenOptions) (*data.Table, error) {
 // read, the result says so instead.
 func (e *env) skipped(f *data.Flow, err error) ([]data.BadFile, error) {
 	bad, n := f.Corrupt(), f.Table().Len()
+	e.noteDepth(f)
 	switch {
 	case err != nil && len(bad) == n && e.ctx.Err() == nil:
 		return nil, noneReadable(bad)

@@ -42,6 +42,7 @@ type training struct {
 	tiles      []report.Tile     // of batch.png
 	history    historyFile
 	skipped    skippedFiles
+	deepNoted  bool               // see noteDepthOnce
 	phase      phase              // of transfer learning
 	features   lince.FeatureCache // of transfer learning
 	pace       progressPace
