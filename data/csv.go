@@ -124,6 +124,7 @@ func tableOf(name string, rec records, warn []string, o OpenOptions, rep *readin
 		unlabeled: drops{unit: u}, missing: drops{unit: u}, unusable: drops{unit: u}, twice: drops{unit: u},
 	}
 	b.rows.root = j.images
+	rep.done = 0 // the files of an archive of images were counted; now the rows are
 	if err := b.readAll(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

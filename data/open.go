@@ -75,8 +75,8 @@ type OpenOptions struct {
 	// of that file.
 	Images string
 
-	// Progress, if not nil, receives the number of files listed so far. total is 0 while it is not
-	// known. It is called by one goroutine at a time.
+	// Progress, if not nil, receives the number of files listed so far, or of rows of a table read so far, before which it may
+	// receive that of files with its images. total is 0 while it is not known. It is called by one goroutine at a time.
 	Progress func(done, total int)
 }
 

@@ -94,3 +94,28 @@ func TestTableBomb(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestTableProgress checks that the progress of a table counts its rows, not the files in its folder or archive.
+func TestTableProgress(t *testing.T) {
+	dir := photos(t)
+	zip := archiveOf(t, dir)
+	for _, text := range []string{csvOf("filename,category", ",", "\n", nil), csvOf("filename,category", ",", "\n", strings.ToUpper)} {
+		name := filepath.Join(dir, "t.csv")
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, images := range []string{"", dir, zip} {
+			last := -1
+			tab, err := Open(t.Context(), name, OpenOptions{Images: images, Progress: func(done, _ int) { last = done }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := tab.Close(); err != nil {
+				t.Error(err)
+			}
+			if last != 4 {
+				t.Errorf("images in %q: the progress ends at %d, want 4", images, last)
+			}
+		}
+	}
+}

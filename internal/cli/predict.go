@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -18,10 +19,10 @@ import (
 // predictCommand classifies images.
 type predictCommand struct {
 	Model   string   `arg:"" predictor:"model" help:"A model file of any kind, such as .keras, .h5 or .onnx."`
-	Sources []string `arg:"" name:"images" predictor:"file" help:"Image files, folders, zip or tar archives or CSV files, or demo:cats-and-dogs."`
+	Sources []string `arg:"" name:"images" predictor:"file" help:"Image files, folders, zip or tar archives, tables (CSV, JSON lines, Parquet), or demo:cats-and-dogs."`
 	CSV     path     `name:"csv" placeholder:"FILE" predictor:"csv" help:"Write the predictions to a CSV file instead of the result; - writes them to standard output. Columns: filename, category (empty), predicted, and the probability of each class."`
-	Part    string   `placeholder:"FOLDER" help:"Use only this folder of each source, such as test1."`
-	Task    string   `default:"auto" enum:"auto,regress" placeholder:"TASK" help:"What the model predicts: regress for a number, if the file does not say so; auto goes by the file."`
+	fileFlags
+	Task string `default:"auto" enum:"auto,regress" placeholder:"TASK" help:"What the model predicts: regress for a number, if the file does not say so; auto goes by the file."`
 	answerFlags
 	ttaFlags
 	thresholdFlag
@@ -41,12 +42,13 @@ Examples:
   lince predict runs/train-1/best.keras photo.jpg
   lince predict model.keras photos/ --unknown .7
   lince predict model.keras holiday/ more.zip --json
-  lince predict model.keras dogs-vs-cats.zip --part test1 --csv test1.csv`
+  lince predict model.keras dogs-vs-cats.zip --part test1 --csv test1.csv
+  lince predict model.keras test.csv --images photos/ --filename id`
 }
 
 // Validate implements kong's check of flags.
 func (c *predictCommand) Validate() error {
-	return mistakes(threadMistake(c.Threads), atLeast(bound{"--batch", c.Batch, 1}), c.answerFlags.mistakes(), c.thresholdFlag.mistakes(), c.ttaFlags.mistakes(), c.foreignFlags.mistakes())
+	return mistakes(threadMistake(c.Threads), atLeast(bound{"--batch", c.Batch, 1}), c.fileFlags.mistakes(), c.answerFlags.mistakes(), c.thresholdFlag.mistakes(), c.ttaFlags.mistakes(), c.foreignFlags.mistakes())
 }
 
 // Run implements the command.
@@ -153,8 +155,15 @@ func (c *predictCommand) open(e *env) (*data.Table, []string, error) {
 		names  []string
 		errs   []error
 	)
+	hasTable := slices.ContainsFunc(c.Sources, data.HoldsTable)
 	for _, s := range c.Sources {
-		t, err := e.read(s, data.OpenOptions{LabelRule: data.Unlabeled, Part: c.Part})
+		f := c.fileFlags
+		if hasTable && !data.HoldsTable(s) {
+			f = f.withoutTable()
+		}
+		o := data.OpenOptions{LabelRule: data.Unlabeled}
+		f.setFiles(&o)
+		t, err := e.read(s, o)
 		if err != nil {
 			errs = append(errs, err)
 			continue

@@ -15,11 +15,9 @@ import (
 
 // sourceFlags select images and labels from a source.
 type sourceFlags struct {
-	Label    string `default:"auto" predictor:"rule" placeholder:"RULE|REGEXP" help:"Where labels come from: prefix (cat.0.jpg), folder (cats/0.jpg), underscore (great_dane_12.jpg), none, auto (folder if the images are in two or more folders, else prefix, or underscore if all names end in _ and a number), or a regular expression whose group is the label, such as '^(.+)-[0-9]+'."`
-	Part     string `placeholder:"FOLDER" help:"Use only this folder of the source, such as train, or with --split this part of the table: train, validation or test."`
-	Images   path   `placeholder:"FOLDER|ZIP" predictor:"file" help:"Folder, archive, shards or Parquet files with the images that a table lists (default: the folder of the table)."`
-	Filename string `placeholder:"COLUMN" help:"Column of a table with file names (default: filename, or a name such as file, path or image_id)."`
-	Labels   string `name:"category" placeholder:"COLUMN,..." help:"Column of a table with labels (default: category, class or label), or several columns: with 0 and 1 for each class, or with labels."`
+	Label string `default:"auto" predictor:"rule" placeholder:"RULE|REGEXP" help:"Where labels come from: prefix (cat.0.jpg), folder (cats/0.jpg), underscore (great_dane_12.jpg), none, auto (folder if the images are in two or more folders, else prefix, or underscore if all names end in _ and a number), or a regular expression whose group is the label, such as '^(.+)-[0-9]+'."`
+	fileFlags
+	Labels string `name:"category" placeholder:"COLUMN,..." help:"Column of a table with labels (default: category, class or label), or several columns: with 0 and 1 for each class, or with labels."`
 	tableFlags
 	Rename map[string]string `mapsep:"," placeholder:"OLD=NEW,..." help:"Rename classes, such as cat=gato,dog=perro."`
 	Limit  int               `placeholder:"N" help:"Use at most N images, the same number of each class if possible."`
@@ -58,7 +56,7 @@ func (f sourceFlags) rule() (data.Rule, *regexp.Regexp, error) {
 // mistakes returns the errors of the flags.
 func (f sourceFlags) mistakes() error {
 	_, _, err := f.rule()
-	return mistakes(err, f.tableFlags.mistakes(), atLeast(bound{"--limit", f.Limit, 0}))
+	return mistakes(err, f.fileFlags.mistakes(), f.tableFlags.mistakes(), atLeast(bound{"--limit", f.Limit, 0}))
 }
 
 // open opens the table of a source, and shows progress. ignored lists skipped files.

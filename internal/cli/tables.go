@@ -11,20 +11,17 @@ import (
 	"github.com/lince-ml/lince/internal/sheet"
 )
 
-// tableFlags say how a table of file names and labels is read.
-type tableFlags struct {
-	Split     string `name:"split" placeholder:"COLUMN" help:"Column of a table with the part of each image: train, val or test, or truth values in a column such as is_valid."`
-	Task      string `default:"auto" placeholder:"TASK" help:"What the labels of a table are: classify (one class for each image), multilabel (any number of classes for each image), regress (a number for each image), or auto (classify; labels that look like those of another task are an error)."`
-	Separator string `name:"label-separator" placeholder:"TEXT" help:"Text between the labels of an image in a column, for --task multilabel (default: the first of | ; , and space that occurs)."`
-	KeepNA    bool   `name:"keep-na" help:"Take words such as NA, None and null in a table as classes, not as missing labels."`
-	Encoding  string `placeholder:"NAME" help:"Encoding of the text of a table, such as latin-1, cp1251, shift_jis, gbk or utf-16 (default: UTF-8, UTF-16, Shift JIS or Windows-1252, by its bytes)."`
+// fileFlags select images from a source, and say where the images of a table are.
+type fileFlags struct {
+	Part     string `placeholder:"FOLDER" help:"Use only this folder of the source, such as train or test1, or with --split this part of the table: train, validation or test."`
+	Images   path   `placeholder:"FOLDER|ZIP" predictor:"file" help:"Folder, archive, shards or Parquet files with the images that a table lists (default: the folder of the table)."`
+	Filename string `placeholder:"COLUMN" help:"Column of a table with file names (default: filename, or a name such as file, path or image_id)."`
+	Split    string `name:"split" placeholder:"COLUMN" help:"Column of a table with the part of each image: train, val or test, or truth values in a column such as is_valid."`
+	Encoding string `placeholder:"NAME" help:"Encoding of the text of a table, such as latin-1, cp1251, shift_jis, gbk or utf-16 (default: UTF-8, UTF-16, Shift JIS or Windows-1252, by its bytes)."`
 }
 
 // mistakes returns the errors of the flags.
-func (f tableFlags) mistakes() error {
-	if _, err := data.ParseTask(f.Task); err != nil {
-		return fmt.Errorf("--task: %w", err)
-	}
+func (f fileFlags) mistakes() error {
 	if f.Encoding != "" {
 		if err := data.CheckEncoding(f.Encoding); err != nil {
 			return fmt.Errorf("--encoding: %w", err)
@@ -33,9 +30,32 @@ func (f tableFlags) mistakes() error {
 	return nil
 }
 
+// setFiles sets the options of a source.
+func (f fileFlags) setFiles(o *data.OpenOptions) {
+	o.Part, o.Images, o.FilenameColumn, o.SplitColumn, o.Encoding = f.Part, string(f.Images), f.Filename, f.Split, f.Encoding
+}
+
+// withoutTable returns the flags for a source that is no table, where another one is.
+func (f fileFlags) withoutTable() fileFlags { return fileFlags{Part: f.Part} }
+
+// tableFlags say how the labels of a table are read.
+type tableFlags struct {
+	Task      string `default:"auto" placeholder:"TASK" help:"What the labels of a table are: classify (one class for each image), multilabel (any number of classes for each image), regress (a number for each image), or auto (classify; labels that look like those of another task are an error)."`
+	Separator string `name:"label-separator" placeholder:"TEXT" help:"Text between the labels of an image in a column, for --task multilabel (default: the first of | ; , and space that occurs)."`
+	KeepNA    bool   `name:"keep-na" help:"Take words such as NA, None and null in a table as classes, not as missing labels."`
+}
+
+// mistakes returns the errors of the flags.
+func (f tableFlags) mistakes() error {
+	if _, err := data.ParseTask(f.Task); err != nil {
+		return fmt.Errorf("--task: %w", err)
+	}
+	return nil
+}
+
 // options sets the options of a table.
 func (f sourceFlags) options(o *data.OpenOptions) (err error) {
-	o.Part, o.Images, o.FilenameColumn = f.Part, string(f.Images), f.Filename
+	f.setFiles(o)
 	if names := strings.Split(f.Labels, ","); len(names) > 1 {
 		for _, n := range names {
 			o.LabelColumns = append(o.LabelColumns, strings.TrimSpace(n))
@@ -43,7 +63,7 @@ func (f sourceFlags) options(o *data.OpenOptions) (err error) {
 	} else {
 		o.LabelColumn = f.Labels
 	}
-	o.SplitColumn, o.LabelSeparator, o.KeepNA, o.Encoding = f.Split, f.Separator, f.KeepNA, f.Encoding
+	o.LabelSeparator, o.KeepNA = f.Separator, f.KeepNA
 	o.Task, err = data.ParseTask(f.Task)
 	return err
 }

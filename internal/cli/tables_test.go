@@ -222,6 +222,43 @@ func TestSiblingTables(t *testing.T) {
 	}
 }
 
+// TestPredictTables predicts the images of tables, with the flags of lince data.
+func TestPredictTables(t *testing.T) {
+	workIn(t)
+	put(t, "set", pngs(t, 8))
+	put(t, "more", pngs(t, 2))
+	writeFile(t, "t.csv", tableOf(6, "bild;art;teil", func(i int, name string) string { return fmt.Sprintf("%s;\xfc;%s", name, []string{"train", "test"}[i/4]) }))
+	succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "r")
+	model := filepath.Join("r", "model.keras")
+	for _, c := range []struct {
+		arguments string
+		want      int // predictions
+	}{
+		{"t.csv --images set --filename bild", 6},
+		{"t.csv --images set --filename bild --encoding latin-1", 6},
+		{"t.csv --images set --filename bild --split teil --part test", 2},
+		{"t.csv more --images set --filename bild", 8},
+		{"more t.csv --images set --filename bild", 8},
+	} {
+		o := succeed(t, append([]string{"predict", model, "--json"}, strings.Fields(c.arguments)...)...)
+		if got := len(decode[struct{ Predictions []any }](t, o.stdout).Predictions); got != c.want {
+			t.Errorf("%s: %d predictions, want %d", c.arguments, got, c.want)
+		}
+	}
+	for arguments, want := range map[string]string{
+		"t.csv --images set":             `has no column "filename" for the file names; its columns are bild, art, teil`,
+		"set --filename bild":            "is not a CSV file; remove the options for CSV files: FilenameColumn (--filename)",
+		"t.csv --encoding martian":       `--encoding: unknown encoding "martian"`,
+		"t.csv --filename bild --part x": "a part (\"x\") cannot be chosen from a table without a column for it",
+	} {
+		o := run(t, append([]string{"predict", model}, strings.Fields(arguments)...)...)
+		if o.code == 0 {
+			t.Errorf("%s succeeds", arguments)
+		}
+		contains(t, arguments, o.stderr, want)
+	}
+}
+
 // TestMultiLabel trains, evaluates and uses a model of images with several labels.
 func TestMultiLabel(t *testing.T) {
 	long(t)

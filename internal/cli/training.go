@@ -183,7 +183,7 @@ func (t *training) load() (*data.Table, error) {
 	f := t.sourceFlags
 	f.unused = &t.notRenamed
 	if !data.HoldsTable(t.Source) && data.HoldsTable(t.Validation) { // the flags for CSV files are those of --validation
-		f.Images, f.Filename, f.Labels = "", "", ""
+		f.fileFlags, f.Labels = f.withoutTable(), ""
 	}
 	table, ignored, err := t.open(t.Source, f)
 	if err != nil {

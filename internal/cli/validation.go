@@ -163,7 +163,7 @@ func (t *training) openValidation(table *data.Table) (*data.Table, error) {
 	f.Part, f.Limit, f.Rename = "", 0, nil
 	f.known = table.Classes()
 	if !data.HoldsTable(t.Validation) {
-		f.Images, f.Filename, f.Labels, f.Encoding = "", "", "", ""
+		f.fileFlags, f.Labels = f.withoutTable(), ""
 	}
 	for from := range t.Rename {
 		f.known = append(f.known, from)
