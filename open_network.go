@@ -443,18 +443,34 @@ func unknownClasses(err error) (unknown []*layer.UnknownClass, rest error) {
 	return nil, err
 }
 
+// LayerSettingsError is the error of Compile and Fit for a model from a file whose layers have settings that lince does not support. The model can
+// predict, because only training needs these settings.
+type LayerSettingsError struct {
+	Settings []string // such as "layer dense: dtype mixed_float16"
+}
+
+// Error returns the message. It names the first settings.
+func (e *LayerSettingsError) Error() string {
+	return "the model can only predict, because training needs settings of layers that lince does not have yet: " + e.List()
+}
+
+// List returns the first settings, and the number of the others.
+func (e *LayerSettingsError) List() string {
+	const most = 5
+	list, more := e.Settings, ""
+	if len(list) > most {
+		list, more = list[:most], fmt.Sprintf(", and %d more", len(list)-most)
+	}
+	return strings.Join(list, "; ") + more
+}
+
 // unsupportedError returns the error of Fit for a model whose layers have settings that lince does not support, or
 // nil.
 func (m *Model) unsupportedError() error {
-	list := m.unsupported()
-	if len(list) == 0 {
-		return nil
+	if list := m.unsupported(); len(list) > 0 {
+		return &LayerSettingsError{list}
 	}
-	more := ""
-	if len(list) > 5 {
-		list, more = list[:5], fmt.Sprintf(", and %d more", len(list)-5)
-	}
-	return fmt.Errorf("the model can only predict, because training needs settings that lince does not have yet: %s%s", strings.Join(list, "; "), more)
+	return nil
 }
 
 // unsupported lists the settings of layers that lince does not support and that affect training only: those that were

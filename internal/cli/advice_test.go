@@ -91,3 +91,25 @@ func TestInitialModel(t *testing.T) {
 		}
 	}
 }
+
+// TestHalfPrecision is case B11: a model with layers in another type than float32 predicts and is evaluated in float32. For training, the error does not
+// advise flags that would not help.
+func TestHalfPrecision(t *testing.T) {
+	workIn(t)
+	model := rezip(t, []byte(read(t, trained(t), "model.keras")), "config.json", func(s string) string {
+		return strings.ReplaceAll(s, `"dtype": "float32", "filters"`, `"dtype": "mixed_float16", "filters"`)
+	})
+	put(t, ".", map[string][]byte{"half.keras": model})
+	data := "demo:cats-and-dogs?n=12"
+	succeed(t, "predict", "half.keras", data)
+	o := succeed(t, "evaluate", "half.keras", data)
+	contains(t, "evaluate", o.stderr, "warning: evaluated without settings that only training needs: layer conv2d: dtype mixed_float16")
+	contains(t, "evaluate", o.stdout, "loss: ")
+	for _, args := range [][]string{nil, {"--optimizer", "adam"}} {
+		o := run(t, append([]string{"train", data, "--model", "half.keras", "--epochs", "1", "--out", "r"}, args...)...)
+		if o.code != exitFailure || strings.Contains(o.stderr, "--optimizer") {
+			t.Errorf("train %v: exit code %d, %s", args, o.code, o.stderr)
+		}
+		contains(t, "train", o.stderr, "half.keras", "the model can only predict", "layer conv2d: dtype mixed_float16")
+	}
+}

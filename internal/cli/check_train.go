@@ -10,12 +10,20 @@ import (
 	"github.com/lince-ml/lince/internal/shell"
 )
 
-// warnOfFaults warns of the faults that are known after the images were checked, in a line for each kind. It decodes nothing.
+// warnOfFaults warns of the faults of the data, unless the run that is resumed has warned.
 func (t *training) warnOfFaults(table *data.Table) error {
-	if t.state != nil || strings.HasPrefix(t.Source, demo.Scheme) { // the interrupted run has warned
+	if t.state != nil {
 		return nil
 	}
-	r, err := check.Quick(t.ctx, table)
+	return t.env.warnOfFaults(t.Source, table)
+}
+
+// warnOfFaults warns of the faults that are known after the images were read, in a line for each kind. It decodes nothing.
+func (e *env) warnOfFaults(source string, table *data.Table) error {
+	if strings.HasPrefix(source, demo.Scheme) {
+		return nil
+	}
+	r, err := check.Quick(e.ctx, table)
 	if err != nil {
 		return err
 	}
@@ -33,7 +41,7 @@ func (t *training) warnOfFaults(table *data.Table) error {
 			fault = visibleLine(f.Classes[0]) + ": " + fault
 		}
 		title := strings.ToLower(k.Title[:1]) + k.Title[1:]
-		t.warn(fmt.Sprintf("%s: %s%s; lince check %s lists them", title, fault, more, shell.Quote(t.Source)))
+		e.warn(fmt.Sprintf("%s: %s%s; lince check %s lists them", title, fault, more, shell.Quote(source)))
 	}
 	return nil
 }

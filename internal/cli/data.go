@@ -54,6 +54,11 @@ func (c *dataCommand) Run(e *env) error {
 			return err
 		}
 	}
+	if c.CSV != standardOutput {
+		if err := e.warnOfFaults(c.Source, t); err != nil {
+			return err
+		}
+	}
 	if c.CSV != "" {
 		if err := e.writeFile("--csv", c.CSV, e.tableCSV(t)); err != nil || c.CSV == standardOutput {
 			return err

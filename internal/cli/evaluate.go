@@ -183,6 +183,10 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	}
 	for _, err := range m.Unknown() {
 		r.Unknown = append(r.Unknown, err.Error())
+		if settings := new(lince.LayerSettingsError); errors.As(err, &settings) {
+			e.warn("evaluated without settings that only training needs: " + settings.List())
+			continue
+		}
 		e.warn("not evaluated: " + err.Error())
 	}
 	temperature := m.Temperature

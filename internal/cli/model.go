@@ -191,6 +191,11 @@ func defaultCompile(m *lince.Model) lince.CompileOptions {
 func (t *training) compile() error {
 	c, compiled := t.model.Compiled()
 	if unknown := t.model.Unknown(); len(unknown) > 0 {
+		for _, err := range unknown {
+			if settings := new(lince.LayerSettingsError); errors.As(err, &settings) { // compiling it would not help
+				return fmt.Errorf("the model %s: %w", t.ModelSource, settings)
+			}
+		}
 		if t.Optimizer == "" {
 			return fmt.Errorf("the model %s cannot be trained with the settings in its file; set --optimizer to train it without them:\n%w", t.ModelSource, errors.Join(unknown...))
 		}

@@ -63,8 +63,9 @@ func TestEqualImages(t *testing.T) {
 		copies[fmt.Sprintf("dog.9%d.png", i)] = images[fmt.Sprintf("cat.%d.png", i)]
 	}
 	put(t, "set", copies)
-	o := succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "r")
-	contains(t, "the warnings", o.stderr, "the same image in two classes: cat.0.png, dog.90.png: the same content (and 3 more); lince check set lists them")
+	for _, args := range [][]string{{"data", "set"}, {"train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "r"}} {
+		contains(t, args[0]+": the warnings", succeed(t, args...).stderr, "the same image in two classes: cat.0.png, dog.90.png: the same content (and 3 more); lince check set lists them")
+	}
 	r := decode[record](t, read(t, "r", "run.json"))
 	if d := r.Data.Duplicates; d == nil || d.Groups != 4 || d.Images != 8 || d.TwoClasses != 4 || r.Data.Training+r.Data.Validation != 28 || r.Data.Training != 21+d.Moved {
 		t.Errorf("run.json has %+v, %d and %d", d, r.Data.Training, r.Data.Validation)
