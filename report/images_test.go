@@ -253,7 +253,7 @@ func TestLogTicks(t *testing.T) {
 		low, high float64
 		want      string
 	}{
-		{9e-6, .11, "1e-05 0.0001 0.001 0.01 0.1 1"}, // gonum includes the next power,
+		{9e-6, .11, "1e-05 0.0001 0.001 0.01 0.1"},
 		{1, 1e30, "1 100000 1e+10 1e+15 1e+20 1e+25 1e+30"},
 	} {
 		if got := labels(logTicks(c.low, c.high)); got != c.want {
@@ -532,6 +532,10 @@ func TestVisual(t *testing.T) {
 		"שלום":                "םולש",
 		"שלום, predicted cat": "םולש, predicted cat",
 		"a שלום b":            "a םולש b",
+		"שלום/005.png":        "םולש/005.png",
+		"שלום/אב/1.png":       "םולש/בא/1.png",
+		"שלום עולם 12":        "םלוע םולש 12",
+		"שלום (אב)":           "(בא) םולש",
 	} {
 		if got := visual(text); got != want {
 			t.Errorf("%q is drawn as %q, want %q", text, got, want)

@@ -24,8 +24,11 @@ const (
 	reliabilityRoom  = 60  // between two diagrams
 )
 
-// gapColor shows the difference between accuracy and confidence.
-var gapColor = color.NRGBA{0xff, 0x7f, 0x0e, 0x90}
+// The colors of the difference between accuracy and confidence: of predictions that are less accurate than they are confident, and of others.
+var (
+	overColor  = color.NRGBA{0xff, 0x7f, 0x0e, 0x90}
+	underColor = Good
+)
 
 // NamedCalibration is a Calibration with its title in a plot.
 type NamedCalibration struct {
@@ -65,7 +68,7 @@ func drawReliability(list []NamedCalibration) image.Image {
 	explained := lettering(20, font.WeightNormal, faded)
 	for i, line := range []string{
 		FormatCount(list[0].Count) + " predictions; ECE: expected calibration error",
-		"blue: accuracy; orange: overconfident; brown: underconfident",
+		"blue: accuracy; orange: overconfident; green: underconfident",
 	} {
 		c.FillText(explained, vg.Point{X: margin, Y: c.Max.Y - margin - 64 - vg.Length(26*i)}, line)
 	}
@@ -91,16 +94,20 @@ func drawReliability(list []NamedCalibration) image.Image {
 func (n NamedCalibration) diagram() *plot.Plot {
 	p := newPlot()
 	grid := draw.LineStyle{Color: hair, Width: 1}
-	var accuracy, gap []bar
+	var accuracy, over, under []bar
 	for _, b := range n.Bins {
 		if b.Count == 0 {
 			continue
 		}
 		accuracy = append(accuracy, bar{b.Low, b.High, 0, b.Accuracy})
-		gap = append(gap, bar{b.Low, b.High, min(b.Accuracy, b.Confidence), max(b.Accuracy, b.Confidence)})
+		if b.Confidence > b.Accuracy {
+			over = append(over, bar{b.Low, b.High, b.Accuracy, b.Confidence})
+		} else {
+			under = append(under, bar{b.Low, b.High, b.Confidence, b.Accuracy})
+		}
 	}
 	diagonal := draw.LineStyle{Color: faded, Width: 2, Dashes: []vg.Length{8, 6}}
-	p.Add(&plotter.Grid{Vertical: grid, Horizontal: grid}, bars{accuracy, blue}, bars{gap, gapColor},
+	p.Add(&plotter.Grid{Vertical: grid, Horizontal: grid}, bars{accuracy, blue}, bars{over, overColor}, bars{under, underColor},
 		&plotter.Line{XYs: plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}}, LineStyle: diagonal})
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 1, 0, 1
 	p.Y.Label.Text = "Accuracy"

@@ -4,6 +4,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/text/unicode/bidi"
@@ -34,27 +35,50 @@ func drawable(t draw.TextStyle, s string) string {
 	return b.String()
 }
 
-// visual returns the characters of a line in the order in which they are drawn, from left to right. It is another one where a line has Hebrew.
+// visual returns the characters of a line in the order in which they are drawn, from left to right. Words from right to left, as in Hebrew, are reversed; what is around them keeps its place.
 func visual(s string) string {
-	const mark = "\u200e" // makes the line one from left to right, as all labels of a plot are
-	var p bidi.Paragraph
-	if _, err := p.SetString(mark + s); err != nil {
-		return s
-	}
-	order, err := p.Order()
-	if err != nil {
-		return s
-	}
 	var b strings.Builder
-	for i := range order.NumRuns() {
-		run := order.Run(i)
-		if run.Direction() == bidi.RightToLeft {
-			b.WriteString(bidi.ReverseString(run.String()))
-		} else {
-			b.WriteString(run.String())
+	for len(s) > 0 {
+		start, end := rightToLeft(s)
+		b.WriteString(s[:start])
+		b.WriteString(bidi.ReverseString(s[start:end]))
+		s = s[end:]
+	}
+	return b.String()
+}
+
+// rightToLeft returns where the first words from right to left begin and end in a line: at its end, if there are none. A slash ends them, since the parts of a path are in order.
+func rightToLeft(s string) (start, end int) {
+	start, end = len(s), len(s)
+	open := 0 // brackets after the start
+	for i, r := range s {
+		switch p, _ := bidi.LookupRune(r); p.Class() {
+		case bidi.R, bidi.AL:
+			start, end = min(start, i), i+utf8.RuneLen(r)
+		case bidi.NSM: // an accent of the letter before it
+			if end == i {
+				end += utf8.RuneLen(r)
+			}
+		case bidi.L, bidi.EN, bidi.AN:
+			if start < len(s) {
+				return start, end
+			}
+		default:
+			switch {
+			case start == len(s):
+			case r == '/':
+				return start, end
+			case strings.ContainsRune("([{", r):
+				open++
+			case strings.ContainsRune(")]}", r) && open > 0:
+				open--
+				if end == i {
+					end++
+				}
+			}
 		}
 	}
-	return strings.TrimPrefix(b.String(), mark)
+	return start, end
 }
 
 // shorten replaces the middle of a text that is too wide with an ellipsis.

@@ -85,7 +85,7 @@ func valueTicks(low, high float64) []plot.Tick {
 
 // logTicks returns gonum's logarithmic ticks, thinned out if there are many powers of ten.
 func logTicks(low, high float64) []plot.Tick {
-	ticks := plot.LogTicks{Prec: 6}.Ticks(low, high)
+	ticks := slices.DeleteFunc(plot.LogTicks{Prec: 6}.Ticks(low, high), func(t plot.Tick) bool { return t.Value < low || t.Value > high }) // they would take room beyond the plot
 	every := nice(int(math.Log10(high/low)/7) + 1)
 	if every == 1 {
 		return ticks
