@@ -126,3 +126,14 @@ func predicted(t testing.TB, s *Server, i int) lince.Classification {
 	}
 	return p
 }
+
+// numberModel returns a model that predicts a number for an image.
+func numberModel(t testing.TB) *lince.Model {
+	t.Helper()
+	m, err := lince.Sequential(layer.Input{Shape: []int{8, 8, 3}}, layer.Flatten{}, layer.Dense{Units: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Regression, m.Preprocessing = true, imageModel(t, 1).Preprocessing
+	return m
+}

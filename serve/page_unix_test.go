@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -32,11 +33,14 @@ func TestPage(t *testing.T) {
 	if err := s.Add("conv", convModel(t)); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.Add("zahl", numberModel(t)); err != nil {
+		t.Fatal(err)
+	}
 	server := httptest.NewServer(s)
 	defer server.Close()
 	b.View(1200, 900, "light")
 	b.Visit(server.URL + "/")
-	wait(b, `models.length === 2 && document.getElementById("status").textContent.includes("2 classes")`)
+	wait(b, `models.length === 3 && document.getElementById("status").textContent.includes("2 classes")`)
 	text := func(id string) (text string) {
 		b.Eval(fmt.Sprintf("document.getElementById(%q).innerText", id), &text)
 		return text
@@ -98,6 +102,22 @@ func TestPage(t *testing.T) {
 	if colors < 20 {
 		t.Errorf("the heat map has %d colors", colors)
 	}
+
+	// A model that predicts a number.
+	selectModel := func(name string) {
+		b.Eval(fmt.Sprintf(`{ const m = document.getElementById("model"); m.value = %q; m.dispatchEvent(new Event("change")); }`, name), nil)
+	}
+	selectModel("zahl")
+	wait(b, `!document.getElementById("number").hidden && document.getElementById("result").hidden`)
+	if got := text("number"); !regexp.MustCompile(`^Predicted number: -?[0-9.e-]+$`).MatchString(got) {
+		t.Errorf("the page shows %q", got)
+	}
+	if got := text("code"); !strings.Contains(got, "/v1/models/zahl:predict") || !strings.Contains(got, `{"b64": "%s"}`) {
+		t.Errorf("the program is %s", got)
+	}
+	shot("number")
+	selectModel("conv")
+	wait(b, `document.querySelectorAll("#result tbody tr").length === 3 && !document.getElementById("result").hidden && !document.getElementById("cam").hidden`)
 
 	// The request in a program, selected by keyboard.
 	for _, c := range []struct{ key, tab, text string }{{"", "curl", `--data-binary "@my photo.png"`}, {"ArrowRight", "python", "requests.post("}, {"ArrowRight", "go", "http.NewRequest("}, {"ArrowLeft", "python", "requests.post("}} {

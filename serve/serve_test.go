@@ -527,13 +527,8 @@ func TestTasks(t *testing.T) {
 		t.Fatal(err)
 	}
 	labels.Classes, labels.MultiLabel = []string{"cat", "dog"}, true
-	number, err := lince.Sequential(layer.Input{Shape: []int{8, 8, 3}}, layer.Flatten{}, layer.Dense{Units: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	number.Regression = true
-	for name, m := range map[string]*lince.Model{"labels": labels, "number": number} {
-		m.Preprocessing = imageModel(t, 1).Preprocessing
+	labels.Preprocessing = imageModel(t, 1).Preprocessing
+	for name, m := range map[string]*lince.Model{"labels": labels, "number": numberModel(t)} {
 		if err := s.Add(name, m); err != nil {
 			t.Fatal(err)
 		}

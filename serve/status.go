@@ -38,6 +38,7 @@ func (c *call) models() error {
 		Failure string    `json:"failure,omitempty"`
 		Images  bool      `json:"images"` // whether it takes images
 		Classes []string  `json:"classes,omitempty"`
+		Number  bool      `json:"number,omitempty"` // whether it predicts a number
 	}
 	list := []model{}
 	for _, e := range c.s.registry.list() {
@@ -45,6 +46,7 @@ func (c *call) models() error {
 		_, m.Failure = e.state()
 		if v := e.acquire(); v != nil {
 			m.Version, m.Ready, m.Loaded, m.Images = v.number, true, v.loaded.UTC(), v.pipeline != nil
+			m.Number = v.model.Regression
 			if v.classifier {
 				m.Classes = v.classes()
 			}

@@ -333,6 +333,8 @@ func (s *search) rows() [][]string {
 func (s *search) table(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, row := range s.rows() {
+		last := len(row) - 1
+		row[last] = cmp.Or(row[last], "those of the command line")
 		fmt.Fprintln(t, strings.ReplaceAll(strings.Join(row, "\t"), "_", " "))
 	}
 	return t.Flush()

@@ -14,7 +14,7 @@ func TestTune(t *testing.T) {
 	workIn(t)
 	args := []string{"train", "demo:cats-and-dogs?n=24", "--model", network("two.json"), "--epochs", "3", "--batch", "6", "--optimizer", "sgd", "--augment", "hflip", "--tune", "1ms", "--out"}
 	o := succeed(t, append(args, "out")...)
-	contains(t, "the output", o.stdout, "Trial 1, 1 epoch: the settings of the command line", "Trial 2, 1 epoch: --lr ", "Trials, the best of each rung first:", "The files of the training with the best settings are in "+filepath.Join("out", "best"))
+	contains(t, "the output", o.stdout, "Trial 1, 1 epoch: the settings of the command line", "Trial 2, 1 epoch: --lr ", "Trials, the best of each rung first:", "  those of the command line\n", "The files of the training with the best settings are in "+filepath.Join("out", "best"))
 	r := decode[record](t, read(t, "out", "run.json"))
 	if r.Status != finished || r.Tune == nil || len(r.Tune.Trials) != 4 || r.Tune.Monitor != "val_loss" {
 		t.Fatalf("run.json has %s, %+v", r.Status, r.Tune)
