@@ -20,7 +20,7 @@ func ToCategorical(y *tensor.Tensor, classes int) (*tensor.Tensor, error) {
 	if classes < 0 {
 		return nil, fmt.Errorf("to categorical: the number of classes must be at least 1, or 0 to take it from y, got %d", classes)
 	}
-	values, err := numbers(y)
+	values, err := numbersOf(y)
 	if err != nil {
 		return nil, fmt.Errorf("to categorical: %w", err)
 	}
@@ -130,8 +130,8 @@ func Normalize(x *tensor.Tensor, o NormalizeOptions) (*tensor.Tensor, error) {
 	return out, nil
 }
 
-// numbers returns the elements of a tensor of numbers.
-func numbers(t *tensor.Tensor) ([]float64, error) {
+// numbersOf returns the elements of a tensor of numbers.
+func numbersOf(t *tensor.Tensor) ([]float64, error) {
 	switch t.DType() {
 	case tensor.Float32:
 		return floats(tensor.Values[float32](t)), nil

@@ -74,7 +74,7 @@ func (want goldenBatch) compare(t *testing.T, got Batch, f *Flow, bound float64)
 			t.Error("there are targets")
 		}
 	} else {
-		values, err := numbers(got.Y)
+		values, err := numbersOf(got.Y)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -114,7 +114,7 @@ func (o *ImageTensorOptions) check(x, y *tensor.Tensor) error {
 		add("x has shape %v, want (n, height, width, channels) with at least one of each", s)
 		return errors.Join(errs...)
 	}
-	if _, err := numbers(x.Rows(0, 1)); err != nil {
+	if _, err := numbersOf(x.Rows(0, 1)); err != nil {
 		add("x: %w", err)
 	}
 	n := x.Shape()[0]
@@ -161,7 +161,7 @@ func (a *imageArrays) load(pixels []float32, row int) {
 			pixels[i] = float32(v)
 		}
 	default:
-		values, _ := numbers(x) // ImageTensors checked the type
+		values, _ := numbersOf(x) // ImageTensors checked the type
 		for i, v := range values {
 			pixels[i] = float32(v)
 		}

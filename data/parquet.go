@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/internal/patherr"
@@ -41,6 +42,9 @@ type parquetColumn struct {
 	classes []string        // the names of the classes that the numbers stand for
 	// nullable reports whether a list may be missing, not only empty.
 	nullable bool
+	logical  logicalText // nil for values that are written as they are stored
+	unmarked bool        // its values are bytes, of which the file does not say whether they are texts
+	content  byteContent // of these, once it is known
 
 	values, paths *parquetValues
 }
@@ -80,8 +84,20 @@ func openParquet(r io.ReaderAt, size int64) (_ *parquetRecords, err error) {
 	plain.leaves = leavesOf(f.Root())
 	p := &parquetRecords{file: plain, size: size, rows: f.NumRows()}
 	classes := classLabels(f)
+	var leaves []*format.SchemaElement
+	for i, e := range f.Metadata().Schema {
+		if e.Type.Valid && i > 0 {
+			leaves = append(leaves, &f.Metadata().Schema[i])
+		}
+	}
 	for _, c := range f.Root().Columns() {
-		p.fields = append(p.fields, newParquetColumn(c, classes[c.Name()]))
+		field := newParquetColumn(c, classes[c.Name()])
+		if field.leaf != nil {
+			e := leaves[field.leaf.Index()]
+			field.logical = logicalTextOf(e)
+			field.unmarked = field.kind == plainColumn && e.Type.V == format.ByteArray && e.LogicalType.Value == nil && !e.ConvertedType.Valid
+		}
+		p.fields = append(p.fields, field)
 	}
 	return p, nil
 }
@@ -154,15 +170,11 @@ func classLabels(f *parquet.File) map[string][]string {
 
 // holdsImages reports whether a column has images, not their names.
 func (p *parquetRecords) holdsImages(column int) bool {
-	c := p.fields[column]
-	if c.kind == imageColumn {
-		return true
+	c := &p.fields[column]
+	if c.unmarked && c.content == unknownContent {
+		c.content = p.contentOf(c)
 	}
-	if c.kind != plainColumn || c.leaf.Type().Kind() != parquet.ByteArray {
-		return false
-	}
-	t := c.leaf.Type().LogicalType()
-	return t == nil && c.leaf.Type().ConvertedType() == nil
+	return c.kind == imageColumn || c.unmarked && c.content > textContent
 }
 
 func (p *parquetRecords) columns() []string {
@@ -273,6 +285,9 @@ func (c *parquetColumn) text(v parquet.Value) ([]byte, error) {
 			return nil, recordError{fmt.Errorf("the column %q has the class %d, but names only %d classes", c.name, k, len(c.classes))}
 		}
 		return []byte(c.classes[k]), nil
+	}
+	if c.logical != nil {
+		return c.logical(v)
 	}
 	switch v.Kind() {
 	case parquet.Boolean:

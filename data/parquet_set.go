@@ -233,7 +233,9 @@ func (s *parquetSet) embedded(o OpenOptions, rep *reading) (j *joiner, closer io
 		p, err := s.reader(i)
 		if err == nil {
 			at := p.index[columns.name]
+			err = p.labelsAreTexts(columns.labels)
 			switch {
+			case err != nil:
 			case at < 0:
 				err = missingColumn(p.columns(), column, "images", "FilenameColumn, --filename")
 			case p.holdsImages(at) && o.Images != "":

@@ -156,7 +156,7 @@ func TestParquetMutants(t *testing.T) {
 
 func parquetFiles(t testing.TB) [][]byte {
 	var all [][]byte
-	for _, name := range []string{"none", "snappy", "gzip", "pandas", "numbers", "lists", "bytes", "huggingface"} {
+	for _, name := range []string{"none", "snappy", "gzip", "pandas", "numbers", "lists", "bytes", "huggingface", "types", "unmarked"} {
 		b, err := os.ReadFile(parquetFile(name))
 		if err != nil {
 			t.Fatal(err)

@@ -2,6 +2,8 @@
 
 Run with the packages of requirements.txt:  python internal/golden/parquet_tables.py
 """
+import datetime as dt
+import decimal
 import io
 import json
 import pathlib
@@ -99,3 +101,35 @@ for kind in ["JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM"]:
             label = "damaged"
         rows.append((content, f"{len(rows)}.{kind.lower()}", label))
 pq.write_table(pa.table({"image": images_of([{"bytes": b, "path": p} for b, p, _ in rows]), "label": [x for _, _, x in rows]}), OUT / "cut.parquet")
+
+# A column of each type, with the texts that Python has for its values, and columns of bytes without a mark that they are texts.
+times = [dt.datetime(2024, 1, 1), dt.datetime(1969, 12, 31, 23, 59, 59, 500000), None, dt.datetime(2024, 2, 29, 12, 30, 1, 20)]
+types = {
+    "decimal": pa.array([decimal.Decimal(x) for x in ["0.00", "0.25", "-12.50", "9999.99"]], pa.decimal128(6, 2)),
+    "decimal_whole": pa.array([decimal.Decimal(x) for x in [0, 1, -1, 123456789]], pa.decimal128(9, 0)),
+    "decimal_small": pa.array([decimal.Decimal(x) for x in ["-0.001", "0.010", "0.999"]] + [None], pa.decimal128(4, 3)),
+    "decimal_large": pa.array([decimal.Decimal(x) for x in ["1" * 50, "-" + "9" * 40, "0", "7"]], pa.decimal256(60, 0)),
+    "half": pa.array(np.array([0.1, -2.5, 65504, 6e-8], "float16")),
+    "uint64": pa.array([2**63 + 1, 0, 2**64 - 1, None], pa.uint64()),
+    "uint32": pa.array([2**31 + 1, 0, 2**32 - 1, None], pa.uint32()),
+    "int8": pa.array([-128, 0, 127, None], pa.int8()),
+    "date": pa.array([None if t is None else t.date() for t in times], pa.date32()),
+    "seconds": pa.array([None if t is None else t.replace(microsecond=0) for t in times], pa.timestamp("s")),
+    "microseconds": pa.array(times, pa.timestamp("us")),
+    "nanoseconds": pa.array([1, 1_000_000_000, None, -1], pa.timestamp("ns")),
+    "utc": pa.array(times, pa.timestamp("us", "UTC")),
+    "clock": pa.array([None if t is None else t.time() for t in times], pa.time64("us")),
+    "clock_ms": pa.array([None if t is None else t.time().replace(microsecond=0) for t in times], pa.time32("ms")),
+}
+texts = {}
+for name, column in types.items():
+    values = column.to_pylist() if name != "nanoseconds" else [None if pd.isna(x) else x for x in column.to_pandas()]
+    texts[name] = ["" if x is None else str(x) for x in values]
+texts["half"] = [f"{float(str(x)):g}" for x in types["half"].to_numpy()]
+types["texts"] = [json.dumps({name: texts[name][i] for name in types}) for i in range(4)]
+pq.write_table(pa.table(types), OUT / "types.parquet")
+pq.write_table(pa.table({k: types[k] for k in ["decimal", "decimal_whole", "texts"]}), OUT / "types-integer.parquet", store_decimal_as_integer=True)
+
+text = lambda list: pa.array([x if x is None else x.encode() for x in list], pa.binary())
+pq.write_table(pa.table({"filename": text(names), "category": text(classes), "notes": text([None] * N)}), OUT / "unmarked.parquet")
+pq.write_table(pa.table({"image": pa.array([None, b"", *images[2:]], pa.binary()), "label": text(["BMW", "P1", "naïve", "cat", "dog", None]), "thumb": pa.array(images)}), OUT / "unmarked-images.parquet")
