@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -205,6 +206,10 @@ func (p *parquetRecords) next(want []int, cells []value) (row int, err error) {
 			}
 			continue
 		}
+		if k := slices.Index(want[:i], w); k >= 0 { // its value was read
+			cells[i] = cells[k]
+			continue
+		}
 		c := &p.fields[w]
 		if c.kind == imageColumn || c.kind == otherColumn {
 			return row, fmt.Errorf("the column %q has a type that cannot be read, want texts, numbers or lists of these", c.name)
@@ -300,6 +305,13 @@ func (c *parquetColumn) text(v parquet.Value) ([]byte, error) {
 		return strconv.AppendFloat(nil, float64(v.Float()), 'g', -1, 32), nil
 	case parquet.Double:
 		return strconv.AppendFloat(nil, v.Double(), 'g', -1, 64), nil
+	case parquet.Int96: // an old form of timestamps: the nanoseconds of a day, and the day
+		t := v.Int96()
+		const epoch, day = 2_440_588, 24 * 60 * 60 * 1_000_000_000
+		if far := int64(t[2]) - epoch; far < -100_000 || far > 100_000 {
+			return nil, recordError{fmt.Errorf("the column %q has a timestamp that is %d days from 1970, too many for nanoseconds", c.name, far)}
+		}
+		return strconv.AppendInt(nil, (int64(t[2])-epoch)*day+int64(uint64(t[1])<<32|uint64(t[0])), 10), nil
 	case parquet.ByteArray, parquet.FixedLenByteArray:
 		return v.ByteArray(), nil
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/bits"
 	"slices"
 
 	"github.com/andybalholm/brotli"
@@ -52,7 +51,7 @@ func checkFooter(r io.ReaderAt, size int64) ([]byte, error) {
 	if _, err := r.ReadAt(footer, size-8-n); err != nil {
 		return nil, err
 	}
-	t := walker{b: footer}
+	t := walker{b: footer, footer: true}
 	if err := t.message(nil); err != nil {
 		return nil, err
 	}
@@ -60,7 +59,7 @@ func checkFooter(r io.ReaderAt, size int64) ([]byte, error) {
 	if t.messages > 64+len(footer)/6 {
 		return nil, errThrift
 	}
-	return footer, nil
+	return withValues(footer, t.noValue), nil
 }
 
 // pageHeader is what counts of a page's header.
@@ -90,7 +89,7 @@ func (h pageHeader) checkSizes(left int64) error {
 
 // content returns the content of a page without compression, and checks the numbers in it that say how much follows.
 func (h pageHeader) content(stored []byte, codec format.CompressionCodec, leaf *parquet.Column) ([]byte, error) {
-	repetition, definition := bits.Len(uint(leaf.MaxRepetitionLevel())), bits.Len(uint(leaf.MaxDefinitionLevel()))
+	repetition, definition := levelBits(leaf)
 	levels := int64(0)
 	if h.isV2 {
 		levels = h.definitions + h.repetitions
@@ -109,29 +108,43 @@ func (h pageHeader) content(stored []byte, codec format.CompressionCodec, leaf *
 		}
 		content = slices.Concat(stored[:levels], values)
 	}
-	return content, h.checkContent(content[levels:], repetition, definition)
+	values, err := h.afterLevels(content[levels:], repetition, definition)
+	if err != nil {
+		return nil, err
+	}
+	if h.encoding == format.DeltaByteArray && h.isData {
+		plain, err := plainTexts(values, leaf, h.values, max(maxPage, pageRatio*h.stored))
+		return slices.Concat(content[:len(content)-len(values)], plain), err
+	}
+	return content, h.checkValues(values)
 }
 
-// checkContent checks the numbers in a page, after the levels of version 2, that say how much follows. The levels have so many bits.
-func (h pageHeader) checkContent(page []byte, repetition, definition int) error {
-	if h.isData && !h.isV2 {
-		for _, width := range []int{repetition, definition} {
-			if width == 0 {
-				continue
-			}
-			if h.levels != format.RLE {
-				return fmt.Errorf("its levels have the encoding %v, which cannot be read", h.levels)
-			}
-			list, rest, err := prefixed(page)
-			if err != nil {
-				return err
-			}
-			if err := h.runs(list, width); err != nil {
-				return err
-			}
-			page = rest
-		}
+// afterLevels checks the levels in a page of version 1, which have so many bits, and returns what follows them.
+func (h pageHeader) afterLevels(page []byte, repetition, definition int) ([]byte, error) {
+	if !h.isData || h.isV2 {
+		return page, nil
 	}
+	for _, width := range []int{repetition, definition} {
+		if width == 0 {
+			continue
+		}
+		if h.levels != format.RLE {
+			return nil, fmt.Errorf("its levels have the encoding %v, which cannot be read", h.levels)
+		}
+		list, rest, err := prefixed(page)
+		if err != nil {
+			return nil, err
+		}
+		if err := h.runs(list, width); err != nil {
+			return nil, err
+		}
+		page = rest
+	}
+	return page, nil
+}
+
+// checkValues checks the numbers in a page, after its levels, that say how much follows.
+func (h pageHeader) checkValues(page []byte) error {
 	if len(page) == 0 {
 		return nil
 	}
@@ -320,6 +333,9 @@ type walker struct {
 	depth    int
 	messages int // in lists
 	path     [2]int16
+	footer   bool
+	fields   [32]int16 // in a footer: those on the way to a message
+	noValue  []int     // in a footer: the ends of pairs that have a key only
 }
 
 // message walks through a struct. number gets the integers and truth values of its fields, and of the fields of the structs in it.
@@ -332,6 +348,9 @@ func (t *walker) message(number func(path [2]int16, x int64)) error {
 	for {
 		b, err := t.byte()
 		if err != nil || b == 0 {
+			if t.footer && id == 1 && err == nil && slices.ContainsFunc(keyValues, func(p []int16) bool { return slices.Equal(p, t.fields[:t.depth-1]) }) {
+				t.noValue = append(t.noValue, t.at-1)
+			}
 			return err
 		}
 		kind := b & 15
@@ -344,6 +363,7 @@ func (t *walker) message(number func(path [2]int16, x int64)) error {
 			}
 			id = int16(x)
 		}
+		t.fields[t.depth-1] = id
 		if t.depth <= len(t.path) {
 			t.path[t.depth-1] = id
 			clear(t.path[t.depth:])

@@ -159,6 +159,9 @@ func (p *plainParquet) nextPage(c *plainChunk) ([]byte, error) {
 	if err := thrift.Unmarshal(&thrift.CompactProtocol{}, head, &header); err != nil {
 		return nil, err
 	}
+	if h.encoding == format.DeltaByteArray {
+		header.DataPageHeader.V.Encoding, header.DataPageHeaderV2.V.Encoding = format.Plain, format.Plain
+	}
 	header.CRC = 0
 	header.UncompressedPageSize = int32(len(content))
 	header.CompressedPageSize = header.UncompressedPageSize

@@ -61,6 +61,18 @@ for compression in ["none", "snappy", "gzip", "zstd", "brotli", "lz4"]:
         for dictionary in True, False:
             pq.write_table(table, OUT / f"{compression}-{version[0]}-{'dictionary' if dictionary else 'plain'}.parquet", compression=compression, data_page_version=version,
                            use_dictionary=dictionary, write_page_checksum=version == "2.0", row_group_size=16)
+        if compression in ("none", "zstd"):
+            delta = {"filename": "DELTA_BYTE_ARRAY", "category": "DELTA_BYTE_ARRAY", "noise": "DELTA_BYTE_ARRAY", "n": "DELTA_BINARY_PACKED", "x": "BYTE_STREAM_SPLIT", "list.list.element": "DELTA_LENGTH_BYTE_ARRAY"}
+            pq.write_table(table, OUT / f"{compression}-{version[0]}-delta.parquet", compression=compression, data_page_version=version,
+                           use_dictionary=False, column_encoding=delta, write_page_checksum=version == "2.0", row_group_size=16)
+
+# Texts that share their beginnings, in many blocks of several pages, and timestamps in the old form. delta-plain has the same values in the usual encodings.
+texts = [None if i % 7 == 0 else f"{'prefix/' * (i % 5)}{i * i % 1000:0{i % 9}}" for i in range(3000)]
+fixed = [f"{i * 37 % 1000:08}".encode() for i in range(3000)]
+stamps = pa.array([i * 86_399_999_999_999 - 10**17 for i in range(3000)], pa.timestamp("ns"))
+pq.write_table(pa.table({"texts": texts, "fixed": pa.array(fixed, pa.binary(8)), "times": stamps}), OUT / "delta.parquet", use_dictionary=False, data_page_size=4096, compression="zstd",
+               column_encoding={"texts": "DELTA_BYTE_ARRAY", "fixed": "DELTA_BYTE_ARRAY"}, use_deprecated_int96_timestamps=True)
+pq.write_table(pa.table({"texts": texts, "fixed": pa.array(fixed, pa.binary(8)), "times": stamps}), OUT / "delta-plain.parquet", compression="zstd")
 
 # Folders as Hugging Face has them.
 def write(name, rows, image="image", label="label", **extra):
