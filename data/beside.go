@@ -53,7 +53,8 @@ func (l *listing) tablesBeside() []entry {
 type tableFound struct {
 	entry
 	images string   // the folder of the images, relative to the source; "" if it need not be named
-	column string   // of file names; "" if it need not be named
+	names  string   // the column of file names
+	column string   // the same; "" if it need not be named
 	labels string   // columns of labels, as a flag has them; "" if they need not be named
 	others []string // columns of which one may have the labels, if that is not known
 	found  int      // images that the rows name
@@ -165,7 +166,7 @@ func (s *spellings) joined(rec records, folder string, o OpenOptions) *tableFoun
 	if best < 0 || rows == 0 || 2*len(found[best]) < rows {
 		return nil
 	}
-	t := &tableFound{found: len(found[best]), images: s.folderOf(found[best])}
+	t := &tableFound{names: header[best], found: len(found[best]), images: s.folderOf(found[best])}
 	if best != usual || o.FilenameColumn != "" {
 		t.column = header[best]
 	}

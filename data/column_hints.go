@@ -209,3 +209,36 @@ func (a *aside) warnings() []string {
 	}
 	return list
 }
+
+// elsewhere says what to do if no row has the name of a file: there may be another column of names, or another folder of images.
+func (b *tableBuilder) elsewhere(name string) string {
+	if 2*b.missing.n < b.read {
+		return ""
+	}
+	column := b.rec.columns()[b.columns.name]
+	if set, ok := b.rec.(*parquetSet); ok {
+		if others := slices.DeleteFunc(slices.Clone(set.holds), func(c string) bool { return c == column }); len(others) > 0 {
+			return fmt.Sprintf("; the column %q is not that of the images: they are in %s (FilenameColumn, --filename)", column, listNames(others))
+		}
+	}
+	if b.join.others != nil {
+		if rec := recordsOfHead(entry{name, diskFile(name)}); rec != nil {
+			if t := b.join.others.joined(rec, ".", OpenOptions{}); t != nil && t.names != column {
+				return fmt.Sprintf("; the column %q has no names of images, but %s has (FilenameColumn, --filename %s)", column, quoteName(t.names), shell.Quote(t.names))
+			}
+		}
+	}
+	where := "the folder of the table"
+	if b.o.Images != "" {
+		where = b.o.Images
+	}
+	return fmt.Sprintf("; if the images are not in %s, name their folder (Images, --images); if the names are in another column, name it (FilenameColumn, --filename): the columns are %s", where, listNames(b.rec.columns()))
+}
+
+// noRows is the error of a table's file without a usable row. hint says what to do.
+func noRows(name string, dropped int, bad []BadFile, hint string) error {
+	if len(bad) == 0 {
+		return fmt.Errorf("%s: has no rows below its header", name)
+	}
+	return fmt.Errorf("%s: none of its %d rows can be used; the first, %s: %w%s", name, dropped, bad[0].Filename, bad[0].Err, hint)
+}

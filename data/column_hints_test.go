@@ -75,3 +75,34 @@ func TestURLNames(t *testing.T) {
 		}
 	}
 }
+
+// TestWrongColumn names a column that has no names of images: the error names the one that has.
+func TestWrongColumn(t *testing.T) {
+	dir := tree(t, "img/0.png", "img/1.png", "img/2.png", "img/3.png", "img/4.png", "img/5.png")
+	table := file1(t, "t.csv", []byte("bild,category,note\nimg/0.png,a,x\nimg/1.png,b,y\n"))
+	for _, c := range []struct {
+		name string
+		o    OpenOptions
+		want string
+	}{
+		{table, OpenOptions{FilenameColumn: "note", Images: dir}, `the column "note" has no names of images, but bild has (FilenameColumn, --filename bild)`},
+		{table, OpenOptions{FilenameColumn: "note"}, "if the images are not in the folder of the table, name their folder (Images, --images); if the names are in another column, name it (FilenameColumn, --filename): the columns are bild, category, note"},
+		{table, OpenOptions{FilenameColumn: "bild", Images: filepath.Join(dir, "img", "..")}, ""},
+		{table, OpenOptions{FilenameColumn: "bilt", Images: dir}, "did you mean bild?"},
+		{parquetFile("snappy"), OpenOptions{FilenameColumn: "category", Images: dir}, `the column "category" has no names of images, but filename has (FilenameColumn, --filename filename)`},
+		{parquetFile("huggingface"), OpenOptions{FilenameColumn: "label"}, `the column "label" is not that of the images: they are in image (FilenameColumn, --filename)`},
+		{filepath.Join("testdata", "parquet", "converted"), OpenOptions{FilenameColumn: "fine_label"}, `the column "fine_label" is not that of the images: they are in img (FilenameColumn, --filename)`},
+		{parquetFile("delta"), OpenOptions{FilenameColumn: "times", LabelColumn: "fixed", Task: Classify, Images: dir}, "if the names are in another column"},
+	} {
+		tab, err := Open(t.Context(), c.name, c.o)
+		if err == nil && c.want == "" {
+			if err := tab.Close(); err != nil {
+				t.Error(err)
+			}
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "CSV") {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+}

@@ -373,7 +373,7 @@ func (b *tableBuilder) table(name string) (*Table, error) {
 	t.ignored = slices.Concat(b.unlabeled.list, b.missing.list, b.unusable.list, b.twice.list)
 	src.dropped = b.unlabeled.n + b.missing.n + b.unusable.n + b.twice.n
 	if b.rows.len() == 0 {
-		return nil, noRows(name, src.dropped, t.ignored, b.o.Images == "" && b.missing.n == b.read)
+		return nil, noRows(name, src.dropped, t.ignored, b.elsewhere(name))
 	}
 	src.columns = b.rows.part != nil
 	return t, nil
@@ -603,16 +603,4 @@ func (b *tableBuilder) dropped() []string {
 		list = append(list, fmt.Sprintf("Dropped %d of the %d rows, which name a file again with the same label, such as %s.", d.n, b.read, d.list[0].Filename))
 	}
 	return list
-}
-
-// noRows is the error of a table's file without a usable row. If elsewhere is set, the images may be in another folder.
-func noRows(name string, dropped int, bad []BadFile, elsewhere bool) error {
-	if len(bad) == 0 {
-		return fmt.Errorf("%s: has no rows below its header", name)
-	}
-	hint := ""
-	if elsewhere {
-		hint = "; if the images are not in the folder of the CSV file, name their folder (Images, --images)"
-	}
-	return fmt.Errorf("%s: none of its %d rows can be used; the first, %s: %w%s", name, dropped, bad[0].Filename, bad[0].Err, hint)
 }

@@ -25,6 +25,7 @@ type parquetSet struct {
 
 	images []string     // the names of the images in the files, by row
 	nulls  map[int]bool // the rows without an image
+	holds  []string     // the columns with images
 	warn   []string
 	notes  []string
 
@@ -186,6 +187,12 @@ func (s *parquetSet) choose(o *OpenOptions) error {
 		return err
 	}
 	defer p.f.Close()
+	s.holds = nil
+	for i, c := range p.fields {
+		if p.holdsImages(i) {
+			s.holds = append(s.holds, c.name)
+		}
+	}
 	if o.FilenameColumn == "" && o.Images == "" {
 		var images []string
 		for i, c := range p.fields {
