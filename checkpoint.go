@@ -10,6 +10,7 @@ import (
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/internal/patherr"
+	"github.com/lince-ml/lince/internal/shell"
 )
 
 // A checkpoint is a .keras file that also holds a callback.State. The State is in the part of the file that
@@ -119,6 +120,33 @@ func (m *Model) restore(f *keras.File) error {
 	return m.loadStreams(x)
 }
 
+// folderHint says which model a folder has, or is.
+func folderHint(path string) string {
+	has := func(name string) bool {
+		_, err := os.Stat(filepath.Join(path, name))
+		return err == nil
+	}
+	switch {
+	case has("config.json") && has("model.weights.h5"):
+		return fmt.Sprintf("; it is what is in a .keras file, unpacked; pack it: cd %s && zip -r ../model.keras .", shell.Quote(path))
+	case has("model.json"):
+		return "; it looks like a model of TensorFlow.js; convert it: tensorflowjs_converter --input_format=tfjs_layers_model --output_format=keras model.json model.h5"
+	}
+	for _, name := range []string{"best.keras", "model.keras"} { // files of a run of the command line
+		if has(name) {
+			return "; there is " + name + " in it"
+		}
+	}
+	entries, _ := os.ReadDir(path) // without them there is no hint
+	for _, e := range entries {
+		switch filepath.Ext(e.Name()) {
+		case ".keras", ".h5", ".onnx", ".tflite":
+			return "; there is " + e.Name() + " in it"
+		}
+	}
+	return ""
+}
+
 // openRegular opens a file and returns its size. It refuses pipes and devices, because reading one may block
 // or never end.
 func openRegular(path string) (*os.File, int64, error) {
@@ -128,14 +156,7 @@ func openRegular(path string) (*os.File, int64, error) {
 	}
 	switch {
 	case info.IsDir():
-		hint := ""
-		for _, name := range []string{"best.keras", "model.keras"} { // files of a run of the command line
-			if _, err := os.Stat(filepath.Join(path, name)); err == nil {
-				hint = "; there is " + name + " in it"
-				break
-			}
-		}
-		return nil, 0, errors.New("is a folder, want a model file" + hint)
+		return nil, 0, errors.New("is a folder, want a model file" + folderHint(path))
 	case !info.Mode().IsRegular():
 		return nil, 0, errors.New("is a pipe or a device, want a model file; copy its content to one")
 	}

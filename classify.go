@@ -17,7 +17,6 @@ import (
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/data/preprocess"
-	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -328,24 +327,6 @@ func (m *Model) ClassifyOutput(y *tensor.Tensor) ([]Classification, error) {
 		}
 	}
 	return list, nil
-}
-
-// GivesLogits reports whether the model's first output is logits. A softmax, or a sigmoid for a single unit, turns
-// logits into probabilities. The output is logits if the last layer has no activation, and the model is either not
-// compiled or compiled with a loss that takes logits (FromLogits).
-func (m *Model) GivesLogits() bool {
-	if f, known := m.finalActivation(m.outputs[0]); !known || f != layer.Linear {
-		return false
-	}
-	if m.compiled == nil {
-		return true
-	}
-	for _, o := range m.compiled.objectives {
-		if o.output == 0 && o.Loss != nil {
-			return o.Loss.Takes().Logits
-		}
-	}
-	return true
 }
 
 // sigmoid replaces logits by their sigmoid.

@@ -12,6 +12,8 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // TestForeignModel uses a model file without class names and preprocessing, such as Keras writes,
@@ -239,5 +241,65 @@ func TestDemoDefaults(t *testing.T) {
 		if got.Train.Epochs != c.epochs || got.Train.Size != c.size {
 			t.Errorf("%v: %d epochs of %v, want %d of %v", c.args, got.Train.Epochs, got.Train.Size, c.epochs, c.size)
 		}
+	}
+}
+
+// TestOwnScaling uses model files whose networks scale pixel values themselves or take images of any size, such as Keras writes: no command scales the values twice.
+func TestOwnScaling(t *testing.T) {
+	workIn(t)
+	put(t, "set", pngs(t, 12))
+	save := func(name string, side int, first ...layer.Layer) *lince.Model {
+		list := append([]layer.Layer{layer.Input{Shape: tensor.Shape{side, side, 3}, Name: "photo"}}, first...)
+		m, err := lince.Options{Seed: 1}.Sequential(append(list, layer.Conv2D{Filters: 4, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
+			layer.GlobalAveragePool2D{}, layer.Dense{Units: 2, Activation: layer.Softmax})...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Save(name); err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	scaling := layer.Rescaling{Scale: layer.Numbers{1. / 255}}
+	m := save("own.keras", 12, scaling)
+	if err := m.Export("own.onnx", lince.ExportOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	save("open.keras", tensor.Unknown, scaling)
+	const says = "scales pixel values itself, so it gets values from 0 to 255"
+	want := succeed(t, "predict", "own.keras", "set", "--rescale", "1", "--json", "-q").stdout
+	for _, args := range [][]string{{"own.keras"}, {"own.onnx"}, {"open.keras", "--input-shape", "photo=-1x12x12x3"}} {
+		o := succeed(t, append(append([]string{"predict"}, args...), "set", "--json")...)
+		contains(t, args[0], o.stderr, args[0]+" "+says)
+		if args[0] != "open.keras" && strings.ReplaceAll(o.stdout, args[0], "own.keras") != want {
+			t.Errorf("%v: %s, want %s", args, o.stdout, want)
+		}
+	}
+	for _, args := range [][]string{{"own.keras"}, {"open.keras", "--size", "12"}} {
+		o := succeed(t, append([]string{"train", "set", "--epochs", "1", "--no-augment", "--overwrite", "--out", "run", "--model"}, args...)...)
+		contains(t, args[0], o.stdout, args[0]+" "+says)
+		m, err := lince.Open(filepath.Join("run", "model.keras"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, changes := m.Preprocessing.Split(); len(changes) > 0 {
+			t.Errorf("%v: the preprocessing is %v", args, m.Preprocessing)
+		}
+	}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"predict", "open.keras", "set"}, "--input-shape photo=-1x224x224x3"},
+		{[]string{"predict", "open.keras", "set", "--input-shape", "image=-1x12x12x3"}, "such as photo=-1x224x224x3"},
+		{[]string{"predict", "open.keras", "set", "--input-shape", "photo=-1x12x12x1"}, "such as photo=-1x224x224x3"},
+		{[]string{"predict", "own.keras", "set", "--input-shape", "photo=-1x16x16x3"}, "the model own.keras has a size"},
+		{[]string{"train", "set", "--model", "open.keras"}, "--size 224x224"},
+	} {
+		o := run(t, c.args...)
+		if o.code == 0 {
+			t.Errorf("%v succeeds", c.args)
+		}
+		contains(t, strings.Join(c.args, " "), o.stderr, c.want)
 	}
 }

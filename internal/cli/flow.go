@@ -11,6 +11,7 @@ import (
 	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/data/preprocess"
 	"github.com/lince-ml/lince/loss"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // flowOptions returns the options of a dataset for a model: its preprocessing, classes and the
@@ -44,7 +45,7 @@ func flowOptions(m *lince.Model, batch, workers int) (data.ImageOptions, error) 
 func imageOptions(m *lince.Model, batch, workers int) (o data.ImageOptions, err error) {
 	o = data.ImageOptions{BatchSize: batch, NoShuffle: true, Workers: workers, Classes: m.Classes, Preprocessing: m.Preprocessing}
 	if o.Preprocessing == nil {
-		o.Preprocessing, err = defaultPreprocessing(m)
+		o.Preprocessing, err = defaultPreprocessing(m, size{})
 	}
 	return o, err
 }
@@ -59,11 +60,17 @@ func oneImage(m *lince.Model) error {
 }
 
 // defaultPreprocessing returns the preprocessing for a model whose file has none: nearest-neighbor
-// resizing, as in Keras' generators.
-func defaultPreprocessing(m *lince.Model) (lince.Preprocessing, error) {
+// resizing, as in Keras' generators. open is the size of images for a model that leaves it open.
+func defaultPreprocessing(m *lince.Model, open size) (lince.Preprocessing, error) {
 	in := m.InputShape()
-	if len(in) != 4 || in[1] < 1 || in[2] < 1 {
-		return nil, fmt.Errorf("the model's input has the shape %v, want images of a fixed size: (None, height, width, channels); for an ONNX model, set the size with --input-shape", in)
+	switch {
+	case openSize(in) && open != size{}:
+		in = tensor.Shape{in[0], open[0], open[1], in[3]}
+	case openSize(in):
+		return nil, fmt.Errorf("the model's input has the shape %v, which leaves the size of images open; set it: with --size in training, such as --size 224x224; otherwise with --input-shape, "+
+			"such as --input-shape %s=-1x224x224x%d (for an ONNX model, in the file's order of dimensions)", in, m.InputNames()[0], max(in[3], 1))
+	case len(in) != 4:
+		return nil, fmt.Errorf("the model's input has the shape %v, want images: (None, height, width, channels)", in)
 	}
 	mode, err := colorMode(in[3])
 	if err != nil {

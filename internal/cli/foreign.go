@@ -39,7 +39,7 @@ func (e *env) openTrained(name string, threads int, f foreignFlags) (*lince.Mode
 	if k, err := lince.FileKindOf(name); err == nil && k.Name == "json" {
 		return nil, fmt.Errorf("%s: is %s, which has no weights; train it with lince train --model %s, or add weights with lince convert WEIGHTS model.keras --network %s", name, k.Title, name, name)
 	}
-	o, err := f.options(name)
+	o, err := f.imageOptions(name)
 	if err != nil {
 		return nil, err
 	}
@@ -55,19 +55,39 @@ func (e *env) openTrained(name string, threads int, f foreignFlags) (*lince.Mode
 	return m, e.complete(name, m, f)
 }
 
+// scalesPixels says why the images of a model are not scaled.
+func scalesPixels(name string) string {
+	return fmt.Sprintf("The network of %s scales pixel values itself, so it gets values from 0 to 255.", name)
+}
+
 // complete adds what the flags say to a model of images from a file.
 func (e *env) complete(name string, m *lince.Model, f foreignFlags) error {
 	rescale, err := f.factor()
 	if err != nil {
 		return usageError{err}
 	}
+	open, err := f.imageSize(name, m)
+	if err != nil {
+		return err
+	}
 	if m.Preprocessing == nil {
-		if rescale == 0 {
-			rescale = 1. / 255
-			e.warn(fmt.Sprintf("the model %s has no preprocessing; pixel values are multiplied by 1/255 (set the factor with --rescale)", name))
-		}
-		if m.Preprocessing, err = defaultPreprocessing(m); err != nil {
+		if m.Preprocessing, err = defaultPreprocessing(m, open); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
+		}
+		switch {
+		case rescale != 0:
+		case m.ScalesPixels():
+			e.printf("%s\n", scalesPixels(name))
+		default:
+			rescale = 1. / 255
+			e.warn(fmt.Sprintf("the model %s has no preprocessing; pixel values are multiplied by 1/255 (set the factor with --rescale; a network that was trained on values from 0 to 255 needs --rescale 1)", name))
+		}
+		if out := m.OutputShape(); hasGraph(m) && len(out) == 2 && m.GivesLogits() {
+			function := "softmax"
+			if out[1] == 1 {
+				function = "sigmoid"
+			}
+			e.printf("The outputs of %s are logits; probabilities are their %s.\n", name, function)
 		}
 	}
 	if rescale != 0 {

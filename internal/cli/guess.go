@@ -38,7 +38,7 @@ const guessImages = 32
 
 // guessPreprocessing returns the preprocessing of a model whose file has none, and says what it is.
 func (t *training) guessPreprocessing(m *lince.Model, file string) (lince.Preprocessing, error) {
-	resize, err := defaultPreprocessing(m)
+	resize, err := defaultPreprocessing(m, t.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -46,6 +46,10 @@ func (t *training) guessPreprocessing(m *lince.Model, file string) (lince.Prepro
 	r := resize[last].(preprocess.Resize)
 	r.Interpolation = picture.Bilinear
 	resize[last] = r
+	if m.ScalesPixels() {
+		t.printf("%s\n", scalesPixels(file))
+		return resize, nil
+	}
 	list := scales()
 	if m.InputShape()[3] != 3 {
 		list = list[:3]

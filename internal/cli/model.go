@@ -109,11 +109,17 @@ func (t *training) makeModel(classes []string, final bool) error {
 	if m.Classes == nil {
 		m.Classes = classes
 	}
+	if m.Preprocessing == nil && m.ScalesPixels() {
+		t.printf("%s\n", scalesPixels(t.ModelSource))
+		if m.Preprocessing, err = defaultPreprocessing(m, t.Size); err != nil {
+			return err
+		}
+	}
 	if t.augment, err = t.generator(m.Preprocessing); err != nil {
 		return err
 	}
 	if m.Preprocessing == nil {
-		if m.Preprocessing, err = defaultPreprocessing(m); err != nil {
+		if m.Preprocessing, err = defaultPreprocessing(m, t.Size); err != nil {
 			return err
 		}
 	}
@@ -148,11 +154,14 @@ type otherClasses struct{ error }
 
 // fits returns an error if a model that was opened cannot be trained on these classes.
 func (t *training) fits(m *lince.Model, classes []string) error {
-	if _, err := flowOptions(m, 1, 1); err != nil {
-		return fmt.Errorf("%s: %w", t.ModelSource, err)
-	}
 	in := m.InputShape()
-	if s := (size{in[1], in[2]}); t.Size != (size{}) && t.Size != s {
+	open := openSize(in) && m.Preprocessing == nil
+	if !open || t.Size == (size{}) {
+		if _, err := flowOptions(m, 1, 1); err != nil {
+			return fmt.Errorf("%s: %w", t.ModelSource, err)
+		}
+	}
+	if s := (size{in[1], in[2]}); t.Size != (size{}) && t.Size != s && !open {
 		return usageError{fmt.Errorf("--size %s: the model %s needs images of %s; remove --size", t.Size, t.ModelSource, s)}
 	}
 	if err := fitTask(m, t.ModelSource, t.table.Task()); err != nil {

@@ -197,7 +197,7 @@ func (c *serveCommand) logger(e *env) *slog.Logger {
 
 // open opens a model file. A model of images gets its preprocessing and classes from the flags, if its file has none.
 func (c *serveCommand) open(e *env, path string, threads int) (*lince.Model, error) {
-	o, err := c.options(path)
+	o, err := c.imageOptions(path)
 	if err != nil {
 		return nil, err
 	}

@@ -107,7 +107,7 @@ func (c *showCommand) options() (picture.Options, error) {
 	}
 	steps := m.Preprocessing
 	if steps == nil {
-		if steps, err = defaultPreprocessing(m); err != nil {
+		if steps, err = defaultPreprocessing(m, size{}); err != nil {
 			return picture.Options{}, fmt.Errorf("%s: %w", c.Model, err)
 		}
 	}

@@ -228,7 +228,9 @@ func TestPredictTables(t *testing.T) {
 	workIn(t)
 	put(t, "set", pngs(t, 8))
 	put(t, "more", pngs(t, 2))
-	writeFile(t, "t.csv", tableOf(6, "bild;art;teil", func(i int, name string) string { return fmt.Sprintf("%s;\xfc;%s", name, []string{"train", "test"}[i/4]) }))
+	writeFile(t, "t.csv", tableOf(6, "bild;art;teil", func(i int, name string) string {
+		return fmt.Sprintf("%s;\xfc;%s", name, []string{"train", "test"}[i/4])
+	}))
 	succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "r")
 	model := filepath.Join("r", "model.keras")
 	for _, c := range []struct {

@@ -271,7 +271,7 @@ func (t *training) body(o lince.Options, r recordTransfer) (*lince.Model, error)
 			return nil, err
 		}
 		in := m.InputShape()
-		if s := r.size(); len(in) != 4 || s != (size{}) && s != (size{in[1], in[2]}) {
+		if s := r.size(); len(in) != 4 || s != (size{}) && s != (size{in[1], in[2]}) && !openSize(in) {
 			return nil, usageError{fmt.Errorf("--size %s: the model %s takes %v; remove --size", s, r.File, in)}
 		}
 		return m, nil
@@ -295,7 +295,11 @@ func (c *trainCommand) networkTransfer(n zoo.Network) recordTransfer {
 // fileTransfer returns the record for a model of other classes.
 func (t *training) fileTransfer(m *lince.Model) recordTransfer {
 	in := m.InputShape()
-	return recordTransfer{File: t.ModelSource, Size: size{in[1], in[2]}.String()}
+	s := size{in[1], in[2]}
+	if openSize(in) {
+		s = t.Size
+	}
+	return recordTransfer{File: t.ModelSource, Size: s.String()}
 }
 
 // The defaults of transfer learning, for flags that were not given.
