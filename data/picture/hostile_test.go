@@ -149,7 +149,7 @@ func TestBadJPEG(t *testing.T) {
 		want string
 	}{
 		{"12 bits", change("\xff\xc0\x00\x11\x08", "\xff\xc0\x00\x11\x0c"), "12 bits"},
-		{"arithmetic", change("\xff\xc0\x00\x11", "\xff\xc9\x00\x11"), "arithmetic"},
+		{"conditioning", change("\xff\xdb\x00\x43", "\xff\xcc\x00\x43"), "conditioning of arithmetic coding of the wrong length"},
 		{"lossless", change("\xff\xc0\x00\x11", "\xff\xc3\x00\x11"), "lossless"},
 		{"no frame", change("\xff\xc0\x00\x11", "\xff\xe5\x00\x11"), "before the frame"},
 		{"no quantization", change("\xff\xdb\x00\x43", "\xff\xe5\x00\x43"), "quantization table 0 is missing"},

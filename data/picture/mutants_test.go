@@ -17,8 +17,12 @@ func TestMutantsAsPillow(t *testing.T) {
 	dir := t.TempDir()
 	random := rand.New(rand.NewPCG(1, 2))
 	mutants := map[string][]byte{}
-	for _, name := range []string{"pillow-420.jpg", "pillow-444.jpg", "pillow-gray.jpg", "pillow-420-progressive.jpg", "pillow-422.jpg", "drawn-cmyk.jpg", "drawn-ycck.jpg", "drawn-420-scans.jpg"} {
-		file := readFile(t, "decode/"+name)
+	for _, path := range []string{
+		"decode/pillow-420.jpg", "decode/pillow-444.jpg", "decode/pillow-gray.jpg", "decode/pillow-420-progressive.jpg", "decode/pillow-422.jpg",
+		"decode/drawn-cmyk.jpg", "decode/drawn-ycck.jpg", "decode/drawn-420-scans.jpg", "kinds/arithmetic-pillow-420.jpg", "kinds/arithmetic-pillow-444-progressive.jpg",
+		"kinds/arithmetic-drawn-440-restart.jpg",
+	} {
+		file, name := readFile(t, path), filepath.Base(path)
 		for i := range 250 {
 			m := bytes.Clone(file)
 			for range 1 + random.IntN(4) {

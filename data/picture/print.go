@@ -46,18 +46,15 @@ type ChannelStats struct {
 // Stats computes the statistics of each channel of an image.
 func Stats(img Image) []ChannelStats {
 	stats := make([]ChannelStats, img.C)
-	sums := make([]uint64, img.C)
 	for c := range stats {
-		stats[c].Min = 255
-	}
-	for i, v := range img.Pix {
-		s := &stats[i%img.C]
-		s.Min, s.Max = min(s.Min, v), max(s.Max, v)
-		sums[i%img.C] += uint64(v)
-	}
-	for c := range stats {
+		least, most, sum := byte(255), byte(0), uint64(0)
+		for i := c; i < len(img.Pix); i += img.C {
+			v := img.Pix[i]
+			least, most, sum = min(least, v), max(most, v), sum+uint64(v)
+		}
+		stats[c] = ChannelStats{Min: least, Max: most}
 		if n := img.H * img.W; n > 0 {
-			stats[c].Mean = float64(sums[c]) / float64(n)
+			stats[c].Mean = float64(sum) / float64(n)
 		}
 	}
 	return stats

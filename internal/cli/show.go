@@ -118,9 +118,14 @@ func (c *showCommand) options() (picture.Options, error) {
 	return p.Options(), nil
 }
 
-// load decodes an image and rounds its pixel values. cut counts the pixels that were cut off.
+// load decodes an image. Values that are not whole, as BilinearTF gives them, are rounded. cut counts the pixels that were cut off.
 func load(raw []byte, o picture.Options) (img picture.Image, cut data.Findings, err error) {
 	var d picture.Decoder
+	if o.Interpolation != picture.BilinearTF {
+		img, err = d.Load(raw, o)
+		cut.AddDecoded(&d)
+		return img, cut, err
+	}
 	values, h, w, err := d.AppendFloat32(nil, raw, o)
 	if err != nil {
 		return picture.Image{}, cut, err

@@ -2,12 +2,15 @@
 Pillow in each color mode ("error" if Pillow refuses the file).
 
     python internal/golden/picture_kinds.py      (from the root of the repository; requirements.txt has the versions)
+
+It needs jpegtran of libjpeg-turbo (apt install libjpeg-turbo-progs), since Pillow writes no JPEG files with arithmetic coding.
 """
 import hashlib
 import io
 import json
 import os
 import struct
+import subprocess
 
 import numpy as np
 from PIL import Image
@@ -143,6 +146,16 @@ def main():
     at = k.index(b"\xff\xdb")
     k[at + 5 : at + 69] = bytes([200] * 64)
     files["coefficients-progressive.jpg"] = bytes(k)
+
+    for source in ("pillow-420", "pillow-444", "pillow-gray", "drawn-ycck-420", "drawn-420-scans", "drawn-440", "drawn-mixed", "size-17x33"):
+        for name, options in {"": [], "-progressive": ["-progressive"], "-restart": ["-restart", "3B"]}.items():
+            files["arithmetic-%s%s.jpg" % (source, name)] = subprocess.run(
+                ["jpegtran", "-arithmetic", *options, os.path.join("data", "picture", "testdata", "decode", source + ".jpg")], check=True, stdout=subprocess.PIPE).stdout
+    j = files["arithmetic-pillow-420.jpg"]
+    files["arithmetic-cut.jpg"] = j[: len(j) // 2]
+    files["arithmetic-zeros.jpg"] = j[: j.index(b"\xff\xda") + 14] + b"\xff\xd9"  # the marker of the end stands for zeros
+    at = j.index(b"\xff\xda")
+    files["arithmetic-conditioned.jpg"] = j[:at] + b"\xff\xcc\0\x06\0\x42\x10\x01" + j[at:]  # other pixels
 
     # Fax compressions store black as 1, whatever PhotometricInterpretation says of the color.
     bits = Image.fromarray(drawing(21, 37, 6)).convert("1")

@@ -59,6 +59,8 @@ const (
 	mSOF0  = 0xC0
 	mSOF1  = 0xC1
 	mSOF2  = 0xC2
+	mSOF9  = 0xC9
+	mSOF10 = 0xCA
 	mDHT   = 0xC4
 	mDAC   = 0xCC
 	mRST0  = 0xD0
@@ -98,13 +100,14 @@ type component struct {
 	wideSize uint32  // coefficients of at least this many bits may overflow; see inverseDCTChecked
 	coefs    []int16 // for progressive and multi-scan files: strideBlocks*rowsBlocks blocks
 
-	band   []byte // rows kept from the last band, then the rows of the current band
-	stride int
-	up     func(dst, near, far []byte, n int, lower bool) // nil: no upsampling
-	rh, rv int                                            // upsampling ratio
-	ctx    bool                                           // up needs the neighboring row
-	row    []byte                                         // one upsampled row
-	pred   int32                                          // DC prediction
+	band    []byte // rows kept from the last band, then the rows of the current band
+	stride  int
+	up      func(dst, near, far []byte, n int, lower bool) // nil: no upsampling
+	rh, rv  int                                            // upsampling ratio
+	ctx     bool                                           // up needs the neighboring row
+	row     []byte                                         // one upsampled row
+	pred    int32                                          // DC prediction
+	context byte                                           // of the next DC difference in arithmetic coding
 }
 
 // Decoder decodes one file after another and reuses its tables and buffers. The zero value is ready to use. Only one goroutine may use a
@@ -124,6 +127,7 @@ type Decoder struct {
 	quant        [4][64]uint16
 	hasQuant     [4]bool
 	dc, ac       [4]huffman
+	arith        arithmetic
 	sos          scan
 	block        [64]int16
 	eobrun       int
@@ -154,6 +158,7 @@ func (d *Decoder) open(data []byte) (Header, error) {
 	d.bits = bitReader{data: data, pos: 2}
 	d.hdr, d.n, d.restart, d.jfif, d.adobe, d.transform, d.eobrun = Header{}, 0, 0, false, false, 0, 0
 	d.hasQuant = [4]bool{}
+	d.arith.start()
 	for i := range d.dc {
 		d.dc[i].ok, d.ac[i].ok = false, false
 	}
@@ -235,7 +240,7 @@ func (d *Decoder) decode(row func(r, y int)) error {
 }
 
 // buffered reports whether the coefficients of the whole image have to be in memory.
-func (d *Decoder) buffered() bool { return d.hdr.Progressive || d.sos.n != d.n }
+func (d *Decoder) buffered() bool { return d.hdr.Progressive || d.sos.n != d.n || d.arith.used }
 
 // nextMarker skips stray bytes and reads the next marker.
 func (d *Decoder) nextMarker() (byte, error) {
@@ -282,8 +287,11 @@ func (d *Decoder) tables() (byte, error) {
 			return 0, err
 		}
 		switch {
-		case m == mSOF0, m == mSOF1, m == mSOF2:
-			err = d.frame(seg, m == mSOF2)
+		case m == mSOF0, m == mSOF1, m == mSOF2, m == mSOF9, m == mSOF10:
+			d.arith.used = m == mSOF9 || m == mSOF10
+			err = d.frame(seg, m == mSOF2 || m == mSOF10)
+		case m == mDAC:
+			err = d.arith.conditioning(seg)
 		case m == mDHT:
 			err = d.huffmanTables(seg)
 		case m == mDQT:
@@ -301,9 +309,7 @@ func (d *Decoder) tables() (byte, error) {
 			if len(seg) >= 12 && string(seg[:5]) == "Adobe" {
 				d.adobe, d.transform = true, seg[11]
 			}
-		case m == mDAC, m == 0xC9, m == 0xCA, m == 0xCB:
-			err = errors.New("JPEG with arithmetic coding is not supported")
-		case m == 0xC3:
+		case m == 0xC3, m == 0xCB:
 			err = errors.New("lossless JPEG is not supported")
 		case m >= 0xC5 && m <= 0xCF:
 			err = errors.New("hierarchical JPEG is not supported")

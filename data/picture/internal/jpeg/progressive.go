@@ -84,6 +84,9 @@ func (d *Decoder) toEnd() error {
 type blockDecoder func(c *component, block *[64]int16) error
 
 func (d *Decoder) blockDecoder() blockDecoder {
+	if d.arith.used {
+		return d.arithmeticDecoder()
+	}
 	switch s := &d.sos; {
 	case !d.hdr.Progressive:
 		return func(c *component, block *[64]int16) error {

@@ -96,6 +96,9 @@ func (d *Decoder) scanProgression(s *scan, p []byte) error {
 
 // checkHuffman returns an error if a Huffman table that the scan needs is missing.
 func (d *Decoder) checkHuffman(s *scan) error {
+	if d.arith.used {
+		return nil
+	}
 	for _, ci := range s.comp[:s.n] {
 		c := &d.comps[ci]
 		if !d.hdr.Progressive {

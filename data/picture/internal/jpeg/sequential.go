@@ -12,7 +12,10 @@ func (d *Decoder) resetInterval() {
 	d.bits.align()
 	d.eobrun = 0
 	for i := range d.n {
-		d.comps[i].pred = 0
+		d.comps[i].pred, d.comps[i].context = 0, 0
+	}
+	if d.arith.used {
+		d.arith.reset()
 	}
 }
 
