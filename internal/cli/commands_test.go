@@ -303,3 +303,14 @@ func TestOwnScaling(t *testing.T) {
 		contains(t, strings.Join(c.args, " "), o.stderr, c.want)
 	}
 }
+
+// TestClassesInOtherCase refuses to take classes in other letter case for other classes than those of the model, which would train a new classifier.
+func TestClassesInOtherCase(t *testing.T) {
+	workIn(t)
+	put(t, "set", pngs(t, 12))
+	o := run(t, "train", "set", "--model", filepath.Join(trained(t), "model.keras"), "--rename", "cat=Cat", "--epochs", "1", "--out", "run")
+	if o.code != exitUsage {
+		t.Errorf("exit code %d", o.code)
+	}
+	contains(t, "the error", o.stderr, "in other letter case; rename them: --rename Cat=cat")
+}

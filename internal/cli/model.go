@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/internal/shell"
 	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
@@ -170,6 +171,9 @@ func (t *training) fits(m *lince.Model, classes []string) error {
 	if t.regresses() {
 		return nil
 	}
+	if err := spelledAlike(m, t.ModelSource, classes); err != nil {
+		return err
+	}
 	if n := classCount(m); n != len(classes) {
 		return otherClasses{fmt.Errorf("the model %s has %d classes, the data have %d: %s", t.ModelSource, n, len(classes), strings.Join(classes, ", "))}
 	}
@@ -178,6 +182,25 @@ func (t *training) fits(m *lince.Model, classes []string) error {
 			t.ModelSource, strings.Join(m.Classes, ", "), strings.Join(classes, ", "))}
 	}
 	return nil
+}
+
+// spelledAlike returns an error if the classes of the data are those of a model, but in other letter case. They would be classes of a new model otherwise.
+func spelledAlike(m *lince.Model, name string, classes []string) error {
+	var flags []string
+	for _, c := range classes {
+		if slices.Contains(m.Classes, c) {
+			continue
+		}
+		i := slices.IndexFunc(m.Classes, func(known string) bool { return strings.EqualFold(known, c) })
+		if i < 0 {
+			return nil
+		}
+		flags = append(flags, "--rename "+shell.Quote(c+"="+m.Classes[i]))
+	}
+	if flags == nil {
+		return nil
+	}
+	return usageError{fmt.Errorf("the classes of the data are those of the model %s in other letter case; rename them: %s", name, strings.Join(flags, " "))}
 }
 
 // defaultCompile returns the compile options for a classifier that is not compiled.
