@@ -109,11 +109,12 @@ func placePanels(panels []panel, plots [][]*plot.Plot, head int) *vgimg.Canvas {
 	for i := range panels {
 		p := &panels[i]
 		p.at = places[i/columns][i%columns]
-		// A line one pixel wide is sharp if it runs through the middle of pixels.
+		// A line one pixel wide is sharp if it runs through the middle of pixels. The sizes are rounded, not the ends, so that they stay equal.
 		r := p.DataCanvas(p.at).Rectangle
-		for _, v := range []*vg.Length{&r.Min.X, &r.Min.Y, &r.Max.X, &r.Max.Y} {
-			*v = vg.Length(math.Floor(float64(*v))) + .5
-		}
+		whole := func(v vg.Length) vg.Length { return vg.Length(math.Floor(float64(v))) }
+		size := vg.Point{X: whole(r.Size().X), Y: whole(r.Size().Y)}
+		r.Min = vg.Point{X: whole(r.Min.X) + .5, Y: whole(r.Min.Y) + .5}
+		r.Max = r.Min.Add(size)
 		p.at = fit(p.Plot, p.at, r)
 	}
 	return img

@@ -187,7 +187,7 @@ func histogram(errs []float64) numberPlot {
 	most := slices.Max(counts[:])
 	p := newNumberPlot("How often errors occur", "predicted - true", "images", []float64{-largest, largest}, []float64{0, float64(most)})
 	p.axes.Y.Min = 0
-	p.axes.Y.Tick.Marker = plot.ConstantTicks(slices.DeleteFunc(valueTicks(0, p.axes.Y.Max), func(t plot.Tick) bool { return t.Value != math.Trunc(t.Value) }))
+	p.axes.Y.Tick.Marker = plot.ConstantTicks(stepTicks(0, p.axes.Y.Max, 1))
 	p.mark()
 	p.Bars = true
 	p.line(0, 0, 0, p.axes.Y.Max)

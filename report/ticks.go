@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -45,29 +44,38 @@ func setValueAxis(a *plot.Axis, values ...[]float64) (ok bool) {
 	return true
 }
 
-// valueTicks returns gonum's default ticks with changed labels. Minor ticks also get labels if
-// there are few ticks. Labels have enough digits to differ: gonum's would format 2.3024 and
-// 2.3026 alike.
-func valueTicks(low, high float64) []plot.Tick {
-	ticks := plot.DefaultTicks{}.Ticks(low, high)
-	slices.SortFunc(ticks, func(a, b plot.Tick) int { return cmp.Compare(a.Value, b.Value) })
-	var at []int // the ticks with labels
-	for i, t := range ticks {
-		if !t.IsMinor() || len(ticks) <= 8 {
-			at = append(at, i)
+// mostTicks is the largest number of ticks of an axis of values.
+const mostTicks = 6
+
+// valueTicks returns ticks at the multiples of 1, 2 or 5 times a power of ten.
+func valueTicks(low, high float64) []plot.Tick { return stepTicks(low, high, 0) }
+
+// stepTicks is valueTicks with steps of at least least. Labels have as many digits as are needed for them to differ.
+func stepTicks(low, high, least float64) []plot.Tick {
+	power := math.Pow(10, math.Floor(math.Log10((high-low)/mostTicks)))
+	var step float64
+	var first, last float64 // multiples of the step
+	for _, m := range []float64{1, 2, 5, 10, 20, 50, 100} {
+		step = m * power
+		first, last = math.Ceil(low/step), math.Floor(high/step)
+		if step >= least && last-first < mostTicks {
+			break
 		}
 	}
-	step := ticks[at[1]].Value - ticks[at[0]].Value
+	var ticks []plot.Tick
+	for k := first; k <= last; k++ {
+		v := k * step
+		if v == 0 {
+			v = 0 // instead of -0
+		}
+		ticks = append(ticks, plot.Tick{Value: v})
+	}
 	write := func(format byte, digits int) (exact bool) {
 		exact = true
-		for _, i := range at {
-			v := ticks[i].Value
-			if math.Abs(v) < step/100 {
-				v = 0 // instead of -0 or 1e-17
-			}
-			ticks[i].Label = strconv.FormatFloat(v, format, digits, 64)
+		for i := range ticks {
+			ticks[i].Label = strconv.FormatFloat(ticks[i].Value, format, digits, 64)
 			is, _ := strconv.ParseFloat(ticks[i].Label, 64)
-			exact = exact && math.Abs(is-v) < step/100
+			exact = exact && math.Abs(is-ticks[i].Value) < step/100
 		}
 		return exact
 	}
