@@ -60,7 +60,8 @@ type panel struct {
 	name   string
 	curves []curve
 	at     draw.Canvas
-	above  bool // the title is above the legend, not beside it
+	above  bool   // the title is above the legend, not beside it
+	note   string // on the scale
 }
 
 // curve is one line of a panel.
@@ -135,7 +136,9 @@ func newPanel(epochs []int, p pair) panel {
 		l.Add(c.plotters(epochs)...)
 	}
 	setEpochAxis(&l.X, epochs)
-	if !setValueAxis(&l.Y, p.training, p.validation) {
+	plotted := setValueAxis(&l.Y, p.training, p.validation)
+	l.note, l.Y.Label.Text = l.Y.Label.Text, "" // a label of a logarithmic axis would get room above the plot
+	if !plotted {
 		l.Y.Min, l.Y.Max, l.Y.Tick.Marker = 0, 1, plot.ConstantTicks{}
 		l.Add(&plotter.Labels{
 			XYs:       plotter.XYs{{X: (l.X.Min + l.X.Max) / 2, Y: .5}},
@@ -194,6 +197,14 @@ func (p panel) legends() []plot.Legend {
 	return list
 }
 
+// title returns the title of a panel.
+func (p panel) title() string {
+	if p.note == "" {
+		return metricTitle(p.name)
+	}
+	return metricTitle(p.name) + " (" + p.note + ")"
+}
+
 // fits reports whether the title has room beside the legend.
 func (p panel) fits() bool {
 	data := p.DataCanvas(p.at)
@@ -201,7 +212,7 @@ func (p panel) fits() bool {
 	for _, l := range p.legends() {
 		room -= l.Rectangle(data).Size().X + legendGap
 	}
-	return panelTitleType.Width(metricTitle(p.name)) <= room
+	return panelTitleType.Width(p.title()) <= room
 }
 
 // drawHead draws the metric's name, and the legend with the last values.
@@ -216,7 +227,7 @@ func (p panel) drawHead() {
 	if p.above {
 		right, base = data.Max.X, base+panelTitle
 	}
-	data.FillText(panelTitleType, vg.Point{X: data.Min.X, Y: base}, shorten(panelTitleType, metricTitle(p.name), right-data.Min.X))
+	data.FillText(panelTitleType, vg.Point{X: data.Min.X, Y: base}, shorten(panelTitleType, p.title(), right-data.Min.X))
 }
 
 // abbreviations are the words of metrics that are not written like others.

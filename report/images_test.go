@@ -170,7 +170,7 @@ func TestCurvesTitles(t *testing.T) {
 			t.Errorf("the title of %s is above the legend: %v, want %v", name, p.above, above)
 		}
 		data := p.DataCanvas(p.at)
-		if width := panelTitleType.Width(metricTitle(p.name)); p.above && width > data.Max.X-data.Min.X {
+		if width := panelTitleType.Width(p.title()); p.above && width > data.Max.X-data.Min.X {
 			t.Errorf("the title of %s is %v wide, the panel %v", name, width, data.Max.X-data.Min.X)
 		}
 	}
@@ -178,6 +178,20 @@ func TestCurvesTitles(t *testing.T) {
 		if got := metricTitle(name); got != want {
 			t.Errorf("the title of %q is %q, want %q", name, got, want)
 		}
+	}
+}
+
+// TestCurvesLogarithmic checks that a logarithmic axis is mentioned in the title, and takes no room above the plot.
+func TestCurvesLogarithmic(t *testing.T) {
+	top := func(values ...float64) (vg.Length, string) {
+		img, panels := layCurves(History{[]int{0, 1}, []Series{{"loss", values}}})
+		_, height := img.Size()
+		return height - panels[0].DataCanvas(panels[0].at).Max.Y, panels[0].title()
+	}
+	linear, _ := top(1, 2)
+	logarithmic, title := top(1e8, 3e5)
+	if title != "Loss (logarithmic scale)" || logarithmic > linear+panelTitle+2 {
+		t.Errorf("the title is %q, and the plot begins at %v, want %v", title, logarithmic, linear)
 	}
 }
 

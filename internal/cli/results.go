@@ -75,7 +75,7 @@ func mistakeTile(f *data.Flow, p lince.Classification, classes []string) (report
 	img, err := thumbnail(r)
 	return report.Tile{
 		Image:   img,
-		Caption: fmt.Sprintf("%s, predicted %s (%.0f%%)", r.Label, classes[p.Class], 100*p.Probabilities[p.Class]),
+		Caption: fmt.Sprintf("%s, predicted %s (%s)", r.Label, classes[p.Class], report.FormatPercent(float64(p.Probabilities[p.Class]))),
 		Detail:  r.Filename,
 		Color:   report.Bad,
 	}, err
