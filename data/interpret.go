@@ -11,8 +11,6 @@ import (
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
-
-	"github.com/lince-ml/lince/internal/shell"
 )
 
 // maxLabels limits the number of distinct labels of a table.
@@ -276,7 +274,7 @@ func (c composer) notes() []string {
 	return []string{fmt.Sprintf("Classes that are spelled in two Unicode forms (NFC and NFD) are one class each: %s.", listNames(sortedKeys(c.joined)))}
 }
 
-// twins warns of classes whose names differ only in case, in the width of their letters and digits, or in spaces.
+// twins warns of classes whose names look alike.
 func (in *interpreter) twins(sets [][]string) {
 	rows := map[string]int{}
 	for i, set := range sets {
@@ -284,30 +282,7 @@ func (in *interpreter) twins(sets [][]string) {
 			rows[c] += in.values[i].n
 		}
 	}
-	spelled := map[string][]string{}
-	for c := range rows {
-		k := strings.Join(strings.Fields(strings.ToLower(norm.NFKC.String(c))), " ")
-		spelled[k] = append(spelled[k], c)
-	}
-	for _, k := range sortedKeys(spelled) {
-		list := spelled[k]
-		if len(list) < 2 {
-			continue
-		}
-		slices.SortFunc(list, func(a, b string) int { return cmp.Or(cmp.Compare(rows[b], rows[a]), cmp.Compare(a, b)) })
-		var counts, renames []string
-		for i, c := range list {
-			counts = append(counts, fmt.Sprintf("%s (%d)", c, rows[c]))
-			if i > 0 {
-				renames = append(renames, c+"="+list[0])
-			}
-		}
-		how := "case"
-		if slices.ContainsFunc(list, func(c string) bool { return !strings.EqualFold(c, list[0]) }) {
-			how = "the form of their letters, digits or spaces"
-		}
-		in.warn = append(in.warn, fmt.Sprintf("The classes %s differ only in %s. To join them, use Rename (--rename %s).", strings.Join(counts, " and "), how, shell.Quote(strings.Join(renames, ","))))
-	}
+	in.warn = append(in.warn, twinClasses(rows)...)
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -145,6 +145,7 @@ func labeled(l *listing, chosen []entry, names []string, rule labeler, up string
 		return nil, noLabels(l, names, rule, up)
 	}
 	t.notes = append(t.notes, c.notes()...)
+	t.warn = append(t.warn, twinClasses(rowsOfClasses(t.rows))...)
 	if n := len(unfit); n > 0 {
 		t.warn = append(t.warn, fmt.Sprintf("Dropped %d of the %d images, which have no label (the rule is %s), such as %s.",
 			n, len(chosen), rule.what(), unfit[n-1]))

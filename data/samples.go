@@ -90,7 +90,7 @@ func newSampleTable(l *listing, o OpenOptions) (*Table, error) {
 	parts := map[string][]Row{}
 	for _, name := range sortedKeys(byPart) {
 		if name != holds {
-			parts[name], _ = l.sampleRows(byPart[name], o)
+			parts[name], _ = l.sampleRows(byPart[name], o, newComposer())
 		}
 	}
 	t, err := l.sampleTable(byPart[holds], o)

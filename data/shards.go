@@ -118,7 +118,10 @@ func (l *listing) shards(folder string, names []string, o OpenOptions, rep *read
 // sampleTable makes the table of entries whose labels are in files beside them.
 func (l *listing) sampleTable(entries []entry, o OpenOptions) (*Table, error) {
 	t := &Table{src: &source{name: l.name, rule: Unlabeled, closer: l}, found: "images", warn: l.warn}
-	t.rows, t.src.numeric = l.sampleRows(entries, o)
+	c := newComposer()
+	t.rows, t.src.numeric = l.sampleRows(entries, o, c)
+	t.notes = c.notes()
+	t.warn = append(t.warn, twinClasses(rowsOfClasses(t.rows))...)
 	t.ignored, t.passed = l.ignored, l.passed.list()
 	if n := len(l.ignored); n > 0 {
 		t.warn = append(t.warn, fmt.Sprintf("Dropped %d of the images; the first, %s: %v.", n, l.ignored[0].Filename, l.ignored[0].Err))
@@ -129,8 +132,8 @@ func (l *listing) sampleTable(entries []entry, o OpenOptions) (*Table, error) {
 	return t, nil
 }
 
-// sampleRows labels entries by the files beside them. numeric reports whether all labels are numbers.
-func (l *listing) sampleRows(entries []entry, o OpenOptions) (rows []Row, numeric bool) {
+// sampleRows labels entries by the files beside them, in the spelling of c. numeric reports whether all labels are numbers.
+func (l *listing) sampleRows(entries []entry, o OpenOptions, c composer) (rows []Row, numeric bool) {
 	numeric = o.LabelRule != Unlabeled
 	for _, e := range entries {
 		label := ""
@@ -140,6 +143,7 @@ func (l *listing) sampleRows(entries []entry, o OpenOptions) (rows []Row, numeri
 				l.ignored = append(l.ignored, BadFile{e.name, err})
 				continue
 			}
+			label = c.compose(label)
 			_, number := number(label)
 			numeric = numeric && number
 		}
