@@ -48,31 +48,31 @@ func TestTableBeside(t *testing.T) {
 		images []string
 		texts  map[string]string
 		o      OpenOptions
-		want   string // the command, for a folder set; "" if the table is not proposed
-		zip    string // the command for the archive set.zip
+		want   string // the command, for a folder photos; "" if the table is not proposed
+		zip    string // the command for the archive photos.zip
 		table  string // what the command opens
 		open   OpenOptions
 	}{
 		{name: "beside the images", images: strings.Fields(twoNames), texts: map[string]string{"labels.csv": rowsOf("filename,label", twoNames, "x", "y")},
-			want: "lince data set/labels.csv", zip: "take labels.csv out of the archive, and open it instead (lince data labels.csv --images set.zip)", table: "labels.csv"},
+			want: "lince data photos/labels.csv", zip: "take labels.csv out of the archive, and open it instead (lince data labels.csv --images photos.zip)", table: "labels.csv"},
 		{name: "ImageFolder with metadata", images: append(train, test...), texts: map[string]string{"test/metadata.csv": rowsOf("file_name,label", twoNames, "x", "y"), "train/metadata.csv": rowsOf("file_name,label", twoNames, "x", "y")},
-			want: "lince data set/train/metadata.csv", zip: "take train/metadata.csv out of the archive", table: "train/metadata.csv"},
+			want: "lince data photos/train/metadata.csv", zip: "take train/metadata.csv out of the archive", table: "train/metadata.csv"},
 		{name: "JSON lines", images: train, texts: map[string]string{"train/metadata.jsonl": `{"file_name": "a1.png", "label": 0}` + "\n" + `{"file_name": "b2.png", "label": 1}`},
-			want: "lince data set/train/metadata.jsonl", table: "train/metadata.jsonl"},
+			want: "lince data photos/train/metadata.jsonl", table: "train/metadata.jsonl"},
 		{name: "Kaggle", images: append(train, under("test/", "e5.png", "f6.png")...), texts: map[string]string{"labels.csv": rowsOf("id,breed", ids, "pug", "boxer"), "sample_submission.csv": "id,boxer,pug\ne5,.5,.5\nf6,.5,.5\n"},
-			want: "lince data set/labels.csv --images set/train --filename id --category breed", zip: "lince data labels.csv --images set.zip --filename id --category breed", table: "labels.csv",
+			want: "lince data photos/labels.csv --images photos/train --filename id --category breed", zip: "lince data labels.csv --images photos.zip --filename id --category breed", table: "labels.csv",
 			open: OpenOptions{Images: "train", FilenameColumn: "id", LabelColumn: "breed"}},
-		{name: "names with the folder", images: train, texts: map[string]string{"t.csv": rowsOf("path,class", strings.Join(train, " "), "x", "y")}, want: "lince data set/t.csv", table: "t.csv"},
+		{name: "names with the folder", images: train, texts: map[string]string{"t.csv": rowsOf("path,class", strings.Join(train, " "), "x", "y")}, want: "lince data photos/t.csv", table: "t.csv"},
 		{name: "0 and 1", images: train, texts: map[string]string{"train/_classes.csv": strings.NewReplacer(",", ", ").Replace(rowsOf("filename,cat,big dog", twoNames, "1,0", "0,1"))},
-			want: "lince data set/train/_classes.csv --category 'cat,big dog'", table: "train/_classes.csv", open: OpenOptions{LabelColumns: []string{"cat", "big dog"}}},
+			want: "lince data photos/train/_classes.csv --category 'cat,big dog'", table: "train/_classes.csv", open: OpenOptions{LabelColumns: []string{"cat", "big dog"}}},
 		{name: "several columns", images: train, texts: map[string]string{"t.csv": rowsOf("name,kind,age", twoNames, "x,1", "y,2")},
-			want: "lince data set/t.csv --images set/train --filename name --category COLUMN, where COLUMN is the one with the labels: kind, age"},
+			want: "lince data photos/t.csv --images photos/train --filename name --category COLUMN, where COLUMN is the one with the labels: kind, age"},
 		{name: "an option for the table", images: train, texts: map[string]string{"t.csv": rowsOf("name,kind,age", twoNames, "x,1", "y,2")}, o: OpenOptions{LabelColumn: "kind"},
-			want: "lince data set/t.csv --images set/train --filename name --category kind", table: "t.csv", open: OpenOptions{Images: "train", FilenameColumn: "name", LabelColumn: "kind"}},
+			want: "lince data photos/t.csv --images photos/train --filename name --category kind", table: "t.csv", open: OpenOptions{Images: "train", FilenameColumn: "name", LabelColumn: "kind"}},
 		{name: "a label that is a name, too", images: []string{"1.png", "2.png", "3.png", "4.png"}, texts: map[string]string{"t.csv": "digit,id\n1,1\n2,2\n1,3\n2,4\n"},
-			want: "lince data set/t.csv --filename id --category digit", table: "t.csv", open: OpenOptions{FilenameColumn: "id", LabelColumn: "digit"}},
+			want: "lince data photos/t.csv --filename id --category digit", table: "t.csv", open: OpenOptions{FilenameColumn: "id", LabelColumn: "digit"}},
 		{name: "names of an export", images: under("train/", "a_jpg.rf.0123456789abcdef0123.png", "b_jpg.rf.0123456789abcdef0124.png"), texts: map[string]string{"train/_classes.csv": "filename, a, b\na_jpg.rf.0123456789abcdef0123.png, 1, 0\nb_jpg.rf.0123456789abcdef0124.png, 0, 1\n"},
-			want: "lince data set/train/_classes.csv --category a,b", table: "train/_classes.csv", open: OpenOptions{LabelColumns: []string{"a", "b"}}},
+			want: "lince data photos/train/_classes.csv --category a,b", table: "train/_classes.csv", open: OpenOptions{LabelColumns: []string{"a", "b"}}},
 		{name: "a table of other files", images: strings.Fields(twoNames), texts: map[string]string{"t.csv": rowsOf("filename,label", "x1.png x2.png", "x")}},
 		{name: "no table", images: strings.Fields(twoNames), texts: map[string]string{"t.csv": "\xff\xfe\x00", "u.csv.gz": "\x1f\x8b", "v.parquet": "PAR1", "w.jsonl": "{"}},
 	} {
@@ -83,7 +83,7 @@ func TestTableBeside(t *testing.T) {
 				if err == nil {
 					t.Fatalf("%s: %s", source, list1(tab))
 				}
-				got := strings.NewReplacer(folder, "set", zip, "set.zip").Replace(err.Error())
+				got := strings.NewReplacer(folder, "photos", zip, "photos.zip").Replace(err.Error())
 				if !strings.Contains(got, want) || source == folder && want == "" && strings.Contains(got, "lince data") {
 					t.Errorf("the error %q, want %q", got, want)
 				}

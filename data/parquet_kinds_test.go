@@ -101,7 +101,7 @@ func TestParquetDelta(t *testing.T) {
 	}
 	// A short page may stand for any number of bytes: each text shares 200 bytes with the one before it.
 	leaf := leavesOf(fileOf(t, delta).Root())[0]
-	numbers := func(list ...int32) []byte { // each in a block of its own
+	numbers := func(list ...int32) []byte { // each in a separate block
 		b := binary.AppendVarint([]byte{8, 1, byte(len(list))}, int64(list[0]))
 		for i, x := range list[1:] {
 			b = binary.AppendVarint(b, int64(x-list[i]))
