@@ -102,9 +102,11 @@ type kind struct {
 	tensors func(f source) ([]namedTensor, error)
 	// named means that WeightsOptions.Names has a meaning.
 	named bool
-	// refusal says why open is nil, and how to convert the file. FILE stands for its path, FOLDER for that of its folder, STEM for its
+	// refusal says why open is nil, and how to convert the file. FILE stands for its path, STEM for its
 	// path without the suffix, and NAME for its name without the suffix.
 	refusal string
+	// inFolder says that the file belongs to the folder that it is in. If that is of a kind, too, its refusal is used.
+	inFolder bool
 }
 
 // kinds is the table of kinds. The first row whose is or folder is true applies. Kinds with a signature come first, then
@@ -310,10 +312,8 @@ tf_keras.models.load_model("FILE").save("NAME.keras")`,
 		},
 		{
 			name: "savedmodel-graph", title: "the graph of a TensorFlow SavedModel", suffixes: []string{".pb"},
-			is: isSavedModel,
-			refusal: `convert the folder that it is in with Python (pip install tf_keras):
-import tf_keras
-tf_keras.models.load_model("FOLDER").save("model.keras")`,
+			is: isSavedModel, inFolder: true,
+			refusal: "a SavedModel is a folder with saved_model.pb and the folder variables; give the path of that folder",
 		},
 		{
 			name: "mlpackage", title: "a Core ML model", suffixes: []string{".mlpackage"},
@@ -387,6 +387,13 @@ func (k *kind) refusalFor(path string) string {
 	if k.open != nil {
 		return ""
 	}
+	if dir := filepath.Dir(path); k.inFolder {
+		for _, whole := range kinds() {
+			if whole.folder != nil && whole.folder(dir) {
+				return whole.refusalFor(dir)
+			}
+		}
+	}
 	stem := checkpointData.ReplaceAllString(path, "")
 	for _, suffix := range k.suffixes {
 		if n := len(path) - len(suffix); n > 0 && strings.EqualFold(path[n:], suffix) {
@@ -394,7 +401,7 @@ func (k *kind) refusalFor(path string) string {
 			break
 		}
 	}
-	return strings.NewReplacer("FILE", path, "FOLDER", filepath.Dir(path), "STEM", stem, "NAME", filepath.Base(stem)).Replace(k.refusal)
+	return strings.NewReplacer("FILE", path, "STEM", stem, "NAME", filepath.Base(stem)).Replace(k.refusal)
 }
 
 // errNotOpened returns the error of Open for a kind that it does not read.

@@ -213,9 +213,11 @@ func TestUnknownKind(t *testing.T) {
 
 // TestRefusal: the lines of a refusal have the names of the file.
 func TestRefusal(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "flowers")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		t.Fatal(err)
+	dir, exported := filepath.Join(t.TempDir(), "flowers"), filepath.Join(t.TempDir(), "export")
+	for _, dir := range []string{dir, exported} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, name := range []string{"saved_model.pb", "keras_metadata.pb"} {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
@@ -223,16 +225,21 @@ func TestRefusal(t *testing.T) {
 		}
 	}
 	data := filepath.Join(dir, "weights.data-00000-of-00001")
-	graph := filepath.Join(dir, savedModelFile)
-	for path, content := range map[string]string{data: "\x00\x00\x80\x3f", graph: message(1, 1, 2, message(1, message(4, "serve")))} {
+	graph, exportedGraph, alone := filepath.Join(dir, savedModelFile), filepath.Join(exported, savedModelFile), filepath.Join(t.TempDir(), "graph.pb")
+	bytes := message(1, 1, 2, message(1, message(4, "serve")))
+	for path, content := range map[string]string{data: "\x00\x00\x80\x3f", graph: bytes, exportedGraph: bytes, alone: bytes} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for path, want := range map[string]string{
 		dir:   `tf_keras.models.load_model("` + dir + `").save("flowers.keras")`,
-		graph: `tf_keras.models.load_model("` + dir + `").save("model.keras")`,
-		data:  `model.load_weights("` + filepath.Join(dir, "weights") + `").expect_partial()` + "\n" + `model.save("weights.keras")`,
+		graph: `tf_keras.models.load_model("` + dir + `").save("flowers.keras")`,
+		// Keras 3 exports folders that tf_keras cannot load.
+		exported:      "python -m tf2onnx.convert --saved-model " + exported + " --output export.onnx",
+		exportedGraph: "python -m tf2onnx.convert --saved-model " + exported + " --output export.onnx",
+		alone:         "give the path of that folder",
+		data:          `model.load_weights("` + filepath.Join(dir, "weights") + `").expect_partial()` + "\n" + `model.save("weights.keras")`,
 	} {
 		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error is %v, want %s", err, want)

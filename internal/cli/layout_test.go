@@ -11,6 +11,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -378,5 +379,24 @@ func TestArchiveNames(t *testing.T) {
 		if all := o.stdout + o.stderr; strings.ContainsAny(all, "\x1b\x07") || strings.Contains(all, "\nfake") || strings.Contains(all, "\nline") {
 			t.Errorf("%s: %q", args, all)
 		}
+	}
+}
+
+// TestShowMemory shows a large image of one color, whose file is small. The pixels are in memory once, as bytes.
+func TestShowMemory(t *testing.T) {
+	workIn(t)
+	const side = 3000
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, side, side))); err != nil {
+		t.Fatal(err)
+	}
+	put(t, ".", map[string][]byte{"plain.png": b.Bytes()})
+	b = bytes.Buffer{}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	succeed(t, "show", "plain.png", "--no-image")
+	runtime.ReadMemStats(&after)
+	if got, pixels := after.TotalAlloc-before.TotalAlloc, uint64(3*side*side); got > 3*pixels {
+		t.Errorf("%d MiB were allocated for %d MiB of pixels", got>>20, pixels>>20)
 	}
 }
