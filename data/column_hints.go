@@ -240,5 +240,9 @@ func noRows(name string, dropped int, bad []BadFile, hint string) error {
 	if len(bad) == 0 {
 		return fmt.Errorf("%s: has no rows below its header", name)
 	}
-	return fmt.Errorf("%s: none of its %d rows can be used; the first, %s: %w%s", name, dropped, bad[0].Filename, bad[0].Err, hint)
+	first := ""
+	if bad[0].Filename != "" {
+		first = quoteName(bad[0].Filename) + ": "
+	}
+	return fmt.Errorf("%s: none of its %d rows can be used; the first, %s%w%s", name, dropped, first, bad[0].Err, hint)
 }

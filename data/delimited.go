@@ -8,12 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	unicodes "unicode"
-	"unicode/utf8"
-
-	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/japanese"
-	"golang.org/x/text/encoding/unicode"
 )
 
 // maxRecord limits the length of a record of a table's file in bytes.
@@ -155,10 +149,11 @@ type csvRecords struct {
 // with which it does; if there is none, it is the one that gives the most columns.
 func newCSV(r io.Reader, detect bool, fits func(header []string) bool) (*csvRecords, error) {
 	c := &csvRecords{}
-	text, err := c.decoded(r, detect)
+	text, notes, err := decodedText(r, detect)
 	if err != nil {
 		return nil, err
 	}
+	c.notes = notes
 	br := bufio.NewReaderSize(text, 1<<16)
 	first, err := firstLine(br)
 	if err != nil {
@@ -265,99 +260,6 @@ func firstLine(r *bufio.Reader) ([]byte, error) {
 			line = line[:0]
 		}
 	}
-}
-
-// decoded returns a reader of the text of a file: without a byte order mark, and, with detect, UTF-16 and Shift JIS as UTF-8.
-func (c *csvRecords) decoded(r io.Reader, detect bool) (io.Reader, error) {
-	br := bufio.NewReaderSize(r, 1<<16)
-	head, err := br.Peek(1 << 16)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
-		return nil, err
-	}
-	order := unicode.LittleEndian
-	switch {
-	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
-		_, _ = br.Discard(3) // it was just peeked
-		return br, nil
-	case !detect:
-		return br, nil
-	case bytes.HasPrefix(head, []byte("\xff\xfe\x00\x00")), bytes.HasPrefix(head, []byte("\x00\x00\xfe\xff")):
-		return nil, errors.New("is encoded in UTF-32; save it in UTF-8")
-	case bytes.HasPrefix(head, []byte("\xff\xfe")):
-	case bytes.HasPrefix(head, []byte("\xfe\xff")):
-		order = unicode.BigEndian
-	case halfZero(head, 1):
-	case halfZero(head, 0):
-		order = unicode.BigEndian
-	default:
-		if isShiftJIS(head) {
-			c.notes = append(c.notes, "The text is encoded in Shift JIS (code page 932). If its letters are wrong, name its encoding (Encoding, --encoding).")
-			return japanese.ShiftJIS.NewDecoder().Reader(br), nil
-		}
-		return br, nil
-	}
-	c.notes = append(c.notes, "The text is encoded in UTF-16.")
-	return unicode.UTF16(order, unicode.UseBOM).NewDecoder().Reader(br), nil
-}
-
-// isShiftJIS reports whether a text is Japanese in Shift JIS: it is not UTF-8, all of its characters of two bytes are those of Japanese, and one
-// begins with a byte that is a rare sign in Windows-1252. A half of a character at the end does not count.
-func isShiftJIS(head []byte) bool {
-	if utf8.Valid(head) {
-		return false
-	}
-	sure := false
-	for i := 0; i < len(head); {
-		b := head[i]
-		switch {
-		case b < 0x80:
-			i++
-			continue
-		case b < 0x81 || b > 0x9f && b < 0xe0 || b > 0xfc: // half-width letters are letters of Western Europe in Windows-1252
-			return false
-		case i+1 == len(head):
-			return sure
-		}
-		text, err := japanese.ShiftJIS.NewDecoder().Bytes(head[i : i+2])
-		r, n := utf8.DecodeRune(text)
-		if err != nil || r == utf8.RuneError || n != len(text) || !isJapanese(r) {
-			return false
-		}
-		sure = sure || b < 0xa0
-		i += 2
-	}
-	return sure
-}
-
-// isJapanese reports whether a character of two bytes is one that Japanese text has: letters, punctuation and full-width forms.
-func isJapanese(r rune) bool {
-	return unicodes.In(r, unicodes.Han, unicodes.Hiragana, unicodes.Katakana) || r >= 0x3000 && r < 0x3040 || r >= 0xff00 && r < 0xfff0 || r == 'ー'
-}
-
-// halfZero reports whether most bytes at odd (1) or even (0) positions are zero, and none of the others: the text is UTF-16.
-func halfZero(head []byte, odd int) bool {
-	zeros := 0
-	for i, b := range head {
-		if b == 0 {
-			if i%2 != odd {
-				return false
-			}
-			zeros++
-		}
-	}
-	return len(head) >= 4 && zeros*4 > len(head)
-}
-
-// textOf returns the text of a field: UTF-8, or else Windows-1252, of which Latin-1 is a part.
-func textOf(field []byte) string {
-	if utf8.Valid(field) {
-		return string(field)
-	}
-	var b strings.Builder
-	for _, x := range field {
-		b.WriteRune(charmap.Windows1252.DecodeByte(x))
-	}
-	return b.String()
 }
 
 func (c *csvRecords) columns() []string { return c.names }

@@ -18,6 +18,7 @@ import (
 	"github.com/lince-ml/lince/data/demo"
 	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/internal/patherr"
+	"github.com/lince-ml/lince/internal/shell"
 )
 
 // OpenOptions configures Open. The zero value detects everything.
@@ -332,7 +333,7 @@ func unread(name, ext string, head []byte) string {
 	case f != "":
 		return fmt.Sprintf("; it is a %s file, which lince does not read: convert it to JPEG, for example with ImageMagick: magick %s %s.jpg", f, filepath.Base(name), strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)))
 	case ext == ".json":
-		return "; if it is a list of objects, write each object on a line, and name the file .jsonl"
+		return "; if it is a list of objects, " + listAdvice(shell.Quote(filepath.Base(name)))
 	case ext == ".txt", ext == ".dat":
 		return "; if it is a table, rename it to .csv"
 	case strings.Contains(name, "-ubyte"):

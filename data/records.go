@@ -2,9 +2,7 @@ package data
 
 import (
 	"bufio"
-	"bytes"
 	"compress/gzip"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -49,7 +47,9 @@ var tableKinds = []struct {
 	{[]string{".csv", ".tsv", ".tab"}, func(r io.Reader, detect bool, fits func([]string) bool) (records, error) {
 		return newCSV(r, detect, fits)
 	}},
-	{[]string{".jsonl", ".ndjson"}, func(r io.Reader, _ bool, _ func([]string) bool) (records, error) { return newJSONLines(r) }},
+	{[]string{".jsonl", ".ndjson"}, func(r io.Reader, detect bool, _ func([]string) bool) (records, error) {
+		return newJSONLines(r, detect)
+	}},
 	{[]string{parquetSuffix}, nil}, // see parquetSet
 }
 
@@ -116,145 +116,6 @@ func (l *limited) Read(b []byte) (int, error) {
 	n, err := l.r.Read(b[:min(int64(len(b)), l.left)])
 	l.left -= int64(n)
 	return n, err
-}
-
-// jsonRecords are the objects of a file of JSON lines. Their keys are the columns.
-type jsonRecords struct {
-	r     *bufio.Reader
-	line  int
-	start int
-	names []string
-	first []byte // the first line, which newJSONLines has read
-	raw   map[string]json.RawMessage
-}
-
-// newJSONLines reads the first object of a file of JSON lines.
-func newJSONLines(r io.Reader) (records, error) {
-	j := &jsonRecords{r: bufio.NewReaderSize(r, 1<<16)}
-	if head, err := j.r.Peek(3); err == nil && string(head) == "\xef\xbb\xbf" {
-		_, _ = j.r.Discard(3) // it was just peeked
-	}
-	line, err := j.readLine()
-	if errors.Is(err, io.EOF) {
-		return nil, errors.New(`is empty; each line must be an object, as in {"filename": "cat.0.jpg", "category": "cat"}`)
-	} else if err != nil {
-		return nil, err
-	}
-	// The keys in their order.
-	d := json.NewDecoder(bytes.NewReader(line))
-	t, err := d.Token()
-	if err != nil || t != json.Delim('{') {
-		return nil, fmt.Errorf(`line %d: is not a JSON object; each line must be one, as in {"filename": "cat.0.jpg", "category": "cat"}`, j.line)
-	}
-	for d.More() {
-		t, err := d.Token()
-		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", j.line, err)
-		}
-		var v json.RawMessage
-		if err := d.Decode(&v); err != nil {
-			return nil, fmt.Errorf("line %d: %w", j.line, err)
-		}
-		j.names = append(j.names, t.(string)) //nolint:forcetypeassert // the decoder gives strings for keys
-	}
-	j.first = line
-	return j, nil
-}
-
-// readLine returns the next line that is not blank. It is valid until the next call.
-func (j *jsonRecords) readLine() ([]byte, error) {
-	var line []byte
-	for {
-		part, err := j.r.ReadSlice('\n')
-		line = append(line, part...)
-		switch {
-		case len(line) > maxRecord:
-			return nil, fmt.Errorf("line %d: %w", j.line+1, errTooLong)
-		case errors.Is(err, bufio.ErrBufferFull):
-			continue
-		case err != nil && !errors.Is(err, io.EOF):
-			return nil, err
-		}
-		j.line++
-		if line = bytes.TrimSpace(line); len(line) > 0 {
-			return line, nil
-		}
-		if err != nil {
-			return nil, io.EOF
-		}
-	}
-}
-
-func (j *jsonRecords) columns() []string { return j.names }
-func (j *jsonRecords) unit() string      { return "line" }
-func (j *jsonRecords) notices() []string { return nil }
-
-func (j *jsonRecords) next(want []int, cells []value) (int, error) {
-	line := j.first
-	if j.first = nil; line == nil {
-		var err error
-		if line, err = j.readLine(); err != nil {
-			return 0, err
-		}
-	}
-	j.start = j.line
-	clear(j.raw)
-	clear(cells)
-	if err := json.Unmarshal(line, &j.raw); err != nil {
-		var kind *json.UnmarshalTypeError
-		if errors.As(err, &kind) { // its text names types of Go
-			err = fmt.Errorf("it is a JSON %s", kind.Value)
-		}
-		return j.start, recordError{fmt.Errorf("is not a JSON object: %w", err)}
-	}
-	for i, w := range want {
-		if w < 0 {
-			continue
-		}
-		raw, ok := j.raw[j.names[w]]
-		if !ok {
-			cells[i].absent = true
-			continue
-		}
-		if err := cells[i].fromJSON(raw); err != nil {
-			return j.start, recordError{fmt.Errorf("the value of %q %w", j.names[w], err)}
-		}
-	}
-	return j.start, nil
-}
-
-// fromJSON sets a cell to a string, number, truth value, null, or a list of these.
-func (c *value) fromJSON(raw json.RawMessage) error {
-	switch raw[0] {
-	case '[':
-		var parts []json.RawMessage
-		if err := json.Unmarshal(raw, &parts); err != nil {
-			return err
-		}
-		c.isList = true
-		for _, p := range parts {
-			var v value
-			if err := v.fromJSON(p); err != nil {
-				return err
-			}
-			if v.isList {
-				return errors.New("is a list of lists")
-			}
-			c.list = append(c.list, string(v.text))
-		}
-	case '{':
-		return errors.New("is an object, want a string, a number or a list")
-	case '"':
-		var s string
-		if err := json.Unmarshal(raw, &s); err != nil {
-			return err
-		}
-		c.text = []byte(s)
-	case 'n':
-	default:
-		c.text = raw
-	}
-	return nil
 }
 
 // The columns that are taken if none is named, the first one that is there.
