@@ -1,7 +1,6 @@
 package data
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 )
@@ -43,7 +42,7 @@ func TestWithoutNaN(t *testing.T) {
 		`{"a":1}`: `{"a":1}`, `{"a":NaN}`: `{"a":null}`, `[-Infinity,Infinity]`: `["-inf","inf"]`, `{"NaN":"Infinity"}`: `{"NaN":"Infinity"}`,
 		`{"\"NaN":"\\","b":NaN}`: `{"\"NaN":"\\","b":null}`, `"NaN\`: `"NaN\`,
 	} {
-		if got := fmt.Sprintf("%s", withoutNaN([]byte(line))); got != want {
+		if got := string(withoutNaN([]byte(line))); got != want {
 			t.Errorf("%s: %s, want %s", line, got, want)
 		}
 	}
