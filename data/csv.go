@@ -158,10 +158,12 @@ type tableBuilder struct {
 	line    []uint32 // of each row
 	state   []uint8
 	labels  labelValues
-	read    int // records
-	latin   int // of these, those with text that is not UTF-8
-	trimmed int // of these, those whose label has spaces around it
-	odd     int // those with bytes that are no text in the encoding that was named
+	read    int            // records
+	latin   int            // of these, those with text that is not UTF-8
+	trimmed int            // of these, those whose label has spaces around it
+	odd     int            // those with bytes that are no text in the encoding that was named
+	spaced  example        // the names of files that have spaces around them, which the files have not
+	around  map[int]string // of pending rows, the names with the spaces around them
 	numbers numberFormat
 
 	unlabeled, missing, unusable, twice drops
@@ -224,7 +226,7 @@ func (b *tableBuilder) readAll() error {
 		if b.o.Encoding != "" && slices.ContainsFunc(cells, func(c value) bool { return bytes.ContainsRune(c.text, utf8.RuneError) }) {
 			b.odd++
 		}
-		name := b.filename(cells[0].text)
+		name, whole := b.filename(cells[0].text)
 		switch {
 		case err != nil:
 			b.unusable.add(name, line, bad.error)
@@ -236,34 +238,9 @@ func (b *tableBuilder) readAll() error {
 			if err := b.add(name, line, cells); err != nil {
 				return &lineError{b.unit, line, err}
 			}
+			b.keepAround(whole)
 		}
 	}
-}
-
-// beginning returns the beginning of a long text.
-func beginning(s string) string {
-	if len(s) > 256 {
-		return strings.ToValidUTF8(s[:256], "") + "..."
-	}
-	return s
-}
-
-// filename returns the file's name in a cell. Bytes that are not UTF-8 stay if a file has this name.
-func (b *tableBuilder) filename(text []byte) string {
-	name := string(bytes.TrimSpace(text))
-	if bare := sheet.Undo(name); bare != name {
-		if _, err := b.join.exact(name); err != nil {
-			name = bare
-		}
-	}
-	if utf8.ValidString(name) {
-		return name
-	}
-	if _, err := b.join.exact(name); err == nil {
-		return name
-	}
-	b.latin++
-	return textOf([]byte(name))
 }
 
 // add adds a row.
@@ -298,9 +275,13 @@ func (b *tableBuilder) add(name string, line int, cells []value) error {
 			l.text = []byte(textOf(l.text))
 			b.latin++
 		}
-		if t := bytes.TrimSpace(labels[i].text); len(t) != len(labels[i].text) {
+		if t := bytes.TrimFunc(labels[i].text, isSpace); len(t) != len(labels[i].text) {
 			labels[i].text = t
 			b.trimmed++
+		}
+		if at := len(b.state) - 1; bytes.IndexByte(labels[i].text, 0) >= 0 && b.state[at] != rowDropped {
+			b.state[at] = rowDropped
+			b.unusable.add(name, line, fmt.Errorf("the label %.60q has a NUL character", labels[i].text))
 		}
 		if t := labels[i].text; len(t) > 1 && t[0] == '\'' {
 			labels[i].text = []byte(sheet.Undo(string(t)))
@@ -394,65 +375,6 @@ func (b *tableBuilder) relabel(in *interpreter) {
 		b.rows.class[i] = l.label
 	}
 	b.rows.labels, b.words = in.labels, in.words
-}
-
-// respell finds the files of pending rows by other spellings of their names.
-func (b *tableBuilder) respell() error {
-	if !slices.Contains(b.state, rowPending) {
-		return nil
-	}
-	if err := b.join.load(); err != nil {
-		return err
-	}
-	found := slices.Contains(b.state, rowFound)
-	for _, cut := range []bool{false, true} {
-		if cut && found { // the names are relative to the folder of the images
-			break
-		}
-		for i, s := range b.state {
-			if s != rowPending {
-				continue
-			}
-			name := b.rows.names.at(i)
-			at, how, err := b.join.respell(name, cut)
-			if err != nil {
-				continue
-			}
-			b.join.note(how, name, at)
-			b.rows.at[i], b.state[i], found = at, rowFound, true
-		}
-	}
-	return nil
-}
-
-// count lists the rows without a file.
-func (b *tableBuilder) count() {
-	for i, s := range b.state {
-		if s != rowPending {
-			continue
-		}
-		if b.missing.n >= maxListed {
-			b.missing.n++
-			continue
-		}
-		name := b.rows.names.at(i)
-		_, err := b.join.exact(name)
-		if _, _, why := b.join.respell(name, true); !errors.Is(why, errNoSpelling) && why != nil {
-			err = why
-		}
-		if err == nil {
-			err = fmt.Errorf("is not the name of an image (it must end in %s)", strings.Join(extensions, ", "))
-		}
-		if isImage(name) {
-			if at, _, other := b.join.respell(strings.TrimSuffix(name, path.Ext(name)), true); other == nil {
-				err = fmt.Errorf("%w; there is %s", err, b.join.others.entries[at].name)
-			}
-		}
-		if strings.Contains(name, "\n") {
-			err = fmt.Errorf("%w; the name has several lines, so a quote may be missing in %s %d", err, b.unit, b.line[i])
-		}
-		b.missing.add(name, int(b.line[i]), err)
-	}
 }
 
 // key identifies the file of a row.
@@ -579,6 +501,9 @@ func (b *tableBuilder) notices() []string {
 	}
 	if b.trimmed > 0 && b.trimmed < b.read {
 		list = append(list, fmt.Sprintf("Removed the spaces around %d of the labels.", b.trimmed))
+	}
+	if e := b.spaced; e.n > 0 {
+		list = append(list, fmt.Sprintf("Removed the spaces around %d of the %d file names: %q is %s.", e.n, b.read, e.name, e.file))
 	}
 	return list
 }

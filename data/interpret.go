@@ -69,7 +69,12 @@ func (v *labelValues) intern(cells []value, line int) (int32, error) {
 // missingWords are the texts that pandas' read_csv takes for a missing value.
 var missingWords = []string{"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
 
-func isMissing(s string) bool { return slices.Contains(missingWords, s) }
+// errorWords are what spreadsheets write for a formula that has no value.
+var errorWords = []string{"#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#GETTING_DATA", "#BUSY!"}
+
+func isMissing(s string) bool {
+	return slices.Contains(missingWords, s) || slices.Contains(errorWords, s)
+}
 
 // errNoLabel is the error of a row or a file without a label.
 var errNoLabel = errors.New("the label is missing")

@@ -40,6 +40,14 @@ type example struct {
 	name, file string
 }
 
+// add counts a name.
+func (e *example) add(name, file string) {
+	if e.n == 0 {
+		e.name, e.file = name, file
+	}
+	e.n++
+}
+
 // newJoiner returns a joiner for the images of a table's file, and a Closer to close after the files have been read.
 func newJoiner(name string, o OpenOptions, rep *reading) (j *joiner, closer io.Closer, err error) {
 	images := cmp.Or(o.Images, filepath.Dir(name))
@@ -173,6 +181,7 @@ const (
 	sameUnicode
 	sameCase
 	noExtension
+	asNumber
 	endSpellings
 )
 
@@ -182,6 +191,7 @@ var spellingNames = [...]string{
 	sameUnicode: "in another Unicode form",
 	sameCase:    "without regard to case",
 	noExtension: "without the extension",
+	asNumber:    "as spreadsheets and pandas write numbers, without zeros before them or with .0 after them",
 }
 
 // key returns the form in which names are compared.
@@ -198,6 +208,15 @@ func (s spelling) key(name string, isFile bool) string {
 	}
 	if s >= noExtension && isFile {
 		name = strings.TrimSuffix(name, path.Ext(name))
+	}
+	if s >= asNumber {
+		dir, base := path.Split(name)
+		if !isFile {
+			base = strings.TrimSuffix(base, ".0")
+		}
+		if base != "" && strings.Trim(base, "0123456789") == "" {
+			name = dir + cmp.Or(strings.TrimLeft(base, "0"), "0")
+		}
 	}
 	return name
 }
@@ -282,7 +301,7 @@ var errNoSpelling = errors.New("no file has this name in another spelling")
 // in C:\Users\x\img\cats\1.jpg for cats/1.jpg.
 func (j *joiner) respell(name string, cut bool) (int32, spelling, error) {
 	for s := sameLetters; s < endSpellings; s++ {
-		if s == noExtension && isImage(name) {
+		if s >= noExtension && isImage(name) {
 			break
 		}
 		table := j.others.table(s)
@@ -308,10 +327,10 @@ func (j *joiner) respell(name string, cut bool) (int32, spelling, error) {
 func (j *joiner) note(s spelling, name string, at int32) {
 	e := j.used[s]
 	if e == nil {
-		e = &example{name: name, file: j.others.entries[at].name}
+		e = &example{}
 		j.used[s] = e
 	}
-	e.n++
+	e.add(name, j.others.entries[at].name)
 }
 
 // notes describes the spellings that were used, a sentence each.

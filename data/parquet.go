@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
@@ -311,7 +312,7 @@ func (c *parquetColumn) text(v parquet.Value) ([]byte, error) {
 		if far := int64(t[2]) - epoch; far < -100_000 || far > 100_000 {
 			return nil, recordError{fmt.Errorf("the column %q has a timestamp that is %d days from 1970, too many for nanoseconds", c.name, far)}
 		}
-		return strconv.AppendInt(nil, (int64(t[2])-epoch)*day+int64(uint64(t[1])<<32|uint64(t[0])), 10), nil
+		return []byte(momentText((int64(t[2])-epoch)*day+int64(uint64(t[1])<<32|uint64(t[0])), time.Nanosecond)), nil
 	case parquet.ByteArray, parquet.FixedLenByteArray:
 		return v.ByteArray(), nil
 	}

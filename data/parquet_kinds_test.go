@@ -96,7 +96,7 @@ func TestParquetDelta(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, want := columnsOf(t, delta), columnsOf(t, plain)
-	if got != want || !strings.Contains(want, `2999: "prefix/prefix/prefix/prefix/01" [] false "00000963" [] false "159113599999997001" [] false`) {
+	if got != want || !strings.Contains(want, `2999: "prefix/prefix/prefix/prefix/01" [] false "00000963" [] false "1975-01-16 14:13:19.999997001" [] false`) {
 		t.Errorf("%.500s\n%.500s", got, want)
 	}
 	// A short page may stand for any number of bytes: each text shares 200 bytes with the one before it.
