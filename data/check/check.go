@@ -67,6 +67,8 @@ type Report struct {
 	Images int
 	// Parts lists the other parts of the source that were checked.
 	Parts []string
+	// Searched are the names of the kinds of faults that were searched, in the order of Kinds.
+	Searched []string
 	// Findings are the faults, by kind in the order of Kinds, and within a kind by the position of the first image.
 	Findings []Finding
 }
@@ -116,6 +118,9 @@ func Run(ctx context.Context, t *data.Table, o Options) (*Report, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		if k.find != nil {
+			r.Searched = append(r.Searched, k.Name)
+		}
 		r.Findings = append(r.Findings, k.run(s)...)
 	}
 	return r, nil
@@ -133,6 +138,7 @@ func Quick(ctx context.Context, t *data.Table) (*Report, error) {
 	r := &Report{Images: s.len(), Parts: s.parts}
 	for _, k := range kinds {
 		if k.quick {
+			r.Searched = append(r.Searched, k.Name)
 			r.Findings = append(r.Findings, k.run(s)...)
 		}
 	}
@@ -165,7 +171,7 @@ func choose(names []string) ([]kind, error) {
 	return slices.DeleteFunc(slices.Clone(kinds), func(k kind) bool { return names != nil && !slices.Contains(names, k.Name) }), nil
 }
 
-// With returns a report with further findings, such as those of Labels. It leaves out those of wrong labels whose image is in two classes (the kind
+// With returns a report with the findings of Labels too. It leaves out those of wrong labels whose image is in two classes (the kind
 // "conflict"): that finding says already that one of the labels is wrong.
 func (r *Report) With(more []Finding) *Report {
 	conflict := map[int]bool{}
@@ -182,5 +188,9 @@ func (r *Report) With(more []Finding) *Report {
 		order[k.Name] = i
 	}
 	slices.SortStableFunc(out.Findings, func(a, b Finding) int { return order[a.Kind] - order[b.Kind] })
+	if !slices.Contains(r.Searched, labelKind) {
+		out.Searched = append(slices.Clone(r.Searched), labelKind)
+		slices.SortFunc(out.Searched, func(a, b string) int { return order[a] - order[b] })
+	}
 	return &out
 }

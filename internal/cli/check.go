@@ -23,7 +23,7 @@ type checkCommand struct {
 	Kinds       []string `group:"data" placeholder:"KIND,..." help:"Search only these kinds of faults (default: all)."`
 	Strict      bool     `group:"output" help:"Exit with code 1 if a fault is found."`
 	labelFlags  `group:"model"`
-	Out         path `group:"output" placeholder:"DIR" predictor:"folder" help:"Write findings.csv, and a picture of the images of each kind, to this folder."`
+	Out         path `writes:"folder" group:"output" placeholder:"DIR" predictor:"folder" help:"Write findings.csv, and a picture of the images of each kind, to this folder."`
 	Overwrite   bool `group:"output" help:"Replace results that the folder of --out already contains."`
 }
 
@@ -153,7 +153,7 @@ func printFaults(w io.Writer, r *check.Report, ignored []data.BadFile) error {
 	for _, k := range check.Kinds() {
 		found := r.Of(k.Name)
 		if len(found) == 0 {
-			if !k.Model {
+			if slices.Contains(r.Searched, k.Name) {
 				none = append(none, k.Name)
 			}
 			continue
@@ -181,7 +181,11 @@ func printFaults(w io.Writer, r *check.Report, ignored []data.BadFile) error {
 	if n := len(r.Findings); n > 0 {
 		found = count(n, "fault")
 	}
-	fmt.Fprintf(&s, "%s in %s%s.\n", found, count(r.Images, "image"), parts)
+	of := ""
+	if all := len(slices.DeleteFunc(check.Kinds(), func(k check.Kind) bool { return k.Model })); len(r.Searched) < all {
+		of = " of the kinds searched (" + strings.Join(r.Searched, ", ") + ")"
+	}
+	fmt.Fprintf(&s, "%s%s in %s%s.\n", found, of, count(r.Images, "image"), parts)
 	_, err := io.WriteString(w, s.String())
 	return err
 }
@@ -331,9 +335,10 @@ func checkResult(t *data.Table, r *check.Report, ignored []data.BadFile, out *fo
 		Name     string       `json:"name"`
 		Images   int          `json:"images"`
 		Parts    []string     `json:"parts"`
+		Searched []string     `json:"searched"` // the names of kinds
 		Kinds    []faultKind  `json:"kinds"`
 		Findings []faultFound `json:"findings"`
 		Ignored  []badFile    `json:"ignored"`
 		Files    []string     `json:"files"`
-	}{t.Name(), r.Images, append([]string{}, r.Parts...), kinds, found, badFiles(ignored), files}
+	}{t.Name(), r.Images, append([]string{}, r.Parts...), append([]string{}, r.Searched...), kinds, found, badFiles(ignored), files}
 }

@@ -71,6 +71,7 @@ func TestCheck(t *testing.T) {
 	if j.Images != 30 || len(j.Kinds) != 1 || len(j.Findings) != 1 || j.Findings[0].Images[1].Part != "test" {
 		t.Errorf("the JSON is %+v", j)
 	}
+	contains(t, "some kinds", succeed(t, "check", "set", "--kinds", "spelling,empty").stdout, "None of the kinds spelling.\n", "1 fault of the kinds searched (empty, spelling) in 30 images")
 	contains(t, "sound data", succeed(t, "check", "demo:cats-and-dogs?n=20", "--strict").stdout, "No faults in 20 images.")
 }
 

@@ -145,6 +145,9 @@ func Main(args []string, stdout, stderr io.Writer, additions ...Addition) int {
 	if k == nil {
 		return code
 	}
+	if err := checkOutputs(k); err != nil {
+		return (&env{stderr: stderr}).conclude(err)
+	}
 	e, stop := newEnv(&c, k.Selected().Name, args, stdout, stderr)
 	defer stop()
 	return e.conclude(e.run(func() error { return k.Run(e) }))

@@ -17,7 +17,7 @@ import (
 // convertCommand writes a model as a file of another kind.
 type convertCommand struct {
 	In  string `arg:"" predictor:"model" help:"A model file of any kind, or a file of weights with --network."`
-	Out path   `arg:"" predictor:"file" help:"The file to write. The end of its name is its kind (default), or --to."`
+	Out path   `writes:"new" arg:"" predictor:"file" help:"The file to write. The end of its name is its kind (default), or --to."`
 	To  string `group:"model" placeholder:"KIND" predictor:"target" help:"Kind of the new file: ${targets}."`
 
 	Network       string   `group:"model" placeholder:"FILE" predictor:"model" help:"The network for a file of weights: a model file or the JSON of model.to_json()."`
@@ -173,11 +173,6 @@ func (c *convertCommand) checkOut() error {
 	info, err := os.Stat(string(c.Out))
 	if err != nil {
 		return nil // writing it says what is wrong
-	}
-	for _, name := range []string{c.In, c.Network} {
-		if old, err := os.Stat(name); err == nil && os.SameFile(info, old) {
-			return usageError{fmt.Errorf("%s and %s are the same file; write the new file to another one", name, c.Out)}
-		}
 	}
 	switch {
 	case !info.Mode().IsRegular():

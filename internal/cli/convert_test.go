@@ -177,7 +177,7 @@ func TestConvertMistakes(t *testing.T) {
 		{[]string{"saved", "a.onnx"}, 1, []string{"saved: is a TensorFlow SavedModel of Keras", `tf_keras.models.load_model("saved").save("saved.keras")`}},
 		{[]string{"conv.keras", "a.pdf"}, 2, []string{"a.pdf: its name does not tell the kind of file to write", ".keras, .h5, .onnx", "--to"}},
 		{[]string{"conv.keras", "a.pdf", "--to", "onx"}, 2, []string{`--to: there is no kind "onx"; did you mean onnx?`}},
-		{[]string{"conv.keras", "conv.keras", "--overwrite"}, 2, []string{"conv.keras and conv.keras are the same file"}},
+		{[]string{"conv.keras", "conv.keras", "--overwrite"}, 2, []string{"conv.keras: the command reads this file"}},
 		{[]string{"conv.keras", "there.onnx"}, 2, []string{"there.onnx already exists; use another name, or --overwrite"}},
 		{[]string{"conv.keras", "folder.onnx", "--overwrite"}, 2, []string{"folder.onnx already exists, and is not a regular file"}},
 		{[]string{"conv.keras", "no/a.onnx"}, 1, []string{"cannot write no/a.onnx", "no such file or folder"}},

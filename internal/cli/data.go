@@ -15,7 +15,7 @@ type dataCommand struct {
 	sourceFlags `group:"data"`
 	Head        int  `group:"output" default:"5" help:"Number of rows to show."`
 	Check       bool `group:"output" help:"Decode all images, and list those that cannot be read."`
-	CSV         path `group:"output" name:"csv" placeholder:"FILE" predictor:"csv" help:"Write file names and labels to a CSV file. - writes them to standard output instead of the result."`
+	CSV         path `writes:"table" group:"output" name:"csv" placeholder:"FILE" predictor:"csv" help:"Write file names and labels to a CSV file. - writes them to standard output instead of the result."`
 }
 
 // Help returns the command's detailed help.

@@ -29,7 +29,7 @@ type featuresCommand struct {
 	Batch   int `group:"model" default:"32" help:"Batch size."`
 	Threads int `group:"model" placeholder:"N" help:"Number of threads (default: all cores). It does not change results."`
 
-	Out       path `group:"output" required:"" placeholder:"FILE" predictor:"file" help:"The file to write. Its name ends in .npy, .npz, .csv or .parquet."`
+	Out       path `writes:"new" group:"output" required:"" placeholder:"FILE" predictor:"file" help:"The file to write. Its name ends in .npy, .npz, .csv or .parquet."`
 	Neighbors int  `group:"output" aliases:"neighbours" placeholder:"K" help:"Also write the K nearest other images of each image, by the cosine distance of their features, to a CSV file whose name ends in .neighbors.csv."`
 	Overwrite bool `group:"output" help:"Replace files that already exist."`
 }

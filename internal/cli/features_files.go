@@ -61,6 +61,12 @@ func (c *featuresCommand) files() (features, names, neighbors string) {
 	return features, names, neighbors
 }
 
+// furtherOutputs implements the interface.
+func (c *featuresCommand) furtherOutputs() []string {
+	_, names, neighbors := c.files()
+	return slices.DeleteFunc([]string{names, neighbors}, func(name string) bool { return name == "" })
+}
+
 // free returns an error if a file would be replaced.
 func (c *featuresCommand) free() error {
 	if c.Overwrite {

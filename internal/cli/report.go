@@ -19,7 +19,7 @@ import (
 // reportCommand compares training runs.
 type reportCommand struct {
 	Runs      []string `arg:"" name:"run" predictor:"folder" help:"Folders of training runs, such as runs/train-1."`
-	Out       path     `placeholder:"FILE" predictor:"file" help:"Also write the comparison, with the curves of the runs over each other, to this file. Its name ends in .html."`
+	Out       path     `writes:"text" placeholder:"FILE" predictor:"file" help:"Also write the comparison, with the curves of the runs over each other, to this file. Its name ends in .html."`
 	Overwrite bool     `help:"Replace the file of --out if it already exists."`
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -196,8 +197,11 @@ func (t *training) warnOfChanges(r record) {
 // openCheckpoint opens the model and the state of the run to resume. A run that was killed before
 // its first checkpoint starts from the beginning.
 func (t *training) openCheckpoint() error {
-	if t.Resume == "" || !t.folder.has(checkpointName) {
+	if t.Resume == "" {
 		return nil
+	}
+	if !t.folder.has(checkpointName) {
+		return t.withoutCheckpoint()
 	}
 	var err error
 	path := t.folder.path(checkpointName)
@@ -215,6 +219,35 @@ func (t *training) openCheckpoint() error {
 		}
 	}
 	return nil
+}
+
+// withoutCheckpoint returns an error if the checkpoint of the run is gone: a run from the beginning would replace the results of the epochs so far.
+func (t *training) withoutCheckpoint() error {
+	epochs := t.record.Epochs
+	if rows, err := os.ReadFile(t.folder.path("history.csv")); err == nil {
+		epochs = max(epochs, bytes.Count(rows, []byte("\n"))-1) // the first line has the names of the columns
+	}
+	steps := (t.record.Data.Training + t.Batch - 1) / max(t.Batch, 1)
+	if n := t.LimitBatches; n > 0 {
+		steps = min(steps, n)
+	}
+	// The results of an epoch are written before its checkpoint, so a killed run may have those of the first epoch and no checkpoint.
+	if t.record.Partial == nil && epochs*steps <= cmp.Or(t.SaveFreq, steps) {
+		t.printf("The run in %s was ended before its first checkpoint, so it starts from the beginning.\n", t.folder.dir)
+		return nil
+	}
+	done := "first steps"
+	if epochs > 0 {
+		done = count(epochs, "epoch")
+	}
+	text := fmt.Sprintf("--resume: %s has no %s, so the run cannot be resumed after its %s; a run from the beginning would replace their results", t.folder.dir, checkpointName, done)
+	for _, name := range []string{"best.keras", "model.keras"} {
+		if t.folder.has(name) {
+			text += ". To train the model further: lince train DATA --model " + shell.Quote(t.folder.path(name))
+			break
+		}
+	}
+	return errors.New(text + ". To start again: the command of the run, with another folder for --out")
 }
 
 // resumed checks the model of the checkpoint against the data's classes.

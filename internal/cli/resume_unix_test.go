@@ -187,6 +187,11 @@ func TestResumeRefuses(t *testing.T) {
 	if err := os.Rename(filepath.Join("out", checkpointName), "kept"); err != nil {
 		t.Fatal(err)
 	}
+	o = run(t, "train", "--resume", "out")
+	if after := snapshot(t, "out"); o.code != exitFailure || after["history.csv"] != before["history.csv"] || after["best.keras"] != before["best.keras"] {
+		t.Errorf("without a checkpoint: exit code %d, or the results were replaced", o.code)
+	}
+	contains(t, "the message", o.stderr, "out has no checkpoint.keras, so the run cannot be resumed after its", "lince train DATA --model out/best.keras")
 	put(t, "out", map[string][]byte{checkpointName: []byte(before["model.keras"])})
 	o = run(t, "train", "--resume", "out")
 	contains(t, "the message", o.stderr, checkpointName, "it is a model, not a checkpoint")

@@ -30,7 +30,7 @@ type runCommand struct {
 	Expect    []string `group:"output" sep:"none" placeholder:"SOURCE" predictor:"file" help:"Compare the outputs with these tensors, in the forms of --inputs, and fail if they differ."`
 	RTol      float64  `group:"output" name:"rtol" default:"1e-3" help:"Relative tolerance of --expect."`
 	ATol      float64  `group:"output" name:"atol" default:"1e-7" help:"Absolute tolerance of --expect."`
-	Out       path     `group:"output" placeholder:"DIR|FILE.npz" predictor:"file" help:"Write the outputs to a .npz archive, or to a folder of .npy files."`
+	Out       path     `writes:"new" group:"output" placeholder:"DIR|FILE.npz" predictor:"file" help:"Write the outputs to a .npz archive, or to a folder of .npy files."`
 	Overwrite bool     `group:"output" help:"Replace files that already exist."`
 	Repeat    int      `group:"output" default:"1" help:"Run this often, and print the time of a run."`
 	Threads   int      `group:"model" placeholder:"N" help:"Number of threads (default: all cores)."`

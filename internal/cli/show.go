@@ -19,7 +19,7 @@ type showCommand struct {
 	Image   string `arg:"" predictor:"file" help:"An image file: JPEG, PNG, GIF, BMP, TIFF, WebP or PPM."`
 	Size    size   `placeholder:"HxW" help:"Resize the image to this height and width."`
 	Model   string `placeholder:"FILE" predictor:"model" help:"Decode, resize and crop the image as for this model."`
-	Layers  path   `placeholder:"OUT.png" help:"Write a PNG of the image and its red, green and blue channels, side by side."`
+	Layers  path   `writes:"png" placeholder:"OUT.png" help:"Write a PNG of the image and its red, green and blue channels, side by side."`
 	Width   int    `placeholder:"N" help:"Width of the drawing in columns (default: the width of the terminal, at most 120)."`
 	Plain   bool   `help:"Draw with plain characters, without color."`
 	NoImage bool   `help:"Do not draw the image."`

@@ -19,7 +19,7 @@ type summaryCommand struct {
 	ExpandNested  bool   `help:"Show the layers of nested models."`
 	ShowTrainable bool   `help:"Show which layers are trainable."`
 	Ops           bool   `help:"Show the ops that compute predictions instead of the layers. This is the default for a model without Keras layers, such as ONNX."`
-	Plot          path   `placeholder:"FILE" predictor:"file" help:"Also draw the network to a file (.svg or .png)."`
+	Plot          path   `writes:"plot" placeholder:"FILE" predictor:"file" help:"Also draw the network to a file (.svg or .png)."`
 	Memory        bool   `help:"Also print the memory that training and prediction need."`
 	Batch         int    `default:"32" aliases:"batch-size" help:"Batch size for --memory."`
 	inputShapeFlags

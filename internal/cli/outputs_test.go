@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestOutputFlags checks that each flag that writes files has the tag for the rules of existing files.
+func TestOutputFlags(t *testing.T) {
+	t.Parallel()
+	var c commands
+	parser, err := newParser(&c, io.Discard, io.Discard, func(int) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{"": true}
+	for _, k := range outputKinds {
+		known[k.name] = true
+	}
+	tagged := 0
+	for _, node := range parser.Model.Children {
+		values := node.Positional
+		for _, f := range node.Flags {
+			values = append(values, f.Value)
+		}
+		for _, v := range values {
+			kind := v.Tag.Get("writes")
+			if kind != "" {
+				tagged++
+			}
+			writes := v.Target.Type().Name() == "path" && (strings.Contains(strings.ToLower(v.Help), "write") || v.Name == "out" || strings.HasPrefix(v.Help, "Also draw"))
+			if !known[kind] || writes != (kind != "") {
+				t.Errorf("lince %s: %s has the tag writes:%q", node.Name, v.Summary(), kind)
+			}
+		}
+	}
+	if tagged < 12 {
+		t.Errorf("only %d flags write files", tagged)
+	}
+}
+
+// TestOutputsKeepInputs names files that must not be replaced as the output of each command. They stay as they are, and the command ends before its work.
+func TestOutputsKeepInputs(t *testing.T) {
+	workIn(t)
+	put(t, ".", map[string][]byte{
+		"set/cat/0.jpg": jpg(t), "set/dog/0.jpg": jpg(t), "m.keras": []byte(read(t, trained(t), "best.keras")),
+		"t.csv": []byte("filename,category\ncat/0.jpg,cat\ndog/0.jpg,dog\n"), "notes.txt": []byte("mine\n"), "old/best.keras": []byte("PK"),
+	})
+	if err := errors.Join(os.Symlink("set/cat/0.jpg", "soft.csv"), os.Symlink("m.keras", "soft.keras"), os.Link("m.keras", "hard.csv")); err != nil {
+		t.Skip("no links here: ", err)
+	}
+	before := snapshot(t, ".")
+	for _, tt := range []struct{ args, want string }{
+		{"predict m.keras --csv set/cat/0.jpg set/dog/0.jpg", "--csv: set/cat/0.jpg exists and is an image (JPEG)"},
+		{"predict m.keras set --csv m.keras", "--csv m.keras: the command reads this file; write to another one"},
+		{"predict m.keras set --csv hard.csv", "--csv: hard.csv and m.keras are the same file"},
+		{"predict m.keras set --csv soft.csv", "--csv: soft.csv exists and is an image (JPEG)"},
+		{"predict m.keras set --csv soft.keras", "--csv: soft.keras and m.keras are the same file"},
+		{"predict m.keras t.csv --csv t.csv", "the command reads this file"},
+		{"predict m.keras set --csv t.csv", "t.csv exists and is not a table of predictions; use another name"},
+		{"predict m.keras set --csv notes.txt", "is not a table of predictions"},
+		{"predict m.keras set --csv set", "set is a folder, want the name of a file"},
+		{"data set --csv set/cat/0.jpg", "is an image (JPEG)"},
+		{"data t.csv --images set --csv t.csv", "the command reads this file"},
+		{"data set --csv notes.txt", "is not a table with the columns filename and category"},
+		{"show set/cat/0.jpg --layers set/cat/0.jpg", "the command reads this file"},
+		{"show set/cat/0.jpg --layers set/dog/0.jpg", "is an image (JPEG)"},
+		{"show set/cat/0.jpg --layers t.csv", "is not a PNG image"},
+		{"clean t.csv --images set --out t.csv --overwrite", "the command reads this file"},
+		{"clean set --out set/cat/0.jpg --overwrite", "is an image (JPEG)"},
+		{"clean set --out m.keras --overwrite", "is not a text file"},
+		{"features m.keras t.csv --images set --out t.npy --overwrite", "--out t.csv: the command reads this file"},
+		{"run m.keras --inputs x=t.csv --out t.csv --overwrite", "the command reads this file"},
+		{"convert m.keras hard.csv --to keras --overwrite", "hard.csv and m.keras are the same file"},
+		{"train set --model old/best.keras --out old --overwrite", "--out old: the command reads old/best.keras, and would replace it; use another folder"},
+	} {
+		o := run(t, strings.Fields(tt.args)...)
+		if o.code != exitUsage || !strings.Contains(filepath.ToSlash(o.stderr), tt.want) || strings.Contains(o.stderr, "Reading") {
+			t.Errorf("lince %s: exit code %d, %s", tt.args, o.code, o.stderr)
+		}
+	}
+	for name, content := range snapshot(t, ".") {
+		if before[name] != content {
+			t.Errorf("%s has changed", name)
+		}
+	}
+	// A command can be repeated, also with other data.
+	for range 2 {
+		succeed(t, "predict", "m.keras", "set", "--csv", "p.csv")
+		succeed(t, "data", "set", "--csv", "labels.csv")
+		succeed(t, "show", "set/cat/0.jpg", "--layers", "l.png")
+		succeed(t, "summary", "m.keras", "--plot", "m.svg")
+	}
+}
