@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,6 +42,7 @@ func (l *listing) openArchives(folder string, names []string, rep *reading) erro
 		prefix, base string
 	}
 	var all []open
+	l.noteNumbered(names)
 	for _, n := range names {
 		p, prefix, base := n, "", ""
 		if folder != "" {
@@ -145,6 +147,11 @@ func (a *archives) list(r io.ReaderAt, size int64, name, folder, base string, de
 		}
 		a.l.add(n, e.file)
 	}
+	inner := make([]string, len(more))
+	for i, m := range more {
+		inner[i] = m.name
+	}
+	a.l.noteNumbered(inner)
 	for _, m := range more {
 		what, n := name+": "+m.name, path.Join(folder, m.name)
 		if isJunk(n) {
@@ -186,8 +193,44 @@ func isTar(head []byte) bool {
 	return err == nil && sum == want
 }
 
-// withoutExtension removes the extension of an archive from its name.
+// downloadNumber matches what Google Drive adds to the names of the archives of a download: cats-20240101T120000Z-001.
+var downloadNumber = regexp.MustCompile(`^(.+)-\d{8}T\d{6}Z(?:-\d+){1,2}$`)
+
+// withoutExtension removes the extension of an archive from its name, and the number of a divided download, so that all its archives have one name.
 func withoutExtension(name string) string {
+	name = withoutSuffix(name)
+	if m := downloadNumber.FindStringSubmatch(name); m != nil {
+		return m[1]
+	}
+	return name
+}
+
+// copyNumber matches the number at the end of a name: images_001, archive (2), photos.part1.
+var copyNumber = regexp.MustCompile(`(?i)^(.*?[^\d])??(?:[-_ .]*(?:part)?[-_ .]*\(?\d+\)?)?$`)
+
+// noteNumbered notes the names of archives that differ only by a number.
+func (l *listing) noteNumbered(archives []string) {
+	stems := map[string][]string{}
+	for _, a := range archives {
+		base := withoutExtension(path.Base(a))
+		if stem := copyNumber.FindStringSubmatch(base)[1]; stem != "" {
+			stems[stem] = append(stems[stem], base)
+		}
+	}
+	if l.numbered == nil {
+		l.numbered = map[string]bool{}
+	}
+	for _, bases := range stems {
+		if len(bases) < 2 {
+			continue
+		}
+		for _, b := range bases {
+			l.numbered[b] = true
+		}
+	}
+}
+
+func withoutSuffix(name string) string {
 	for _, e := range []string{".tar.gz", ".tar.bz2", ".tar.zst"} {
 		if n := len(name) - len(e); n > 0 && strings.EqualFold(name[n:], e) {
 			return name[:n]

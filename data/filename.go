@@ -72,15 +72,26 @@ func isArchive(name string) bool {
 	return slices.ContainsFunc(archiveExtensions, func(e string) bool { return strings.HasSuffix(name, e) })
 }
 
-// systemFolders are folders that programs and systems add to those of users: resource forks of macOS, thumbnails and
-// recycle bins of Synology and Windows, and others. Case does not matter.
-var systemFolders = []string{"__macosx", "@eadir", "#recycle", "#snapshot", "$recycle.bin", "system volume information", "lost+found", "__pycache__"}
+// systemFolders are folders that programs and systems add to those of users: resource forks of macOS, thumbnails, snapshots and
+// recycle bins of Synology, QNAP and Windows, files that were recovered from a damaged disk, the packages of Python and JavaScript, and others. Case does not
+// matter. A name that may be a class, such as trash, is not here.
+var systemFolders = []string{
+	"__macosx", "@eadir", "@tmp", "@recycle", "@recently-snapshot", "@transcode", "#recycle", "#snapshot", "$recycle.bin", "recycler", "system volume information",
+	"lost+found", "lost.dir", "_gsdata_", "__pycache__", "site-packages", "node_modules", "bower_components", "venv",
+}
+
+// programLibraries are the ends of the names of folders in which a program for photos keeps its files, with several sizes of each photo.
+var programLibraries = []string{".photoslibrary", ".photolibrary", ".migratedphotolibrary", ".aplibrary", ".lrdata", ".lrlibrary", ".cocatalog"}
+
+func isLibrary(folder string) bool {
+	return strings.IndexByte(folder, '.') > 0 && slices.ContainsFunc(programLibraries, func(end string) bool { return strings.HasSuffix(strings.ToLower(folder), end) })
+}
 
 // isJunk reports whether name is that of a hidden file, or is in a folder that is hidden (.ipynb_checkpoints) or that a
 // program added (__MACOSX).
 func isJunk(name string) bool {
 	for n := range strings.SplitSeq(name, "/") {
-		if strings.HasPrefix(n, ".") && n != "." || slices.Contains(systemFolders, strings.ToLower(n)) {
+		if strings.HasPrefix(n, ".") && n != "." || slices.Contains(systemFolders, strings.ToLower(n)) || isLibrary(n) {
 			return true
 		}
 	}

@@ -30,7 +30,7 @@ func newTable(l *listing, o OpenOptions) (*Table, error) {
 	}
 	var skipped []string
 	if rule.rule == Auto {
-		rule, skipped = o.detect(names)
+		rule, skipped = o.detect(names, l.numbered)
 	}
 	t, err := labeled(l, chosen, names, rule, up)
 	if o.LabelRule == Auto && o.LabelPattern == nil && o.level(names) < 0 {
@@ -54,6 +54,9 @@ func newTable(l *listing, o OpenOptions) (*Table, error) {
 	if rule.rule == Folder && root != outside {
 		l.passEmpty(root, rule.level)
 		t.warn = append(t.warn, folderWarnings(t, names, rule, skipped)...)
+	}
+	if rule.rule != Unlabeled {
+		t.warn = append(t.warn, suspects(names)...)
 	}
 	t.passed = l.passed.list()
 	return t, nil
@@ -91,14 +94,14 @@ func rootOf(l *listing, chosen []entry, below string, o OpenOptions) (root, up s
 }
 
 // detect chooses the rule. If the classes are known, it prefers the folders that have their names. skipped are the folders around those of the classes that
-// are probably no classes.
-func (o OpenOptions) detect(names []string) (rule labeler, skipped []string) {
+// are probably no classes. numbered are names of archives that differ only by a number.
+func (o OpenOptions) detect(names []string, numbered map[string]bool) (rule labeler, skipped []string) {
 	if level := o.level(names); level >= 0 {
 		return labeler{rule: Folder, level: level}, nil
 	}
 	rule.rule = detect(names)
 	if rule.rule == Folder {
-		rule.level, skipped = classLevel(names)
+		rule.level, skipped = classLevel(names, numbered)
 	}
 	return rule, skipped
 }
@@ -165,7 +168,7 @@ func (l *listing) passEmpty(root string, level int) {
 	}
 	slices.Sort(l.folders)
 	for _, f := range slices.Compact(l.folders) {
-		if inside, ok := strings.CutPrefix(f, root); ok && strings.Count(inside, "/") == level && !has[f] && !isJunk(f) {
+		if inside, ok := strings.CutPrefix(f, root); ok && strings.Count(inside, "/") == level && !has[f] && !isJunk(f) && !l.results[f] {
 			l.passed.add(passedEmpty, f, "")
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // mostLevels is the number of levels of folders in which classes are searched.
@@ -14,7 +15,7 @@ const mostLevels = 8
 // cam1, camera_B, patient 007. A word without a number may be a class.
 const groupWords = `cam|camera|cámara|camara|kamera|caméra|device|sensor|phone|drone|scanner|microscope|site|standort|sitio|hospital|clinic|center|centre|location|station|room|farm|` +
 	`patient|patients|paciente|pat|pt|case|study|series|session|sesión|sesion|sess|ses|visit|batch|lote|roll|card|day|día|dia|tag|jour|jahr|año|ano|année|year|month|monat|mes|mois|week|woche|semana|semaine|` +
-	`run|trip|drive|flight|mission|transect|plate|slide|disk|dvd|upload|folder|ordner|carpeta|dossier|fold|chunk|shard`
+	`run|trip|drive|flight|mission|transect|plate|slide|disk|dvd|upload|folder|ordner|carpeta|dossier|fold|chunk|shard|part|parte|partie|teil`
 
 // groupNames match the names of folders that are probably no classes: years, dates, folders of cameras, and words with a number or letter.
 var groupNames = regexp.MustCompile(`(?i)^(?:` +
@@ -22,6 +23,7 @@ var groupNames = regexp.MustCompile(`(?i)^(?:` +
 	`(?:19|20)\d\d[-_. ]?(?:0?[1-9]|1[0-2])(?:[-_. ]?(?:0?[1-9]|[12]\d|3[01]))?(?:[T _-].*)?|` + // 2023-05, 20230501, 2023-05-01 holiday
 	`\d{1,2}[-_. ]\d{1,2}[-_. ](?:19|20)\d\d|` + // 01.05.2023
 	`\d{3}[A-Z_]{5}|` + // 100CANON, in DCIM
+	`.+-\d{8}T\d{6}Z(?:-\d+){1,2}|` + // cats-20240101T120000Z-001, a part of a download from Google Drive
 	`(?:` + groupWords + `)[-_ .#]?(?:no|nr)?[-_ .#]?(?:\d+[a-z]?|[a-z]|[ivx]+)` +
 	`)$`)
 
@@ -31,6 +33,10 @@ func looksLikeGroup(name string) bool { return groupNames.MatchString(name) }
 // allGroups reports whether no name is probably that of a class.
 func allGroups(names []string) bool {
 	return len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return !looksLikeGroup(n) })
+}
+
+func allNumbered(names []string, numbered map[string]bool) bool {
+	return len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return !numbered[n] })
 }
 
 // foldersAt returns the sorted names of the folders at a level, and how many of the images are below such a folder.
@@ -47,13 +53,14 @@ func foldersAt(names []string, level int) (folders []string, images int) {
 
 // classLevel returns the level of the folders that are probably the classes: the first level with a name that does not look like a year, a date, a camera or
 // similar. It is 0 if no level below the first one has at least two folders, in which nearly all images are. skipped are names of the outer folders.
-func classLevel(names []string) (level int, skipped []string) {
+// numbered are names that count as such on the first level too: those of archives that differ only by a number.
+func classLevel(names []string, numbered map[string]bool) (level int, skipped []string) {
 	for level := range mostLevels {
 		folders, images := foldersAt(names, level)
 		switch {
 		case images < len(names)-len(names)/10:
 			return 0, nil
-		case allGroups(folders):
+		case allGroups(folders), level == 0 && allNumbered(folders, numbered):
 			skipped = append(skipped, folders...)
 		case len(folders) == 1 && skipped != nil: // all of the outer folders hold the same one: 2023/images/cats, fold1/train/cats
 		case len(folders) < 2:
@@ -116,23 +123,45 @@ func innerClasses(names []string, classes []string, level int) string {
 	return ""
 }
 
+// opposites are the names of classes beside which the name of a part is a class.
+var opposites = map[string]string{"valid": "invalid", "test": "control"}
+
+// maybePart reports whether a class is perhaps a part of the data. Images of vehicles may have the classes bus, car and train: a part for training would have
+// folders inside, or names with classes.
+func maybePart(class string, names, classes []string) bool {
+	kind, _ := partName(class)
+	if kind == noPart {
+		return false
+	}
+	if other := opposites[strings.ToLower(class)]; slices.ContainsFunc(classes, func(c string) bool { return strings.EqualFold(c, other) }) {
+		return false
+	}
+	return kind != trainingPart || slices.ContainsFunc(names, func(n string) bool {
+		inside, ok := strings.CutPrefix(n, class+"/")
+		return ok && (strings.Contains(inside, "/") || Prefix.label(inside) != "")
+	})
+}
+
 // folderWarnings returns warnings about folders that are probably no classes. skipped are folders around them that detect has skipped.
 func folderWarnings(t *Table, names []string, rule labeler, skipped []string) []string {
 	var warn, parts []string
 	classes := t.Classes()
 	for _, c := range classes {
-		if kind, _ := partName(c); kind != noPart {
+		if maybePart(c, names, classes) {
 			parts = append(parts, c)
 		}
 	}
-	if len(parts) > 0 {
+	switch {
+	case len(parts) == 1:
+		warn = append(warn, fmt.Sprintf("The folder %s looks like a part of the data, not like a class. If it is one, move it elsewhere, or the classes into a folder train beside it.", parts[0]))
+	case len(parts) > 1:
 		warn = append(warn, fmt.Sprintf("The folders %s look like parts of the data, not like classes; select one of them with --part.", list20(parts)))
 	}
 	switch {
 	case len(skipped) > 0:
-		warn = append(warn, fmt.Sprintf("The folders %s look like dates, cameras or similar, not like classes. The classes are the folders inside them: %s. For the outer ones, use --label folder.", list20(skipped), list20(classes)))
+		warn = append(warn, fmt.Sprintf("The folders %s look like dates, cameras, parts of a download or similar, not like classes. The classes are the folders inside them: %s. For the outer ones, use --label folder.", list20(skipped), list20(classes)))
 	case len(parts) == 0 && len(classes) > 1 && allGroups(classes):
-		message := fmt.Sprintf("The classes %s look like dates, cameras or similar", list20(classes))
+		message := fmt.Sprintf("The classes %s look like dates, cameras, parts of a download or similar", list20(classes))
 		bases := make([]string, len(names))
 		for i, n := range names {
 			bases[i] = path.Base(n)

@@ -31,7 +31,10 @@ type listing struct {
 	closers []io.Closer
 	tables  []string // Parquet files, which are read if there are no images
 
-	beside map[string][]entry // files that may have labels or boxes, the first ones of each extension
+	records  map[string]file    // of folders, the files by which the results of lince are recognized; see own.go
+	results  map[string]bool    // the folders with results of lince, and those around them
+	numbered map[string]bool    // names of archives that differ only by a number
+	beside   map[string][]entry // files that may have labels or boxes, the first ones of each extension
 
 	labels map[string]map[string]file // of shards: the files with labels, by the key of the sample and their extension; else nil
 	form   archiveForm
@@ -87,6 +90,7 @@ func (l *listing) add(name string, f file) bool {
 			l.tables = append(l.tables, name)
 		}
 		l.passed.add(passedOther, name, kind)
+		l.noteRecord(name, f)
 		l.noteBeside(name, f)
 	}
 	return true
@@ -94,6 +98,7 @@ func (l *listing) add(name string, f file) bool {
 
 // normalize sorts the entries and drops duplicate names. It fails if there are no entries.
 func (l *listing) normalize() error {
+	l.dropResults()
 	if len(l.entries) == 0 {
 		return l.empty()
 	}
@@ -154,6 +159,7 @@ const (
 	passedEmpty
 	passedCopy
 	passedFolder
+	passedResult
 	passings // the number of reasons
 )
 
@@ -173,6 +179,7 @@ var passingInfo = [passings]struct {
 	passedEmpty:      {"folder without images, which is no class", "folders without images, which are no classes", false},
 	passedCopy:       {"image in a copy of the data", "images in copies of the data", false},
 	passedFolder:     {"image in a folder that is neither a class nor a part", "images in folders that are neither classes nor parts", true},
+	passedResult:     {"image that lince has written to a folder of results", "images that lince has written to folders of results", false},
 }
 
 // tally counts what is passed over.

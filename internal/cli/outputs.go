@@ -20,7 +20,7 @@ import (
 type outputKind struct {
 	name string
 	// is reports whether an existing file, of which head are the first bytes, is of this kind. It may then be replaced, so that a command can
-	// be repeated. It is nil for a command that has a rule of its own, such as --overwrite; then only images are protected here.
+	// be repeated. It is nil for a command that has its own rule, such as --overwrite; then only images are protected here.
 	is   func(head []byte) bool
 	what string // the kind, in a message
 }

@@ -47,36 +47,36 @@ func TestOutputFlags(t *testing.T) {
 func TestOutputsKeepInputs(t *testing.T) {
 	workIn(t)
 	put(t, ".", map[string][]byte{
-		"set/cat/0.jpg": jpg(t), "set/dog/0.jpg": jpg(t), "m.keras": []byte(read(t, trained(t), "best.keras")),
+		"photos/cat/0.jpg": jpg(t), "photos/dog/0.jpg": jpg(t), "m.keras": []byte(read(t, trained(t), "best.keras")),
 		"t.csv": []byte("filename,category\ncat/0.jpg,cat\ndog/0.jpg,dog\n"), "notes.txt": []byte("mine\n"), "old/best.keras": []byte("PK"),
 	})
-	if err := errors.Join(os.Symlink("set/cat/0.jpg", "soft.csv"), os.Symlink("m.keras", "soft.keras"), os.Link("m.keras", "hard.csv")); err != nil {
+	if err := errors.Join(os.Symlink("photos/cat/0.jpg", "soft.csv"), os.Symlink("m.keras", "soft.keras"), os.Link("m.keras", "hard.csv")); err != nil {
 		t.Skip("no links here: ", err)
 	}
 	before := snapshot(t, ".")
 	for _, tt := range []struct{ args, want string }{
-		{"predict m.keras --csv set/cat/0.jpg set/dog/0.jpg", "--csv: set/cat/0.jpg exists and is an image (JPEG)"},
-		{"predict m.keras set --csv m.keras", "--csv m.keras: the command reads this file; write to another one"},
-		{"predict m.keras set --csv hard.csv", "--csv: hard.csv and m.keras are the same file"},
-		{"predict m.keras set --csv soft.csv", "--csv: soft.csv exists and is an image (JPEG)"},
-		{"predict m.keras set --csv soft.keras", "--csv: soft.keras and m.keras are the same file"},
+		{"predict m.keras --csv photos/cat/0.jpg photos/dog/0.jpg", "--csv: photos/cat/0.jpg exists and is an image (JPEG)"},
+		{"predict m.keras photos --csv m.keras", "--csv m.keras: the command reads this file; write to another one"},
+		{"predict m.keras photos --csv hard.csv", "--csv: hard.csv and m.keras are the same file"},
+		{"predict m.keras photos --csv soft.csv", "--csv: soft.csv exists and is an image (JPEG)"},
+		{"predict m.keras photos --csv soft.keras", "--csv: soft.keras and m.keras are the same file"},
 		{"predict m.keras t.csv --csv t.csv", "the command reads this file"},
-		{"predict m.keras set --csv t.csv", "t.csv exists and is not a table of predictions; use another name"},
-		{"predict m.keras set --csv notes.txt", "is not a table of predictions"},
-		{"predict m.keras set --csv set", "set is a folder, want the name of a file"},
-		{"data set --csv set/cat/0.jpg", "is an image (JPEG)"},
-		{"data t.csv --images set --csv t.csv", "the command reads this file"},
-		{"data set --csv notes.txt", "is not a table with the columns filename and category"},
-		{"show set/cat/0.jpg --layers set/cat/0.jpg", "the command reads this file"},
-		{"show set/cat/0.jpg --layers set/dog/0.jpg", "is an image (JPEG)"},
-		{"show set/cat/0.jpg --layers t.csv", "is not a PNG image"},
-		{"clean t.csv --images set --out t.csv --overwrite", "the command reads this file"},
-		{"clean set --out set/cat/0.jpg --overwrite", "is an image (JPEG)"},
-		{"clean set --out m.keras --overwrite", "is not a text file"},
-		{"features m.keras t.csv --images set --out t.npy --overwrite", "--out t.csv: the command reads this file"},
+		{"predict m.keras photos --csv t.csv", "t.csv exists and is not a table of predictions; use another name"},
+		{"predict m.keras photos --csv notes.txt", "is not a table of predictions"},
+		{"predict m.keras photos --csv photos", "photos is a folder, want the name of a file"},
+		{"data photos --csv photos/cat/0.jpg", "is an image (JPEG)"},
+		{"data t.csv --images photos --csv t.csv", "the command reads this file"},
+		{"data photos --csv notes.txt", "is not a table with the columns filename and category"},
+		{"show photos/cat/0.jpg --layers photos/cat/0.jpg", "the command reads this file"},
+		{"show photos/cat/0.jpg --layers photos/dog/0.jpg", "is an image (JPEG)"},
+		{"show photos/cat/0.jpg --layers t.csv", "is not a PNG image"},
+		{"clean t.csv --images photos --out t.csv --overwrite", "the command reads this file"},
+		{"clean photos --out photos/cat/0.jpg --overwrite", "is an image (JPEG)"},
+		{"clean photos --out m.keras --overwrite", "is not a text file"},
+		{"features m.keras t.csv --images photos --out t.npy --overwrite", "--out t.csv: the command reads this file"},
 		{"run m.keras --inputs x=t.csv --out t.csv --overwrite", "the command reads this file"},
 		{"convert m.keras hard.csv --to keras --overwrite", "hard.csv and m.keras are the same file"},
-		{"train set --model old/best.keras --out old --overwrite", "--out old: the command reads old/best.keras, and would replace it; use another folder"},
+		{"train photos --model old/best.keras --out old --overwrite", "--out old: the command reads old/best.keras, and would replace it; use another folder"},
 	} {
 		o := run(t, strings.Fields(tt.args)...)
 		if o.code != exitUsage || !strings.Contains(filepath.ToSlash(o.stderr), tt.want) || strings.Contains(o.stderr, "Reading") {
@@ -90,9 +90,9 @@ func TestOutputsKeepInputs(t *testing.T) {
 	}
 	// A command can be repeated, also with other data.
 	for range 2 {
-		succeed(t, "predict", "m.keras", "set", "--csv", "p.csv")
-		succeed(t, "data", "set", "--csv", "labels.csv")
-		succeed(t, "show", "set/cat/0.jpg", "--layers", "l.png")
+		succeed(t, "predict", "m.keras", "photos", "--csv", "p.csv")
+		succeed(t, "data", "photos", "--csv", "labels.csv")
+		succeed(t, "show", "photos/cat/0.jpg", "--layers", "l.png")
 		succeed(t, "summary", "m.keras", "--plot", "m.svg")
 	}
 }

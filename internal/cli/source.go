@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -76,11 +75,6 @@ func (e *env) open(name string, f sourceFlags) (t *data.Table, ignored []data.Ba
 		debug.SetGCPercent(25)
 	}
 	ignored = t.Ignored()
-	t, own := withoutRuns(name, t)
-	if len(own) > 0 {
-		ignored = append(ignored, own...)
-		e.warn(fmt.Sprintf("skipped %s in folders of earlier runs, such as %s", count(len(own), "image"), own[0].Filename))
-	}
 	if len(f.Rename) > 0 {
 		names := f.Rename
 		if f.unused != nil {
@@ -102,36 +96,6 @@ func (e *env) open(name string, f sourceFlags) (t *data.Table, ignored []data.Ba
 		t = t.Limit(f.Limit)
 	}
 	return t, ignored, nil
-}
-
-// withoutRuns removes plots of earlier runs from the table. A folder of data contains them if
-// lince was run in that folder.
-func withoutRuns(name string, t *data.Table) (*data.Table, []data.BadFile) {
-	if info, err := os.Stat(name); err != nil || !info.IsDir() {
-		return t, nil
-	}
-	top := filepath.Clean(name)
-	known := map[string]bool{}
-	var isRun func(dir string) bool
-	isRun = func(dir string) bool {
-		run, ok := known[dir]
-		if !ok && dir != top && len(dir) > len(top) {
-			_, err := os.Stat(filepath.Join(dir, "run.json"))
-			run = err == nil || isRun(filepath.Dir(dir))
-			known[dir] = run
-		}
-		return run
-	}
-	var own []data.BadFile
-	for _, r := range t.All() {
-		if isRun(filepath.Dir(r.Where())) {
-			own = append(own, data.BadFile{Filename: r.Filename, Err: errors.New("belongs to an earlier run")})
-		}
-	}
-	if len(own) == 0 {
-		return t, nil
-	}
-	return t.Filter(func(r data.Row) bool { return !isRun(filepath.Dir(r.Where())) }), own
 }
 
 func (e *env) read(name string, o data.OpenOptions) (*data.Table, error) {

@@ -259,10 +259,19 @@ func TestInTheFolderOfTheData(t *testing.T) {
 	one := ended(t, succeed(t, args...).stdout)
 	o := succeed(t, args...)
 	two := ended(t, o.stdout)
-	contains(t, "the warning", o.stderr, "skipped 6 images in folders of earlier runs")
-	if one.Data.Fingerprint != two.Data.Fingerprint || one.Data.Training != two.Data.Training || len(two.Data.Ignored) != 6 {
-		t.Errorf("the second run is of %+v, the first of %+v", two.Data, one.Data)
+	contains(t, "the output", o.stderr, "Not used: 6 images that lince has written to folders of results, such as "+filepath.ToSlash(filepath.Join("runs", "train-1", "batch.png")))
+	if one.Data.Fingerprint != two.Data.Fingerprint || one.Data.Training != two.Data.Training || len(two.Data.Ignored) != 0 || strings.Contains(o.stderr, "no classes") {
+		t.Errorf("the second run is of %+v, the first of %+v, with the output %s", two.Data, one.Data, o.stderr)
 	}
+	// They are no reason for --strict, and no command predicts them.
+	put(t, ".", map[string][]byte{"cat/copy.png": p["cat.0.png"], "dog/copy.png": p["cat.0.png"]})
+	succeed(t, "check", ".", "--out", "faults")
+	succeed(t, "evaluate", "runs/train-1/best.keras", ".", "--out", "evaluated")
+	succeed(t, append(args, "--strict")...)
+	if got := succeed(t, "predict", "runs/train-1/best.keras", ".", "--csv", "-").stdout; strings.Count(got, "\n") != 11 {
+		t.Errorf("it predicts %s", got)
+	}
+	contains(t, "the table", succeed(t, "data", ".", "--label", "prefix").stdout, "Found 8 validated", "folders of results")
 }
 
 // TestPhotos trains on Kaggle's archive, which contains archives.
