@@ -472,6 +472,9 @@ func TestWrap(t *testing.T) {
 			t.Errorf("%.60q became %q", c.text, got)
 		}
 	}
+	if got := wrap(captionType, "İstanbul, predicted cats (38.3%)"); len(got) != 2 || got[1] != "(38.3%)" {
+		t.Errorf("a number is divided: %q", got)
+	}
 	if got := wrap(captionType, "n02099601-golden_retriever, predicted n02099712-Labrador_retriever (97%)"); len(got) < 2 || !strings.HasSuffix(got[0], ",") && !strings.HasSuffix(got[0], "_") && !strings.HasSuffix(got[0], "-") {
 		t.Errorf("the lines do not end between words: %q", got)
 	}

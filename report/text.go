@@ -4,6 +4,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/image/font/sfnt"
@@ -112,13 +113,22 @@ func wrap(t draw.TextStyle, s string) []string {
 	return lines(t, s, tileSize)
 }
 
+// endsLine reports whether a line may end before a character that is not the first one. Numbers such as 48.5 stay whole.
+func endsLine(r []rune, at int) bool {
+	if r[at] == ' ' || r[at] == '\\' {
+		return true
+	}
+	number := at > 1 && unicode.IsDigit(r[at-2]) && unicode.IsDigit(r[at])
+	return strings.ContainsRune(" _-/:;|", r[at-1]) || strings.ContainsRune(".,", r[at-1]) && !number
+}
+
 // lines divides a text into lines.
 func lines(t draw.TextStyle, s string, width vg.Length) []string {
 	var list []string
 	for r := []rune(s); len(r) > 0; {
 		fit := 1 + sort.Search(len(r)-1, func(n int) bool { return t.Width(strings.TrimRight(string(r[:n+2]), " ")) > width }) // at least one character
 		end := fit
-		for end < len(r) && end > 0 && r[end] != ' ' && r[end] != '\\' && !strings.ContainsRune(" _-/.,:;|", r[end-1]) {
+		for end < len(r) && end > 0 && !endsLine(r, end) {
 			end--
 		}
 		if end == 0 {
