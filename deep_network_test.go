@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestDeepNetwork is case H19: a network of thousands of layers opens, and the work for it grows with the number of layers, not with its square. A network of more
+// TestDeepNetwork checks that a network of thousands of layers opens, and that the work for it grows with the number of layers, not with its square. A network of more
 // layers than any real one has is refused.
 func TestDeepNetwork(t *testing.T) {
 	network := func(layers int) []byte {

@@ -83,7 +83,7 @@ func TestClassWeights(t *testing.T) {
 	if bytes.Equal(c.Weights()[0].Raw(), a.Weights()[0].Raw()) {
 		t.Error("class weights change nothing")
 	}
-	for _, bad := range []map[int]float64{{2: 1}, {-1: 1}, {0: -1}, {0: math.NaN()}} {
+	for _, bad := range []map[int]float64{{2: 1}, {-1: 1}, {0: -1}, {0: math.NaN()}, {0: 0, 1: 0}} {
 		if _, err := a.Fit(context.Background(), plain, quiet(FitOptions{ClassWeight: bad})); err == nil {
 			t.Errorf("class weights %v: no error", bad)
 		}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -160,6 +161,23 @@ func TestBadJPEG(t *testing.T) {
 		if _, err := Decode(c.data, RGB); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
+	}
+}
+
+// TestManyScans checks that the work for a file with many scans of few bytes is bounded by its size.
+func TestManyScans(t *testing.T) {
+	data := readFile(t, "kinds/arithmetic-pillow-gray.jpg")
+	frame, scan := bytes.Index(data, []byte("\xff\xc9")), bytes.Index(data, []byte("\xff\xda"))
+	scans := func(n int) []byte { // of no data, which stands for zeros
+		file := slices.Concat(data[:scan], bytes.Repeat(data[scan:scan+10], n), []byte("\xff\xd9"))
+		copy(file[frame+5:], "\x01\x00\x01\x00") // 256x256
+		return file
+	}
+	if _, err := Decode(scans(30), RGB); err != nil {
+		t.Errorf("30 scans: %v", err)
+	}
+	if _, err := Decode(scans(200), RGB); err == nil || !strings.Contains(err.Error(), "is more work than the") {
+		t.Errorf("200 scans: error is %v", err)
 	}
 }
 

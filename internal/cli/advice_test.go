@@ -92,7 +92,7 @@ func TestInitialModel(t *testing.T) {
 	}
 }
 
-// TestHalfPrecision is case B11: a model with layers in another type than float32 predicts and is evaluated in float32. For training, the error does not
+// TestHalfPrecision checks that a model with layers in another type than float32 predicts and is evaluated in float32. For training, the error does not
 // advise flags that would not help.
 func TestHalfPrecision(t *testing.T) {
 	workIn(t)

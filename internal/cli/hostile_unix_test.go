@@ -110,3 +110,27 @@ func TestTooManyThreads(t *testing.T) {
 	}
 	sameTree(t, map[string]string{}, snapshot(t, "."))
 }
+
+// TestSameFolder checks that while a process writes to a folder, another one that would write to it is refused.
+func TestSameFolder(t *testing.T) {
+	workIn(t)
+	if err := os.Mkdir("out", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	unlock, free, err := lockFolder("out")
+	if err != nil || !free {
+		t.Fatal(free, err)
+	}
+	args := []string{"train", "demo:cats-and-dogs?n=12", "--model", network("two.json"), "--epochs", "1", "--out", "out", "-q"}
+	for _, more := range [][]string{nil, {"--overwrite"}} {
+		o := run(t, append(args, more...)...)
+		if o.code != exitFailure || !strings.Contains(o.stderr, "the folder out is in use by another lince process") {
+			t.Errorf("%v: exit code %d, %s", more, o.code, o.stderr)
+		}
+	}
+	if names := snapshot(t, "out"); len(names) > 0 {
+		t.Errorf("the refused processes wrote %d files", len(names))
+	}
+	unlock()
+	succeed(t, args...)
+}
