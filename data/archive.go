@@ -117,6 +117,9 @@ func (a *archives) list(r io.ReaderAt, size int64, name, folder, base string, de
 		head = head[:cap(head)]
 		n, _ := r.ReadAt(head, 0)
 		head = head[:n]
+		if strings.Contains(name, "-ubyte") {
+			return fmt.Errorf("%s: is one of the files of a dataset like MNIST%s", name, wholeIDX)
+		}
 		if !isTar(head) && !magic("PK")(head) {
 			return fmt.Errorf("%s: is compressed, and does not hold an archive (%s); unpack it", name, looksLike(name, head))
 		}

@@ -105,7 +105,7 @@ func recordsOfHead(e entry) records {
 	}
 	k := tableKind(e.name)
 	head, err := e.file.head(besideHead)
-	if err != nil || k < 0 || tableKinds[k].open == nil {
+	if _, packed := unpackedName(e.name); err != nil || k < 0 || tableKinds[k].open == nil || packed != "" && packed != ".gz" {
 		return nil
 	}
 	var r io.Reader = bytes.NewReader(head)

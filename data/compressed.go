@@ -121,3 +121,12 @@ func (u *unreadArchive) command(name string) string {
 	}
 	return fmt.Sprintf(how, shell.Quote(base))
 }
+
+// result names what is to be opened after a file is unpacked.
+func (u *unreadArchive) result(name string) string {
+	base := filepath.Base(name)
+	if plain := strings.TrimSuffix(base, filepath.Ext(base)); u.untar != "" && IsTable(plain) {
+		return plain
+	}
+	return "the folder"
+}

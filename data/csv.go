@@ -109,6 +109,9 @@ func readTable(name string, set *parquetSet, o OpenOptions, rep *reading, j *joi
 func tableOf(name string, rec records, warn []string, o OpenOptions, rep *reading, j *joiner) (*Table, error) {
 	columns, err := o.columns(rec.columns())
 	if err != nil {
+		if pixels := pixelAdvice(name, rec); pixels != "" && columns.name < 0 {
+			return nil, fmt.Errorf("%s: %s", name, pixels)
+		}
 		hint := ""
 		if columns.name >= 0 {
 			hint = o.indicatorHint(rec)

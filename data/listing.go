@@ -135,6 +135,16 @@ func (l *listing) empty() error {
 			hint = fmt.Sprintf("unpack the archives (%s)", u.command("FILE"+ext))
 		}
 	}
+	for _, name := range l.passed[passedOther].examples {
+		if k := foreignKindOf(name, nil); k != nil {
+			hint = k.adviceForMany(l.name, path.Ext(name))
+		}
+	}
+	for _, ext := range sortedKeys(l.passed[passedOther].kinds) {
+		if k := foreignKindOf("x"+ext, nil); k != nil {
+			hint = k.adviceForMany(l.name, ext)
+		}
+	}
 	if l.passed[passedUnsafe].n > 0 {
 		hint = "unpack the archive, and open the folder"
 	}

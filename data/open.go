@@ -90,7 +90,7 @@ type OpenOptions struct {
 //   - a folder with files named cat.0.jpg, with a folder for each class, or with such archives and no images;
 //   - a table's file with the columns filename and category, as for Keras' flow_from_dataframe: a CSV file
 //     (.csv, .tsv), whose columns may also be separated by semicolons, tabs or vertical bars, or JSON lines
-//     (.jsonl, .ndjson), both also compressed by gzip (.csv.gz), or a Parquet file (.parquet), which may also hold the images: as bytes,
+//     (.jsonl, .ndjson), both also compressed (.csv.gz, .csv.bz2, .csv.zst, or .csv.zip with the table as its only file), or a Parquet file (.parquet), which may also hold the images: as bytes,
 //     or as the datasets of Hugging Face do, in a struct with the fields bytes and path. These are unpacked once, like such archives;
 //   - a folder of Parquet files and no images: they are one table. Their names, such as train-00000-of-00002.parquet, or their folders say to which part they belong;
 //   - shards, tar archives as WebDataset writes them, named like train-{000000..000009}.tar: the label of KEY.jpg is the text in KEY.cls or
@@ -261,6 +261,8 @@ func sniff(name string) (kind, error) {
 		other = otherTable(name, head)
 	}
 	switch {
+	case magic("PK\x03\x04")(head) && tableKind(name) >= 0 && tableInZip(f, info.Size()) != nil:
+		return kindCSV, nil
 	case other != "":
 		return 0, fmt.Errorf("%s: is %s, not what its name says%s", name, other, remedies[other])
 	case slices.Contains([]string{".xlsx", ".xls", ".ods"}, ext):
@@ -275,7 +277,10 @@ func sniff(name string) (kind, error) {
 		return kindArchive, nil
 	}
 	if u := unreadArchiveOf(name, head); u != nil {
-		return 0, fmt.Errorf("%s: is %s, which lince does not read; unpack it (%s), and open the folder", name, u.name, u.command(name))
+		return 0, fmt.Errorf("%s: is %s, which lince does not read; unpack it (%s), and open %s", name, u.name, u.command(name), u.result(name))
+	}
+	if err := foreignError(name, head); err != nil {
+		return 0, err
 	}
 	if isArchive(name) {
 		return 0, fmt.Errorf("%s: is not a zip or tar archive (%s); download it again", name, looksLike(name, head))
@@ -287,6 +292,7 @@ func sniff(name string) (kind, error) {
 }
 
 const (
+	wholeIDX    = "; for IDX files, open the folder with all four of them"
 	spreadsheet = "a spreadsheet or another zip archive"
 	lfs         = "a pointer of Git LFS, not the file itself"
 )
@@ -307,8 +313,10 @@ var remedies = map[string]string{
 
 // otherTable returns what a file with the name of a table is by its first bytes, "" if it may be such a table.
 func otherTable(name string, head []byte) string {
-	zipped := strings.HasSuffix(strings.ToLower(name), ".gz")
+	_, packed := unpackedName(name)
 	switch {
+	case packed == ".zip" && magic("PK")(head): // an archive of images, or of more than a table
+		return ""
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		return spreadsheet
 	case bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")):
@@ -317,7 +325,7 @@ func otherTable(name string, head []byte) string {
 		return "a Parquet file"
 	case bytes.HasPrefix(head, lfsPointer):
 		return lfs
-	case bytes.HasPrefix(head, []byte("\x1f\x8b")) && !zipped:
+	case bytes.HasPrefix(head, []byte("\x1f\x8b")) && packed == "":
 		return "compressed by gzip"
 	case len(picture.Format(head)) > 2 && head[0] > 0x7f, bytes.HasPrefix(head, []byte("GIF8")):
 		return "an image"
@@ -337,7 +345,7 @@ func unread(name, ext string, head []byte) string {
 	case ext == ".txt", ext == ".dat":
 		return "; if it is a table, rename it to .csv"
 	case strings.Contains(name, "-ubyte"):
-		return "; for IDX files, open the folder with all four of them"
+		return wholeIDX
 	case bytes.HasPrefix(head, []byte("PK\x07\x08")), len(ext) == 4 && ext[:2] == ".z" && ext != ".zip" && ext != ".zst":
 		return "; it is a piece of a split zip archive: join the pieces (zip -s 0 FILE.zip --out whole.zip), and open the result"
 	case slices.Contains([]string{".001", ".002", ".part1", ".aa"}, ext):

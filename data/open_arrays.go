@@ -13,6 +13,9 @@ import (
 func openArrays(name string, o OpenOptions, rep *reading) (*Table, error) {
 	arrays, err := datasets.Load(name)
 	if err != nil {
+		if k := foreignKindOf(name, nil); k != nil { // an archive with other arrays
+			err = fmt.Errorf("%w; %s", err, k.advice(name))
+		}
 		return nil, err
 	}
 	l := &listing{name: name}

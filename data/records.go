@@ -1,8 +1,6 @@
 package data
 
 import (
-	"bufio"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lince-ml/lince/internal/bounded"
 	"github.com/lince-ml/lince/internal/patherr"
 	"github.com/lince-ml/lince/internal/suggest"
 )
@@ -63,9 +60,9 @@ func IsTable(name string) bool { return tableKind(name) >= 0 }
 
 // tableKind returns the index of a file's kind among tableKinds, -1 if it is none of them.
 func tableKind(name string) int {
-	name = strings.TrimSuffix(strings.ToLower(name), ".gz")
+	name, packed := unpackedName(name)
 	for i, k := range tableKinds {
-		if slices.ContainsFunc(k.suffixes, func(s string) bool { return strings.HasSuffix(name, s) }) {
+		if (packed == "" || k.open != nil) && slices.ContainsFunc(k.suffixes, func(s string) bool { return strings.HasSuffix(name, s) }) {
 			return i
 		}
 	}
@@ -74,24 +71,15 @@ func tableKind(name string) int {
 
 // openRecords opens a table's file. encoding names that of its text, if it is not to be detected. fits reports whether a header has the wanted columns.
 func openRecords(f *os.File, name, encoding string, fits func(header []string) bool) (records, error) {
-	var r io.Reader = f
-	if strings.HasSuffix(strings.ToLower(name), ".gz") {
-		z, err := gzip.NewReader(bufio.NewReader(f))
-		if err != nil {
-			return nil, fmt.Errorf("is not a gzip file: %w", err)
-		}
-		info, err := f.Stat()
-		if err != nil {
-			return nil, patherr.Bare(err)
-		}
-		r = &limited{z, int64(bounded.InflateLimit(uint64(info.Size())))}
+	r, err := unpackTable(f, name)
+	if err != nil {
+		return nil, err
 	}
 	k := tableKind(name)
 	if k < 0 {
 		k = 0
 	}
 	if encoding != "" {
-		var err error
 		if r, err = inUTF8(r, encoding); err != nil {
 			return nil, err
 		}

@@ -1,0 +1,125 @@
+package data
+
+import (
+	"archive/zip"
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestForeignFiles opens files of kinds that lince names and does not read.
+func TestForeignFiles(t *testing.T) {
+	for _, c := range []struct{ name, content, want string }{
+		{"a.feather", "ARROW1\x00\x00", "is an Arrow file, which lince does not read; write it as a Parquet file: python3 -c 'import pandas"},
+		{"my data.arrow", "\xff\xff\xff\xff", "to_parquet(sys.argv[2])' 'my data.arrow' 'my data'.parquet"},
+		{"x.h5", "\x89HDF\r\n\x1a\n", `f = h5py.File(sys.argv[1]); x, y = f["X"], f["Y"]`},
+		{"noname", "SQLite format 3\x00", "is an SQLite database, which lince does not read; write its table as CSV"},
+		{"t.mat", "MATLAB 5.0 MAT-file, Platform", "scipy.io.loadmat"},
+		{"t.npy", "\x93NUMPY\x01\x00", "numpy.load"},
+		{"t.tfrecord-00000-of-00002", strings.Repeat("\x00", 40), "tf.train.Example"},
+		{"t.pkl", "\x80\x04", "lince does not run what is in pickles"},
+		{"t.html", "<table>", "pandas.read_html"},
+		{"mx.lst", "0\t1\ta.jpg\n", `(printf 'number\tcategory\tfilename\n'; cat mx.lst) > mx.tsv`},
+		{"gt.manifest", `{"source-ref": "s3://b/a.jpg"}`, "lince data gt.jsonl --images FOLDER --filename source-ref"},
+		{"t.csv.xz", "\xfd7zXZ\x00", "unpack it (xz -d t.csv.xz), and open t.csv"},
+		{"t.tar.xz", "\xfd7zXZ\x00", "unpack it (tar -xf t.tar.xz), and open the folder"},
+		{"train-images-idx3-ubyte.gz", zippedText(t, "\x00\x00\x08\x03"), "open the folder with all four of them"},
+		{"t.parquet.gz", zippedText(t, "PAR1"), "is compressed, and does not hold an archive"},
+	} {
+		if _, err := Open(t.Context(), file1(t, c.name, []byte(c.content)), OpenOptions{}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+	for _, c := range []struct{ files, want string }{
+		{"dataset_dict.json train/data-00000-of-00001.arrow train/state.json", `datasets.load_from_disk(sys.argv[1])`},
+		{"a.tfrecord b.tfrecord", "the files .tfrecord are of the kind \"a file of TFRecords\": write its images as files"},
+		{"a.tfrecord-00000-of-00001", "tf.train.Example"},
+		{"a.npy", "numpy.load"},
+	} {
+		dir := t.TempDir()
+		for n := range strings.FieldsSeq(c.files) {
+			file := filepath.Join(dir, n)
+			if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, []byte("xxxx"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := Open(t.Context(), dir, OpenOptions{}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.files, err, c.want)
+		}
+	}
+}
+
+// TestPixelTables opens tables with the pixels of images.
+func TestPixelTables(t *testing.T) {
+	row := func(n int) string { return strings.TrimSuffix(strings.Repeat("7,", n), ",") }
+	names := func(n int) string {
+		var list []string
+		for i := range n {
+			list = append(list, fmt.Sprint("pixel", i))
+		}
+		return strings.Join(list, ",")
+	}
+	for _, c := range []struct {
+		text string
+		want []string
+	}{
+		{"label," + names(784) + "\n3," + row(784), []string{"has the pixels of images, 784 numbers in a row, and no names of files", `y = t.pop("label"); x = t.to_numpy("uint8").reshape(-1, 28, 28)`, "lince data images"}},
+		{names(784) + "\n" + row(784), []string{`y = [""] * len(t); x =`, "reshape(-1, 28, 28)", "lince predict MODEL images"}},
+		{names(300) + ",label,age\n" + row(300) + ",cat,-1", []string{`y = t.pop("label"); t.pop("age"); x =`, "reshape(-1, 10, 10, 3)"}},
+		{row(785) + "\n" + row(785), []string{"read_csv(sys.argv[1], header=None); y = t.pop(0)", "reshape(-1, 28, 28)"}},
+		{"digit," + names(70) + "\n9," + row(70), []string{"HEIGHT, WIDTH"}},
+		{"emotion,pixels,Usage\n3," + strings.ReplaceAll(row(2304), ",", " ") + ",Training", []string{`in the column "pixels", 2304 numbers in a row`, `y = t["Usage"].replace({"PublicTest": "val", "PrivateTest": "test"}) + "/" + t["emotion"].astype(str)`, "reshape(48, 48)"}},
+		{"a,b,c\n1,2,3", []string{`has no column "filename"`}},
+		{"filename,class," + names(100) + "\nx.png,cat," + row(100), []string{"there is no file"}},
+	} {
+		_, err := Open(t.Context(), file1(t, "t.csv", []byte(c.text+"\n")), OpenOptions{})
+		for _, w := range c.want {
+			if err == nil || !strings.Contains(err.Error(), w) {
+				t.Errorf("%.30s: %v, want %q", c.text, err, w)
+			}
+		}
+	}
+}
+
+// TestPackedTables opens compressed tables.
+func TestPackedTables(t *testing.T) {
+	text := csvOf("filename,category", ",", "\n", nil)
+	zipped := func(entries ...string) string {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		for i := 0; i < len(entries); i += 2 {
+			w, err := z.Create(entries[i])
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = w.Write([]byte(entries[i+1]))
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	whole := zipped("t.csv", text)
+	damaged := []byte(zipped("t.csv", strings.Repeat(text, 100)))
+	damaged[60] ^= 0xff
+	for _, c := range []tableCase{
+		{name: "zip", file: "t.csv.zip", text: whole},
+		{name: "zip of macOS", file: "t.CSV.ZIP", text: zipped("t.csv", text, "__MACOSX/._t.csv", "x")},
+		{name: "zip with another name inside", file: "t.csv.zip", text: zipped("data/labels.tsv", strings.ReplaceAll(text, ",", "\t"))},
+		{name: "zip of JSON lines", file: "t.jsonl.zip", text: zipped("t.jsonl", `{"filename": "cats/cat0.jpg", "category": "x"}`), want: "cats/cat0.jpg=x"},
+		{name: "gzip", file: "t.csv.gz", text: zippedText(t, text)},
+		{name: "Zstandard", file: "t.csv.zst", text: string(zstd1(t, []byte(text)))},
+		{name: "not compressed", file: "t.csv.gz", text: text, fail: "is not compressed, though its name ends in .gz"},
+		{name: "two tables", file: "t.csv.zip", text: zipped("a.csv", text, "b.csv", text), fail: "t.csv.zip: "},
+		{name: "damaged", file: "t.csv.zip", text: string(damaged), fail: "t.csv.zip: "},
+		{name: "cut", file: "t.csv.zip", text: whole[:len(whole)/2], fail: "t.csv.zip: "},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.check(t) })
+	}
+}
