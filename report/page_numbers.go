@@ -108,7 +108,27 @@ func (p *numberPlotter) mark() {
 			p.Right -= math.Ceil(beyond) + 1
 		}
 	}
-	p.X, p.Y = marks(&p.axes.X, p.x), marks(&p.axes.Y, p.y)
+	p.X, p.Y = apart(marks(&p.axes.X, p.x)), marks(&p.axes.Y, p.y)
+}
+
+// apart returns every tick, every second one and so on, such that their labels are apart.
+func apart(ticks []mark) []mark {
+	for every := 1; ; every++ {
+		var list []mark
+		for i := 0; i < len(ticks); i += every {
+			list = append(list, ticks[i])
+		}
+		near := func(i int) bool {
+			return list[i].At+labelWidth(list[i].Label)/2+4 > list[i+1].At-labelWidth(list[i+1].Label)/2
+		}
+		fits := true
+		for i := range len(list) - 1 {
+			fits = fits && !near(i)
+		}
+		if fits {
+			return list
+		}
+	}
 }
 
 // setLinearAxis sets the range and the ticks of an axis without a logarithmic scale.

@@ -312,7 +312,10 @@ func TestNumberPlotLabels(t *testing.T) {
 	for _, scale := range []float64{1e-7, .0123, 1, 1e5, 1234567, 3e9} {
 		numbers := []float64{2 * scale, 2.5 * scale, 3 * scale}
 		for _, p := range []*numberPlotter{newNumberPlot("", "x", "y", numbers, numbers), newNumberPlot("", "x", "y", numbers, []float64{-scale, scale})} {
-			for _, m := range p.X {
+			for i, m := range p.X {
+				if i > 0 && m.At-labelWidth(m.Label)/2 < p.X[i-1].At+labelWidth(p.X[i-1].Label)/2 {
+					t.Errorf("scale %v: the labels %s and %s overlap", scale, p.X[i-1].Label, m.Label)
+				}
 				if at := m.At + labelWidth(m.Label)/2; at > numbersSide {
 					t.Errorf("scale %v: the label %s ends at %v of %d", scale, m.Label, at, numbersSide)
 				}
