@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"image"
+	"image/png"
 	"io"
 	"os"
 	"path/filepath"
@@ -266,6 +268,22 @@ func TestMaxPixels(t *testing.T) {
 			if !errors.As(err, &large) || large.Width*large.Height != img.W*img.H || large.Limit != img.W*img.H-1 {
 				t.Errorf("%s of %dx%d pixels, one less allowed: %v", e.Name(), img.W, img.H, err)
 			}
+		}
+	}
+}
+
+// TestPlainImages checks that large scans and photos of one color are accepted, although their files are small: up to 256 MiB of pixels.
+func TestPlainImages(t *testing.T) {
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 6000, 4000))); err != nil {
+		t.Fatal(err)
+	}
+	if img, err := Decode(b.Bytes(), Grayscale); err != nil || img.W != 6000 || img.H != 4000 {
+		t.Errorf("%dx%d: %v", img.W, img.H, err)
+	}
+	for size, ok := range map[[2]int]bool{{4961, 7016}: true, {6000, 4000}: true, {8192, 5464}: true, {10_000, 10_000}: false} {
+		if err := new(Decoder).checkSize("PNG", size[0], size[1], 0, 3, 48<<10); (err == nil) != ok {
+			t.Errorf("%v: %v", size, err)
 		}
 	}
 }
