@@ -185,7 +185,7 @@ func TestBadInput(t *testing.T) {
 		{"model whose output is an image", with(map[string][]byte{"m.json": jsonOf(t, layer.Input{Shape: []int{8, 8, 3}}, layer.Conv2D{Filters: 2, Kernel: layer.Size{3, 3}})}), train("set", "--model", "m.json"), 1,
 			[]string{"m.json", "(None, 6, 6, 2)", "(None, classes)"}},
 		{"model of images of any size", with(map[string][]byte{"m.json": jsonOf(t, layer.Input{Shape: []int{-1, -1, 3}}, layer.Conv2D{Filters: 2, Kernel: layer.Size{3, 3}})}), train("set", "--model", "m.json"), 1,
-			[]string{"m.json", "fixed size"}},
+			[]string{"m.json", "leaves the size of images open", "--size 224x224"}},
 		{"evaluated on other classes", with(map[string][]byte{"m.keras": model}), []string{"evaluate", "m.keras", "set", "--rename", "cat=gato,dog=perro"}, 1,
 			[]string{"cat, dog", "gato, perro", "--rename"}},
 

@@ -133,6 +133,9 @@ func (c *evaluateCommand) Run(e *env) error {
 
 func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evaluation, error) {
 	c.known = c.knownClasses(m)
+	if data.HoldsTable(c.Source) {
+		c.takeTask(m)
+	}
 	t, ignored, err := e.open(c.Source, c.sourceFlags)
 	if err != nil {
 		return nil, err

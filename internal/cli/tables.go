@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/internal/sheet"
 )
@@ -51,6 +52,17 @@ func (f tableFlags) mistakes() error {
 		return fmt.Errorf("--task: %w", err)
 	}
 	return nil
+}
+
+// takeTask sets the task to that of a model for which the labels are, unless the flag is set.
+func (f *tableFlags) takeTask(m *lince.Model) {
+	switch {
+	case f.Task != data.AutoTask.String():
+	case m.MultiLabel:
+		f.Task = data.MultiLabel.String()
+	case m.Regression:
+		f.Task = data.Regress.String()
+	}
 }
 
 // options sets the options of a table.
