@@ -109,12 +109,11 @@ func readTable(name string, set *parquetSet, o OpenOptions, rep *reading, j *joi
 func tableOf(name string, rec records, warn []string, o OpenOptions, rep *reading, j *joiner) (*Table, error) {
 	columns, err := o.columns(rec.columns())
 	if err != nil {
-		if pixels := pixelAdvice(name, rec); pixels != "" && columns.name < 0 {
-			return nil, fmt.Errorf("%s: %s", name, pixels)
-		}
 		hint := ""
 		if columns.name >= 0 {
 			hint = o.indicatorHint(rec)
+		} else if pixels := pixelAdvice(name, rec); pixels != "" {
+			return nil, fmt.Errorf("%s: %s", name, pixels)
 		}
 		return nil, fmt.Errorf("%s: %w%s", name, err, hint)
 	}
@@ -460,7 +459,7 @@ func (b *tableBuilder) once() error {
 
 // contradiction describes rows that say different things about the same file.
 func (b *tableBuilder) contradiction(first, second int, a, c string) string {
-	return fmt.Sprintf("%s in %s %d, %s in %s %d", a, b.unit, b.line[first], c, b.unit, b.line[second])
+	return fmt.Sprintf("%s in %s %d, %s in %s %d", beginning(a), b.unit, b.line[first], beginning(c), b.unit, b.line[second])
 }
 
 // compact removes the rows that are not used.
@@ -515,7 +514,7 @@ func (b *tableBuilder) notices() []string {
 func (b *tableBuilder) dropped() []string {
 	var list []string
 	if d := b.unlabeled; d.n > 0 {
-		s := fmt.Sprintf("Dropped %d of the %d rows, which have no label, such as %s.", d.n, b.read, d.list[0].Filename)
+		s := fmt.Sprintf("Dropped %d of the %d rows, which have no label, such as %s.", d.n, b.read, quoteName(d.list[0].Filename))
 		if len(b.words) > 0 {
 			s += fmt.Sprintf(" Their labels include words for a missing value: %s. To take these as classes, set KeepNA (--keep-na).", listNames(sortedKeys(b.words)))
 		}
@@ -528,7 +527,7 @@ func (b *tableBuilder) dropped() []string {
 		list = append(list, fmt.Sprintf("Dropped %d of the %d rows, which cannot be used; the first, %v.", d.n, b.read, d.list[0].Err))
 	}
 	if d := b.twice; d.n > 0 {
-		list = append(list, fmt.Sprintf("Dropped %d of the %d rows, which name a file again with the same label, such as %s.", d.n, b.read, d.list[0].Filename))
+		list = append(list, fmt.Sprintf("Dropped %d of the %d rows, which name a file again with the same label, such as %s.", d.n, b.read, quoteName(d.list[0].Filename)))
 	}
 	return list
 }

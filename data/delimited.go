@@ -90,6 +90,7 @@ func (d *delimited) record() error {
 		case newline:
 			d.ends = append(d.ends, len(d.buf))
 			return nil
+		case b == ' ' && d.sep == ' ' && state == begin: // several spaces separate like one
 		case b == d.sep:
 			d.ends = append(d.ends, len(d.buf))
 			state = begin
@@ -184,8 +185,15 @@ func newCSV(r io.Reader, detect bool, fits func(header []string) bool) (*csvReco
 		line++
 		c.comments++
 	}
+	if skipped, lines := titles(br, first, choices, fits); skipped != nil {
+		c.notes = append(c.notes, fmt.Sprintf("Lines before the names of the columns that were skipped: %d.", lines))
+		first, line = skipped, line+lines
+	}
 	var best []string
 	var chosen byte
+	if choices == separators && !fitsAny(first, choices, fits) && fitsAny(first, " ", fits) {
+		choices = " "
+	}
 	for i := range len(choices) {
 		h := &delimited{r: bufio.NewReader(bytes.NewReader(first)), sep: choices[i], line: 1}
 		if err := h.read(); err != nil {
@@ -228,7 +236,39 @@ func newCSV(r io.Reader, detect bool, fits func(header []string) bool) (*csvReco
 	return c, nil
 }
 
-var separatorNames = map[byte]string{';': "semicolons", '\t': "tabs", '|': "vertical bars (|)", ',': "commas"}
+var separatorNames = map[byte]string{';': "semicolons", '\t': "tabs", '|': "vertical bars (|)", ',': "commas", ' ': "spaces"}
+
+// maxTitles is the number of lines among which the names of the columns are searched.
+const maxTitles = 20
+
+// titles finds the line that names the columns below others, such as a title: the first one that fits, if the first line of the file does not. It returns it, with its end, and the
+// number of lines before it; nil if there is none. The reader is then after this line.
+func titles(r *bufio.Reader, first []byte, separators string, fits func(header []string) bool) (names []byte, lines int) {
+	if fitsAny(first, separators+" ", fits) {
+		return nil, 0
+	}
+	ahead, _ := r.Peek(r.Size()) // an error occurs again when the rest is read
+	at := 0
+	if bytes.HasSuffix(first, []byte("\r")) && bytes.HasPrefix(ahead, []byte("\n")) {
+		at = 1
+	}
+	for lines = 1; lines < maxTitles && at < len(ahead); lines++ {
+		end := bytes.IndexAny(ahead[at:], "\r\n")
+		if end < 0 {
+			break
+		}
+		if end += at + 1; ahead[end-1] == '\r' && end < len(ahead) && ahead[end] == '\n' {
+			end++
+		}
+		if fitsAny(ahead[at:end], separators, fits) {
+			names = bytes.Clone(ahead[at:end])
+			_, _ = r.Discard(end) // it was just peeked
+			return names, lines
+		}
+		at = end
+	}
+	return nil, 0
+}
 
 var errNoHeader = errors.New("is empty; its first line must name the columns, as in filename,category")
 

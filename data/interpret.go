@@ -167,7 +167,7 @@ func (in *interpreter) likely(labels []string, rows int) error {
 		alone[l] = true
 	}
 	if comma := slices.IndexFunc(labels, func(l string) bool { return strings.Contains(l, ",") }); numbers == len(labels) && comma >= 0 {
-		return fmt.Errorf("the column %q has labels such as %q: if these are numbers with a decimal comma, set the task to regress, if they are several labels, to multilabel, else to classify (Task, --task)", column, labels[comma])
+		return fmt.Errorf("the column %q has labels such as %q: if these are numbers with a decimal comma, set the task to regress, if they are several labels, to multilabel, else to classify (Task, --task)", column, beginning(labels[comma]))
 	}
 	for _, sep := range []string{"|", ";", ","} {
 		parts := map[string]bool{}
@@ -196,7 +196,7 @@ func (in *interpreter) likely(labels []string, rows int) error {
 }
 
 func severalLabels(column, example string) error {
-	return fmt.Errorf("the column %q has labels such as %q: if these are several labels, set the task to multilabel, else to classify (Task, --task)", column, example)
+	return fmt.Errorf("the column %q has labels such as %q: if these are several labels, set the task to multilabel, else to classify (Task, --task)", column, beginning(example))
 }
 
 // number parses a decimal number.

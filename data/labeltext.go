@@ -38,7 +38,7 @@ func (in *interpreter) lists(sets [][]string, errs []error) error {
 		}
 	}
 	if several > 0 {
-		return fmt.Errorf("%d rows have several labels, such as %s; if images have several labels, set the task to multilabel (Task, --task)", several, example)
+		return fmt.Errorf("%d rows have several labels, such as %s; if images have several labels, set the task to multilabel (Task, --task)", several, beginning(example))
 	}
 	return in.joint(sets, in.o.LabelSeparator)
 }
@@ -144,7 +144,7 @@ func (in *interpreter) joint(sets [][]string, sep string) error {
 				}
 			}
 		}
-		where := func(l string) string { return fmt.Sprintf("%s %d, has %q", in.unit, first[l], l) }
+		where := func(l string) string { return fmt.Sprintf("%s %d, has %q", in.unit, first[l], beginning(l)) }
 		switch {
 		case n > 0 && in.o.LabelSeparator != "":
 			in.warn = append(in.warn, fmt.Sprintf("%d labels have %q in them, though they are separated by %q; they are taken as one label each. The first, %s.", n, other, sep, where(example)))

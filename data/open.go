@@ -44,7 +44,7 @@ type OpenOptions struct {
 
 	// FilenameColumn and LabelColumn name the columns of a table's file (Keras' x_col and y_col), with or
 	// without the same case. The default of FilenameColumn is "filename", or a name such as "file",
-	// "path" or "image_id". The default of LabelColumn is "category", or else "class" or "label". With a
+	// "path" or "image_id". The default of LabelColumn is "category", or else "class", "label" or "cls". With a
 	// source of another kind they are an error, as are the options below for a table's file.
 	FilenameColumn, LabelColumn string
 
@@ -343,6 +343,10 @@ func unread(name, ext string, head []byte) string {
 	case ext == ".json":
 		return "; if it is a list of objects, " + listAdvice(shell.Quote(filepath.Base(name)))
 	case ext == ".txt", ext == ".dat":
+		line, _, _ := strings.Cut(string(head), "\n")
+		if isImage(firstWord(strings.TrimSpace(line))) {
+			return "; it has names of images without the names of columns: add a first line such as filename category, and rename it to .csv"
+		}
 		return "; if it is a table, rename it to .csv"
 	case strings.Contains(name, "-ubyte"):
 		return wholeIDX

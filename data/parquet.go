@@ -213,7 +213,7 @@ func (p *parquetRecords) next(want []int, cells []value) (row int, err error) {
 		}
 		c := &p.fields[w]
 		if c.kind == imageColumn || c.kind == otherColumn {
-			return row, fmt.Errorf("the column %q has a type that cannot be read, want texts, numbers or lists of these", c.name)
+			return row, fmt.Errorf("the column %q has a type that cannot be read, want texts, numbers or lists of these, or images in bytes: write lists of pixels as PNG files", c.name)
 		}
 		if c.values == nil {
 			c.values = p.values(c.leaf)

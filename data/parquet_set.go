@@ -200,6 +200,13 @@ func (s *parquetSet) choose(o *OpenOptions) error {
 				images = append(images, c.name)
 			}
 		}
+		if len(images) == 0 && newHeader(s.names).find(nameColumns...) < 0 { // any column in which an image is
+			for _, c := range p.fields {
+				if c.content == imageContent {
+					images = append(images, c.name)
+				}
+			}
+		}
 		if len(images) == 1 || len(images) > 1 && newHeader(s.names).find(nameColumns...) < 0 {
 			o.FilenameColumn = images[0]
 		}

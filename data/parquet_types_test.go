@@ -126,6 +126,10 @@ func TestParquetUnmarked(t *testing.T) {
 	if _, err := Open(t.Context(), parquetFile("unmarked-images"), OpenOptions{LabelColumn: "thumb"}); err == nil || !strings.Contains(err.Error(), `its column "thumb" has images or other bytes that are no text, so it cannot be used for labels`) {
 		t.Error(err)
 	}
+	tab = open(t, parquetFile("webdataset"), OpenOptions{})
+	if got := list1(tab); got != "row-0.png=0 row-1.png=1 row-2.png=0 row-3.png=1 row-4.png=0 row-5.png=1" {
+		t.Error(got)
+	}
 	for _, c := range []struct {
 		text string
 		is   bool

@@ -109,7 +109,7 @@ func (l *limited) Read(b []byte) (int, error) {
 // The columns that are taken if none is named, the first one that is there.
 var (
 	nameColumns  = []string{"filename", "file_name", "file", "filepath", "file_path", "path", "image", "image_name", "image_path", "image_id", "img"}
-	labelColumns = []string{"category", "class", "label"}
+	labelColumns = []string{"category", "class", "label", "cls"}
 )
 
 // plainName is the form in which names of columns are compared: without case, and with _ between words.
@@ -187,10 +187,19 @@ func (o OpenOptions) columns(header []string) (columnSet, error) {
 	if len(errs) == 0 {
 		return c, nil
 	}
+	if len(header) == 1 && isImage(firstWord(header[0])) {
+		return c, fmt.Errorf("the first line is %s, which looks like a row and not like the names of columns; add a first line such as filename category", quoteName(header[0]))
+	}
 	if len(header) > 0 && slices.ContainsFunc(header, isImage) {
 		return c, fmt.Errorf("the first line is %s, which looks like a row and not like the names of columns; add a first line such as filename,category", listNames(header))
 	}
 	return c, errs[0]
+}
+
+// firstWord returns a text up to the first space.
+func firstWord(s string) string {
+	word, _, _ := strings.Cut(s, " ")
+	return word
 }
 
 func missingColumn(header []string, name, what, option string) error {

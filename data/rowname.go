@@ -1,6 +1,7 @@
 package data
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"path"
@@ -114,13 +115,19 @@ func (b *tableBuilder) count() {
 			continue
 		}
 		name := b.rows.names.at(i)
-		b.missing.add(name, int(b.line[i]), b.whyMissing(name, int(b.line[i])))
+		b.missing.add(beginning(name), int(b.line[i]), b.whyMissing(name, int(b.line[i])))
 	}
 }
 
 // whyMissing returns why there is no file for a name, and what may help.
 func (b *tableBuilder) whyMissing(name string, line int) error {
+	if isBase64(name) {
+		return errors.New("the text is an image in base64, not the name of a file; in Python, decode it with base64.b64decode, and write the table with the bytes as a Parquet file")
+	}
 	_, err := b.join.exact(name)
+	if len(name) > longName {
+		return fmt.Errorf("there is no file of this name, which has %d characters", len(name))
+	}
 	if _, _, why := b.join.respell(name, true); !errors.Is(why, errNoSpelling) && why != nil {
 		err = why
 	}
@@ -143,10 +150,26 @@ func (b *tableBuilder) whyMissing(name string, line int) error {
 	return err
 }
 
+// isBase64 reports whether a text is an image in base64, perhaps with the head of a data URI.
+func isBase64(s string) bool {
+	if strings.HasPrefix(s, "data:image/") {
+		return true
+	}
+	const n = 64 // characters
+	if len(s) < n {
+		return false
+	}
+	b, err := base64.StdEncoding.DecodeString(s[:n])
+	return err == nil && startsImage(b)
+}
+
+// longName is the length of a text that is shown whole in messages.
+const longName = 256
+
 // beginning returns the beginning of a long text.
 func beginning(s string) string {
-	if len(s) > 256 {
-		return strings.ToValidUTF8(s[:256], "") + "..."
+	if len(s) > longName {
+		return strings.ToValidUTF8(s[:longName], "") + "..."
 	}
 	return s
 }

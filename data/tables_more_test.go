@@ -119,3 +119,28 @@ func TestTableProgress(t *testing.T) {
 		}
 	}
 }
+
+// TestHeaders opens tables whose columns are not named in the first line, or not as usual.
+func TestHeaders(t *testing.T) {
+	table := csvOf("filename,category", ",", "\n", nil)
+	spaces := csvOf("filename category", " ", "\n", nil)
+	for _, c := range []tableCase{
+		{name: "a title", text: "Dataset exported 2024-01-01\n\n" + table, warn: []string{"Lines before the names of the columns that were skipped: 2."}},
+		{name: "titles with other line ends", text: strings.ReplaceAll("My set\nby me, 2024\n"+table, "\n", "\r\n"), warn: []string{"skipped: 2."}},
+		{name: "titles and old line ends", text: strings.ReplaceAll("My set\n"+table, "\n", "\r"), warn: []string{"skipped: 1."}},
+		{name: "line numbers below a title", text: "My set\r\n\r\n" + table + "x.jpg,cats\n", want: plain, warn: []string{"Found 1 invalid"}},
+		{name: "no title but a row", text: "a.jpg,cats\n" + table, warn: []string{"skipped: 1."}},
+		{name: "a title far above", text: strings.Repeat("text\n", 40) + table, fail: `has no column "filename"`},
+		{name: "spaces", text: spaces, warn: []string{"The fields are separated by spaces."}},
+		{name: "several spaces", text: strings.ReplaceAll(spaces, " ", "   "), warn: []string{"spaces"}},
+		{name: "spaces around and quotes", text: "filename  category \ncats/cat0.jpg  \"a b\" \n", want: "cats/cat0.jpg=a b"},
+		{name: "a list with spaces", text: "cats/cat0.jpg 0\ncats/cat1.jpg 1\n", fail: "the first line is cats/cat0.jpg 0, which looks like a row and not like the names of columns; add a first line such as filename category"},
+		{name: "a list in a text file", file: "t.txt", text: "cats/cat0.jpg 0\ncats/cat1.jpg 1\n", fail: "add a first line such as filename category, and rename it to .csv"},
+		{name: "WebDataset's column of classes", text: strings.Replace(table, "category", "cls", 1)},
+		{name: "base64", text: "filename,category\n" + strings.Repeat("/9j/4AAQSkZJRgABAQAAAQABAAD/2wBD", 100) + ",cats\n", fail: "line 2: the text is an image in base64"},
+		{name: "base64 in a URL", text: "filename,category\n\"data:image/png;base64,iVBORw0KGgo=\",cats\n", fail: "the text is an image in base64, not the name of a file; in Python, decode it with base64.b64decode"},
+		{name: "a long name", text: "filename,category\n" + strings.Repeat("x", 1000) + ".jpg,cats\n", fail: "there is no file of this name, which has 1004 characters"},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.check(t) })
+	}
+}

@@ -145,3 +145,4 @@ pq.write_table(pa.table({k: types[k] for k in ["decimal", "decimal_whole", "text
 text = lambda list: pa.array([x if x is None else x.encode() for x in list], pa.binary())
 pq.write_table(pa.table({"filename": text(names), "category": text(classes), "notes": text([None] * N)}), OUT / "unmarked.parquet")
 pq.write_table(pa.table({"image": pa.array([None, b"", *images[2:]], pa.binary()), "label": text(["BMW", "P1", "naïve", "cat", "dog", None]), "thumb": pa.array(images)}), OUT / "unmarked-images.parquet")
+pq.write_table(pa.table({"jpg": pa.array(images), "cls": [i % 2 for i in range(N)], "__key__": [str(i) for i in range(N)]}), OUT / "webdataset.parquet")
