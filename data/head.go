@@ -6,8 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/lince-ml/lince/internal/escape"
 )
 
 // maxColumn is the number of characters of a column's text that pandas prints
@@ -51,12 +52,7 @@ func (t *Table) Head(n int) string {
 
 // cell makes a text safe to print in a column of a terminal.
 func cell(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return utf8.RuneError
-		}
-		return r
-	}, s)
+	s = escape.Line(s)
 	if r := []rune(s); len(r) > maxColumn {
 		s = string(r[:maxColumn-3]) + "..."
 	}

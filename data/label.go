@@ -210,5 +210,8 @@ func quoteName(s string) string {
 // noLabels is the error of images of which none has a label.
 func noLabels(l *listing, names []string, rule labeler, up string) error {
 	advice := cmp.Or(proposal(names, up), "name them cat.0.jpg, put each class in a folder, use --label with a regular expression with one group, or use a CSV file with the columns filename and category")
+	if len(l.ignored) > 0 { // a truncated archive may have lost the other classes
+		advice += fmt.Sprintf("; besides, %d cannot be used, the first: %s %v", len(l.ignored), l.ignored[0].Filename, l.ignored[0].Err)
+	}
 	return fmt.Errorf("%s: none of the %d images has a label: the rule is %s, and %s does not fit it; %s", l.name, len(names), rule.what(), quoteName(names[0]), advice)
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/lince-ml/lince/internal/shell"
 )
 
 // newTable makes a table of a listing: it chooses a part of the source and labels its files.
@@ -33,6 +35,10 @@ func newTable(l *listing, o OpenOptions) (*Table, error) {
 		rule, skipped = o.detect(names, l.numbered)
 	}
 	t, err := labeled(l, chosen, names, rule, up)
+	if err != nil && holds != nil && holds != parts.training() && parts.training() != nil {
+		return nil, fmt.Errorf("%s: the %d images of the part %s have no labels (none of them is in the folder of a class or has the name of one), so they can only be predicted: lince predict MODEL %s --part %s",
+			l.name, len(names), holds.name, shell.Quote(l.name), shell.Quote(holds.name))
+	}
 	if o.LabelRule == Auto && o.LabelPattern == nil && o.level(names) < 0 {
 		err = l.notByRule(rule, names, t, root, err)
 	}

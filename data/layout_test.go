@@ -210,12 +210,18 @@ func tarOf(t testing.TB, dir string, compress bool) string {
 	return file1(t, "set.tar.gz", gzipped1(t, b.Bytes()))
 }
 
-// tarWith returns a tar archive of images with the given names.
+// tarWith returns a tar archive of images with the given names. A name with > and a target is a hard link.
 func tarWith(t testing.TB, names ...string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for _, n := range names {
+		if name, target, ok := strings.Cut(n, ">"); ok {
+			if err := w.WriteHeader(&tar.Header{Name: name, Linkname: target, Typeflag: tar.TypeLink}); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
 		if err := w.WriteHeader(&tar.Header{Name: n, Mode: 0o600, Size: int64(len(png(t)))}); err != nil {
 			t.Fatal(err)
 		}
@@ -315,6 +321,8 @@ func TestArchives(t *testing.T) {
 			entryOf{name: `C:\6.png`, content: p}, entryOf{name: "//host/7.png", content: p}, entryOf{name: "8\x00.png", content: p})...)), want: labels, passed: "6 entries whose names are absolute or point outside the archive, such as ../x/3.png"},
 		{name: "names that point outside, tar", path: file1(t, "a.tar", tarWith(t, "cats/1.png", "dogs/2.png", "../x/3.png", "/tmp/4.png", "cats/../../5.png")), want: labels, passed: "3 entries whose names are absolute or point outside the archive, such as ../x/3.png"},
 		{name: "names that point outside, in a zip", path: file1(t, "a.zip", archive(t, entryOf{name: "x.tar", content: tarWith(t, "cats/1.png", "dogs/2.png", "../3.png")})), want: labels, passed: "1 entry whose name is absolute or points outside the archive: ../3.png"},
+		{name: "hard links", path: file1(t, "a.tar", tarWith(t, "cats/1.png", "dogs/2.png", "dogs/3.png>dogs/2.png", "./dogs/4.png>./dogs/3.png", "dogs/5.png>none.png")),
+			want: labels + " dogs/3.png=dogs dogs/4.png=dogs", passed: "1 link that is not followed: dogs/5.png"},
 		{name: "tar.zst", path: file1(t, "a.tar.zst", zstd1(t, tarred)), want: labels},
 		{name: "tar.zst after a frame that is skipped", path: file1(t, "a.tzst", append([]byte("\x50\x2a\x4d\x18\x02\x00\x00\x00hi"), zstd1(t, tarred)...)), want: labels},
 		{name: "tar.zst in zip", path: file1(t, "a.zip", archive(t, entryOf{name: "set.tar.zst", content: zstd1(t, tarred), store: true})), want: labels},
@@ -394,6 +402,9 @@ func TestArchiveErrors(t *testing.T) {
 		{"zstd that claims memory", file1(t, "a.tar.zst", []byte("\x28\xb5\x2f\xfd\x00\x88\x40\x00\x00hello")), "window size exceeded"},
 		{"not an archive", file1(t, "a.tar.zst", []byte("hello")), "is not a zip or tar archive (it looks like text/plain); download it again"},
 		{"folder of archives", files(t, "cats.rar", "dogs.rar"), "it has 2 files that are not images (2 .rar), such as cats.rar; unpack the archives (unrar x FILE.rar)"},
+		{"pointer of Git LFS", file1(t, "a.zip", []byte("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")), "a.zip: is a pointer of Git LFS, not the file itself; run git lfs pull in its folder"},
+		{"JSON text", file1(t, "a.tar.gz", []byte(`{"message":"404 Not Found"}`)), `it is JSON text, probably the error of a download: {"message":"404 Not Found"}); download it again`},
+		{"truncated tar with one class", file1(t, "a.tar", tarWith(t, "cats/1.png", "cats/2.png", "dogs/3.png")[:2*1024+1024-300]), "use --label folder; besides, 2 cannot be used, the first: dogs/3.png is truncated: the archive ends within it"},
 		{"HEIC", file1(t, "a.heic", []byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00")), "it is a HEIC file, which lince does not read: convert it to JPEG, for example with ImageMagick: magick a.heic a.jpg"},
 		{"folder of HEIC", files(t, "cats/IMG_1.HEIC", "dogs/IMG_2.HEIC", "cats/a.txt"), "it has 1 file that is not an image (1 .txt): cats/a.txt; 2 images of a format"},
 	} {

@@ -283,6 +283,9 @@ func sniff(name string) (kind, error) {
 		return 0, err
 	}
 	if isArchive(name) {
+		if bytes.HasPrefix(head, lfsPointer) {
+			return 0, fmt.Errorf("%s: is %s%s", name, lfs, remedies[lfs])
+		}
 		return 0, fmt.Errorf("%s: is not a zip or tar archive (%s); download it again", name, looksLike(name, head))
 	}
 	if class, _ := classify(filepath.Base(name)); class == oddName && len(picture.Format(head)) > 0 {
@@ -367,6 +370,12 @@ func looksLike(name string, head []byte) string {
 	}
 	if u := unreadArchiveOf(name, head); u != nil {
 		return "it is " + u.name
+	}
+	switch {
+	case bytes.HasPrefix(head, lfsPointer):
+		return "it is " + lfs + remedies[lfs]
+	case bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")):
+		return "it is JSON text, probably the error of a download: " + quoteName(strings.TrimSpace(string(head)))
 	}
 	t, _, _ := strings.Cut(http.DetectContentType(head), ";")
 	return "it looks like " + t

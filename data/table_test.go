@@ -37,7 +37,7 @@ func TestHead(t *testing.T) {
 		t.Errorf("\n%s\nwant\n%s", got, want)
 	}
 	tab = rows("ñandú.0.jpg", "日本.1.jpg\x1b[31m")
-	if got, want := tab.Head(2), "        filename category\n0    ñandú.0.jpg    ñandú\n1  日本.1.jpg\ufffd[31m       日本"; got != want {
+	if got, want := tab.Head(2), "           filename category\n0       ñandú.0.jpg    ñandú\n1  日本.1.jpg\\x1b[31m       日本"; got != want {
 		t.Errorf("\n%s\nwant\n%s", got, want)
 	}
 	tab = rows(slices.Repeat([]string{"cat.0.jpg"}, 11)...)

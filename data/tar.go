@@ -48,10 +48,11 @@ func (a *archives) tar(r io.ReaderAt, size int64, name string) ([]entry, []neste
 	t := tar.NewReader(in)
 	var entries []entry
 	var more []nested
+	var links []hardLink
 	for {
 		h, err := t.Next()
 		if errors.Is(err, io.EOF) {
-			return entries, more, nil
+			return a.follow(entries, links), more, nil
 		}
 		switch {
 		case err == nil, errors.Is(err, tar.ErrInsecurePath):
@@ -61,7 +62,7 @@ func (a *archives) tar(r io.ReaderAt, size int64, name string) ([]entry, []neste
 		default:
 			// The rest of the archive is lost, and with it an unknown number of images.
 			a.l.ignored = append(a.l.ignored, BadFile{name, fmt.Errorf("is truncated or damaged after %d entries (%w)", len(entries), tarError(err))})
-			return entries, more, nil
+			return a.follow(entries, links), more, nil
 		}
 		if err != nil {
 			return nil, nil, err
@@ -85,7 +86,9 @@ func (a *archives) tar(r io.ReaderAt, size int64, name string) ([]entry, []neste
 		switch {
 		case h.Typeflag == tar.TypeDir:
 			entries = append(entries, entry{clean, nil})
-		case h.Typeflag == tar.TypeSymlink, h.Typeflag == tar.TypeLink:
+		case h.Typeflag == tar.TypeLink:
+			links = append(links, hardLink{clean, path.Clean(slashed(h.Linkname))})
+		case h.Typeflag == tar.TypeSymlink:
 			a.l.passed.add(passedLink, clean, "")
 		case h.Typeflag != tar.TypeReg:
 			a.l.passed.add(passedOther, clean, "special")
@@ -99,6 +102,30 @@ func (a *archives) tar(r io.ReaderAt, size int64, name string) ([]entry, []neste
 			entries = append(entries, entry{clean, tarFile{r, at, h.Size, name, clean}})
 		}
 	}
+}
+
+// hardLink is an entry that is another name of an earlier one.
+type hardLink struct{ name, target string }
+
+// follow adds the files of hard links to entries, and passes over those whose target is not in the archive.
+func (a *archives) follow(entries []entry, links []hardLink) []entry {
+	if links == nil {
+		return entries
+	}
+	files := make(map[string]file, len(entries))
+	for _, e := range entries {
+		files[e.name] = e.file
+	}
+	for _, l := range links {
+		f := files[l.target]
+		if f == nil || isArchive(l.name) {
+			a.l.passed.add(passedLink, l.name, "")
+			continue
+		}
+		entries = append(entries, entry{l.name, f})
+		files[l.name] = f
+	}
+	return entries
 }
 
 // sparse reports whether the bytes of an entry are not those of its file.

@@ -6,6 +6,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/lince-ml/lince/data"
 )
 
@@ -87,14 +89,14 @@ func spelled(counts []data.Count) Finding {
 	return f
 }
 
-// plain returns a class name without case, separators and a plural's ending.
+// plain returns a class name without case, separators, wide forms of letters and a plural's ending.
 func plain(name string) string {
 	word := strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || r == '_' || r == '-' || r == '.' || !unicode.IsPrint(r) {
 			return -1
 		}
 		return unicode.ToLower(r)
-	}, name)
+	}, norm.NFKC.String(name))
 	if word == "" {
 		return name
 	}

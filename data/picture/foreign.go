@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"cmp"
 	"bytes"
 	"errors"
 	"fmt"
@@ -20,7 +21,8 @@ var foreign = []struct {
 	{"JPEG XR", 0, "II\xbc"},
 	{"Photoshop", 0, "8BPS"}, {"DICOM", 128, "DICM"}, {"OpenEXR", 0, "v/1\x01"}, {"DDS", 0, "DDS "}, {"FITS", 0, "SIMPLE  ="},
 	{"PAM", 0, "P7\n"}, {"PFM", 0, "PF\n"}, {"PFM", 0, "Pf\n"}, {"QOI", 0, "qoif"}, {"Windows icon", 0, "\x00\x00\x01\x00"},
-	{"camera raw (CR3)", 4, "ftypcrx "},
+	{"camera raw (CR3)", 4, "ftypcrx "}, {"DICOM", 0, "\x08\x00\x05\x00\x0a\x00\x00\x00"},
+	{"NIfTI", 0, "\x5c\x01\x00\x00"}, {"PCX", 0, "\x0a\x05\x01"}, {"TGA", 0, "\x00\x00\x02\x00\x00\x00\x00\x00"}, {"TGA", 0, "\x00\x00\x0a\x00\x00\x00\x00\x00"},
 }
 
 // Foreign returns the name of the format of an image file that this package does not support, such as "HEIC". It looks only at the
@@ -43,8 +45,22 @@ var otherKinds = []struct{ name, magic string }{
 	{"an SVG drawing", "<svg"}, {"an XML file, perhaps an SVG drawing", "<?xml"}, {"a PDF file", "%PDF"},
 	{"a pointer of Git LFS; get the file with git lfs pull", "version https://git-lfs"},
 	{"a zip archive", "PK\x03\x04"}, {"a gzip file", "\x1f\x8b"}, {"a macOS resource fork", "\x00\x05\x16\x07"},
-	{"a video", "\x00\x00\x01\xba"}, {"a NumPy array", "\x93NUMPY"},
+	{"a video" + frames, "\x00\x00\x01\xba"}, {"a video (MP4 or MOV)" + frames, "????ftyp"}, {"a video (MOV)" + frames, "????moov"}, {"a video (WebM or Matroska)" + frames, "\x1a\x45\xdf\xa3"}, {"a video (AVI)" + frames, "RIFF????AVI "},
+	{"a NumPy array", "\x93NUMPY"}, {"an OLE file, such as Thumbs.db or an old document of Office", "\xd0\xcf\x11\xe0"}, {"JSON text, probably an error of a download", "{\""},
+	{"an answer of a web server with its headers; download it again, without the headers (curl without -i)", "HTTP/"},
+	{"an image as text (a data URI); decode what is after the comma, for example with base64 -d", "data:image/"},
+	{"a JPEG image in base64; decode it, for example with base64 -d", "/9j/"}, {"a PNG image in base64; decode it, for example with base64 -d", "iVBORw0KGgo"},
+	{"a GIF image in base64; decode it, for example with base64 -d", "R0lGODlh"}, {"a WebP image in base64; decode it, for example with base64 -d", "UklGR"},
+	{"a PNG image whose line ends were changed, as by FTP in text mode; copy it again as a binary file", "\x89PNG\n\x1a\n"}, {"a PNG image whose line ends were changed, as by FTP in text mode; copy it again as a binary file", "\x89PNG\r\r\n"},
+	{"a JPEG image that was read as text and written as UTF-8; copy it again as a binary file", "\xc3\xbf\xc3\x98"}, {"a file that was read as text and written as UTF-8, which loses its content; copy it again as a binary file", "\xef\xbf\xbd"},
+	{"a JPEG image after other bytes, such as a blank line, which a program has put before it; copy it again", "\xff\xd8\xff"}, {"a PNG image after other bytes, such as a blank line, which a program has put before it; copy it again", "\x89PNG"},
 }
+
+// frames says what to do with a video.
+const frames = "; take images out of it, for example with ffmpeg -i VIDEO frame%05d.jpg"
+
+// converters are programs that convert images of formats that ImageMagick does not read.
+var converters = map[string]string{"NIfTI": "nibabel and Pillow in Python", "DICOM": "dcmj2pnm of DCMTK"}
 
 // Recognize returns an error if the first bytes of a file are not those of a format that this package supports. The error names the format if it
 // is known.
@@ -64,7 +80,7 @@ var errEmpty = errors.New("not an image: the file is empty")
 func unknown(data []byte) error {
 	const supported = "JPEG, PNG, GIF, BMP, TIFF, WebP and PPM"
 	if f := Foreign(data); f != "" {
-		return fmt.Errorf("%s images are not supported: convert it to JPEG or PNG, for example with ImageMagick (supported are %s)", f, supported)
+		return fmt.Errorf("%s images are not supported: convert it to JPEG or PNG, for example with %s (supported are %s)", f, cmp.Or(converters[f], "ImageMagick"), supported)
 	}
 	for _, k := range otherKinds {
 		if hasMagic(bytes.TrimLeft(data[:min(len(data), 64)], " \t\r\n\ufeff"), k.magic) {

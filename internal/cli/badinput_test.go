@@ -138,6 +138,7 @@ func TestBadInput(t *testing.T) {
 		{"TensorBoard below a file", with(map[string][]byte{"file": {1}}), small("set", "--tensorboard=file/logs"), 1, []string{"--tensorboard: cannot make the folder file/logs"}},
 		{"out has TensorBoard's files", with(map[string][]byte{"out/tensorboard/train/x": {1}}), small("set", "--out", "out"), 2, []string{"out", "tensorboard", "--overwrite"}},
 		{"class weights", set, train("set", "--class-weight", "cat=x,dog"), 2, []string{"--class-weight must be", "got cat=x", "got dog", "balanced"}},
+		{"two class weights", set, train("set", "--class-weight", "cat=2,cat=3"), 2, []string{"--class-weight has two weights for the class cat"}},
 		{"class weight of an unknown class", set, small("set", "--class-weight", "cta=2"), 2, []string{"--class-weight", `"cta"`, "did you mean cat?"}},
 		{"flag", set, train("set", "--epocs", "1"), 2, []string{"--epocs", `did you mean "--epochs"?`, "lince train --help"}},
 		{"seed", set, train("set", "--seed=-1"), 2, []string{`--seed: must be an integer from 0 to 4294967295, got "-1"`}},

@@ -193,7 +193,7 @@ func printFaults(w io.Writer, r *check.Report, ignored []data.BadFile) error {
 // describeFault describes a finding in a line.
 func describeFault(f check.Finding) string {
 	if len(f.Images) == 0 && len(f.Classes) == 1 {
-		return f.Classes[0] + ": " + f.Detail
+		return visibleLine(f.Classes[0]) + ": " + f.Detail
 	}
 	if len(f.Images) == 0 {
 		return f.Detail

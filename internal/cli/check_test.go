@@ -109,6 +109,21 @@ func TestClean(t *testing.T) {
 	}
 }
 
+// TestCleanKeepsParts checks that the rows of other parts stay in the new table, with the column of the parts.
+func TestCleanKeepsParts(t *testing.T) {
+	workIn(t)
+	put(t, "img", pngs(t, 4))
+	put(t, "img", map[string][]byte{"empty.png": nil})
+	names := sorted(pngs(t, 4))
+	put(t, ".", map[string][]byte{"t.csv": []byte(fmt.Sprintf("filename,category,set\n%s,cat,train\n%s,dog,test\nempty.png,cat,train\n%s,cat,test\n%s,dog,train\n", names[0], names[2], names[1], names[3]))})
+	o := succeed(t, "clean", "t.csv", "--images", "img", "--split", "set", "--out", "k.csv")
+	contains(t, "the output", o.stdout, "The column set is kept, and so are all 2 rows of the other parts.", "lince train k.csv --images img --split set")
+	if want := fmt.Sprintf("filename,category,set\n%s,cat,train\n%s,dog,train\n%s,dog,test\n%s,cat,test\n", names[0], names[3], names[2], names[1]); read(t, "k.csv") != want {
+		t.Errorf("k.csv is %s, want %s", read(t, "k.csv"), want)
+	}
+	contains(t, "the table", succeed(t, "data", "k.csv", "--images", "img", "--split", "set").stdout, "test: 2 images", "train: 2 images, shown above")
+}
+
 // TestCheckLabels exchanges the labels of two of 40 images of clear colors, and expects that these two are found, and no other: with a model that was trained on
 // right labels, and with classifiers for folds on the features of any model.
 func TestCheckLabels(t *testing.T) {

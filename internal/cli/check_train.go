@@ -37,9 +37,6 @@ func (e *env) warnOfFaults(source string, table *data.Table) error {
 			more = fmt.Sprintf(" (and %d more)", n)
 		}
 		fault := describeFault(found[0])
-		if f := found[0]; len(f.Images) == 0 && len(f.Classes) == 1 {
-			fault = visibleLine(f.Classes[0]) + ": " + fault
-		}
 		title := strings.ToLower(k.Title[:1]) + k.Title[1:]
 		e.warn(fmt.Sprintf("%s: %s%s; lince check %s lists them", title, fault, more, shell.Quote(source)))
 	}

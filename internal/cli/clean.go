@@ -119,8 +119,11 @@ func (c *cleanCommand) Run(e *env) error {
 	if result.Kept == 0 {
 		return fmt.Errorf("%s: all %s have faults, so none is left; lince check shows them", t.Name(), count(t.Len(), "image"))
 	}
-	kept := t.Take(keep)
-	if err := e.writeFile("--out", c.Out, e.tableCSV(kept)); err != nil || c.Out == standardOutput {
+	kept, parts, err := c.withParts(t, t.Take(keep))
+	if err != nil {
+		return err
+	}
+	if err := e.writeFile("--out", c.Out, e.tableCSV(kept, parts)); err != nil || c.Out == standardOutput {
 		return err
 	}
 	result.File = string(c.Out)
@@ -132,10 +135,40 @@ func (c *cleanCommand) Run(e *env) error {
 				}
 			}
 		}
-		_, err := fmt.Fprintf(w, "Wrote %d of %s to %s. To train on them: lince train %s --images %s\n",
-			result.Kept, count(result.Images, "image"), c.Out, shell.Quote(string(c.Out)), shell.Quote(root))
+		split := ""
+		if parts != nil {
+			split = " --split " + shell.Quote(parts.column)
+			if _, err := fmt.Fprintf(w, "The column %s is kept, and so are all %d rows of the other parts.\n", visibleLine(parts.column), kept.Len()-result.Kept); err != nil {
+				return err
+			}
+		}
+		_, err := fmt.Fprintf(w, "Wrote %d of %s to %s. To train on them: lince train %s --images %s%s\n",
+			result.Kept, count(result.Images, "image"), c.Out, shell.Quote(string(c.Out)), shell.Quote(root), split)
 		return err
 	})
+}
+
+// withParts adds the rows of the other parts of a table with a column of parts, which stay as they are, and the column.
+func (c *cleanCommand) withParts(t, kept *data.Table) (*data.Table, *partColumn, error) {
+	if c.Split == "" {
+		return kept, nil, nil
+	}
+	column := &partColumn{column: c.Split}
+	var tables []*data.Table
+	for _, name := range t.Parts() {
+		part := kept
+		if name != t.HeldPart() {
+			var err error
+			if part, err = t.Part(name); err != nil {
+				return nil, nil, err
+			}
+		}
+		tables = append(tables, part)
+		for range part.Len() {
+			column.values = append(column.values, name)
+		}
+	}
+	return data.Concat(tables...), column, nil
 }
 
 // cleanResult is the command's result. An image with two faults counts for both in Dropped.

@@ -20,6 +20,8 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/augment"
+	"github.com/lince-ml/lince/internal/patherr"
+	"github.com/lince-ml/lince/internal/progress"
 )
 
 // The exit codes.
@@ -127,7 +129,12 @@ func Main(args []string, stdout, stderr io.Writer, additions ...Addition) int {
 		add(&c)
 	}
 	exited := -1
-	parser, err := newParser(&c, stdout, stderr, func(code int) { exited = code; panic(exitPanic{}) })
+	texts := &checkedWriter{w: stdout} // of --help and --version
+	var out io.Writer = texts
+	if f, ok := stdout.(*os.File); ok && progress.IsTerminal(f) { // kong takes the width of the terminal from it
+		out = f
+	}
+	parser, err := newParser(&c, out, stderr, func(code int) { exited = code; panic(exitPanic{}) })
 	if err != nil {
 		fmt.Fprintln(stderr, "lince: error:", err)
 		return exitFailure
@@ -143,6 +150,12 @@ func Main(args []string, stdout, stderr io.Writer, additions ...Addition) int {
 	}
 	k, code := parse(parser, args, &exited, stderr)
 	if k == nil {
+		if texts.err != nil {
+			if code == exitOK { // else kong has reported it
+				fmt.Fprintln(stderr, "lince: error: cannot write the output:", patherr.Bare(texts.err))
+			}
+			return exitFailure
+		}
 		return code
 	}
 	if err := checkOutputs(k); err != nil {
@@ -151,6 +164,19 @@ func Main(args []string, stdout, stderr io.Writer, additions ...Addition) int {
 	e, stop := newEnv(&c, k.Selected().Name, args, stdout, stderr)
 	defer stop()
 	return e.conclude(e.run(func() error { return k.Run(e) }))
+}
+
+// checkedWriter keeps the first error of a writer, for a package that ignores it.
+type checkedWriter struct {
+	w   io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (c *checkedWriter) Write(b []byte) (int, error) {
+	n, err := c.w.Write(b)
+	c.err = cmp.Or(c.err, err)
+	return n, err
 }
 
 // conclude reports the error of a command, if any, and returns the exit code.

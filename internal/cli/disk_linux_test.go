@@ -168,6 +168,7 @@ func TestFullOutput(t *testing.T) {
 	for _, args := range [][]string{
 		{"predict", model, "cat.0.png"}, {"evaluate", model, "demo:cats-and-dogs?n=4"}, {"data", "cat.0.png", "--label", "prefix"}, {"summary", model},
 		{"show", "cat.0.png"}, {"completion", "bash"}, {"predict", model, "cat.0.png", "--json"},
+		{"--version"}, {"--help"}, {"train", "--help"},
 	} {
 		var stderr strings.Builder
 		cmd := exec.Command(binary(t), args...)

@@ -72,9 +72,15 @@ type ttaFlags struct {
 	TTAAugment string `name:"tta-augment" default:"shift=.05,zoom=.95:1.05,hflip" placeholder:"OPTIONS" help:"Random changes of --tta, in the form of --augment of train (default: shift=.05,zoom=.95:1.05,hflip)."`
 }
 
+// mostVariants is the largest value of --tta.
+const mostVariants = 1000
+
 // mistakes returns the mistakes in the flags.
 func (f ttaFlags) mistakes() error {
 	_, err := f.generator()
+	if f.TTA > mostVariants {
+		err = errors.Join(fmt.Errorf("--tta must be at most %d, got %d: each variant is a prediction, and more than some dozens change nothing", mostVariants, f.TTA), err)
+	}
 	return errors.Join(atLeast(bound{"--tta", f.TTA, 0}), err)
 }
 

@@ -148,11 +148,20 @@ func (t *training) leaks(train, val *data.Table) error {
 	if err != nil {
 		return err
 	}
-	leaked := 0
+	leaked, conflicts := 0, 0
 	for _, g := range groups {
-		if g[0] < train.Len() && g[len(g)-1] >= train.Len() {
+		if g[0] >= train.Len() || g[len(g)-1] < train.Len() {
+			continue
+		}
+		label := both.Row(g[0]).Label
+		if slices.ContainsFunc(g, func(i int) bool { return both.Row(i).Label != label }) {
+			conflicts++
+		} else {
 			leaked++
 		}
+	}
+	if conflicts > 0 {
+		t.warn(fmt.Sprintf("%s of images with the same bytes are in both the training and the validation images, with different labels, so at least one of the labels is wrong; lince check lists them", count(conflicts, "group")))
 	}
 	if leaked > 0 {
 		t.warn(fmt.Sprintf("%s of images with the same bytes are in both the training and the validation images, so the results for validation are too good", count(leaked, "group")))
@@ -160,15 +169,29 @@ func (t *training) leaks(train, val *data.Table) error {
 	return nil
 }
 
-// tableCSV returns a function that writes the columns filename and category, as pandas' to_csv(index=False) does.
-func (e *env) tableCSV(t *data.Table) func(w io.Writer) error {
+// partColumn is a column with the part of each row.
+type partColumn struct {
+	column string
+	values []string
+}
+
+// tableCSV returns a function that writes the columns filename and category, and the column of parts if there is one, as pandas' to_csv(index=False) does.
+func (e *env) tableCSV(t *data.Table, parts *partColumn) func(w io.Writer) error {
 	return func(w io.Writer) error {
 		c, text := csv.NewWriter(w), sheet.Texts(e.raw)
-		if err := c.Write([]string{"filename", "category"}); err != nil {
+		line := []string{"filename", "category"}
+		if parts != nil {
+			line = append(line, text(parts.column))
+		}
+		if err := c.Write(line); err != nil {
 			return err
 		}
-		for _, r := range t.All() {
-			if err := c.Write([]string{text(r.Filename), text(r.Label)}); err != nil {
+		for i, r := range t.All() {
+			line = append(line[:0], text(r.Filename), text(r.Label))
+			if parts != nil {
+				line = append(line, text(parts.values[i]))
+			}
+			if err := c.Write(line); err != nil {
 				return err
 			}
 		}

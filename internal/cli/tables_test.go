@@ -94,8 +94,11 @@ func TestLeaks(t *testing.T) {
 	writeFile(t, "more.zip", string(zipped(t, "", more)))
 	for _, c := range [][2]string{{"set", "more"}, {"set.zip", "more.zip"}, {"set", "more.zip"}, {"set.zip", "more"}} {
 		o := succeed(t, "train", c[0], "--validation", c[1], "--model", network("two.json"), "--epochs", "1", "--out", "r", "--overwrite")
-		contains(t, fmt.Sprintf("the warnings for %v", c), o.stderr, "2 groups of images with the same bytes are in both the training and the validation images")
+		contains(t, fmt.Sprintf("the warnings for %v", c), o.stderr, "2 groups of images with the same bytes are in both the training and the validation images, so")
 	}
+	put(t, "wrong", map[string][]byte{"cat.90.png": images["dog.1.png"], "dog.91.png": more["cat.92.png"]})
+	o := succeed(t, "train", "set", "--validation", "wrong", "--model", network("two.json"), "--epochs", "1", "--out", "r", "--overwrite")
+	contains(t, "the warning", o.stderr, "1 group of images with the same bytes are in both the training and the validation images, with different labels, so at least one of the labels is wrong")
 }
 
 // TestStrictTables checks that what is left out of a table is counted in the output, in --json and in run.json, and that --strict refuses it.

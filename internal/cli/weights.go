@@ -34,7 +34,11 @@ func parseWeights(spec string) (map[string]float64, error) {
 			errs = append(errs, fmt.Errorf("--class-weight must be CLASS=WEIGHT,... such as cat=2,dog=1, or balanced, got %s", part))
 			continue
 		}
-		weights[strings.TrimSpace(name)] = w
+		name = strings.TrimSpace(name)
+		if _, twice := weights[name]; twice {
+			errs = append(errs, fmt.Errorf("--class-weight has two weights for the class %s", name))
+		}
+		weights[name] = w
 	}
 	return weights, errors.Join(errs...)
 }

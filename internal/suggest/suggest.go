@@ -11,19 +11,25 @@ const maxWord = 100
 
 // Nearest returns the name that is most similar to word, or "" if none is similar enough. Case is ignored. A
 // wrong, missing, added or swapped letter is one mistake; one mistake is allowed, and one more for every
-// three letters of word.
+// three letters of word. Nothing is similar to a word of one letter, and numbers are not similar to each other.
 func Nearest(word string, names []string) string {
 	if len(word) > maxWord {
 		return ""
 	}
 	best, at := "", len(word)/3+2
 	for _, n := range names {
-		if d := distance(strings.ToLower(word), strings.ToLower(n)); d < at {
+		d := distance(strings.ToLower(word), strings.ToLower(n))
+		if d > 0 && (len([]rune(word)) < 2 || isNumber(word) && isNumber(n)) {
+			continue
+		}
+		if d < at {
 			best, at = n, d
 		}
 	}
 	return best
 }
+
+func isNumber(s string) bool { return strings.Trim(s, "0123456789.") == "" }
 
 // Hint returns "; did you mean X?", or a list of all names if none is similar to word. It is appended to an
 // error.

@@ -310,9 +310,11 @@ func (d *Decoder) tables() (byte, error) {
 				d.adobe, d.transform = true, seg[11]
 			}
 		case m == 0xC3, m == 0xCB:
-			err = errors.New("lossless JPEG is not supported")
+			err = errors.New("lossless JPEG, as in exports of DICOM, is not supported; convert it to PNG, for example with ImageMagick")
+		case m == 0xF7:
+			err = errors.New("JPEG-LS, as in exports of DICOM, is not supported; convert it to PNG, for example with ffmpeg")
 		case m >= 0xC5 && m <= 0xCF:
-			err = errors.New("hierarchical JPEG is not supported")
+			err = errors.New("hierarchical JPEG is not supported; convert it to PNG")
 		}
 		if err != nil {
 			return 0, err
@@ -386,7 +388,7 @@ func (d *Decoder) frame(seg []byte, progressive bool) error {
 		return errors.New("corrupt JPEG: a frame header of the wrong length")
 	}
 	if seg[0] != 8 {
-		return fmt.Errorf("JPEG with %d bits per sample is not supported, only 8", seg[0])
+		return fmt.Errorf("JPEG with %d bits per sample is not supported, only 8; convert it to 8 bits, for example with ImageMagick: magick FILE -depth 8 NEW.png", seg[0])
 	}
 	hdr := Header{
 		Height: int(binary.BigEndian.Uint16(seg[1:])), Width: int(binary.BigEndian.Uint16(seg[3:])), Progressive: progressive,
