@@ -191,7 +191,7 @@ func newCSV(r io.Reader, detect bool, fits func(header []string) bool) (*csvReco
 	}
 	var best []string
 	var chosen byte
-	if choices == separators && !fitsAny(first, choices, fits) && fitsAny(first, " ", fits) {
+	if choices == separators && !bytes.ContainsAny(first, separators) && fitsAny(first, " ", fits) {
 		choices = " "
 	}
 	for i := range len(choices) {
@@ -244,7 +244,7 @@ const maxTitles = 20
 // titles finds the line that names the columns below others, such as a title: the first one that fits, if the first line of the file does not. It returns it, with its end, and the
 // number of lines before it; nil if there is none. The reader is then after this line.
 func titles(r *bufio.Reader, first []byte, separators string, fits func(header []string) bool) (names []byte, lines int) {
-	if fitsAny(first, separators+" ", fits) {
+	if fitsAny(first, separators, fits) {
 		return nil, 0
 	}
 	ahead, _ := r.Peek(r.Size()) // an error occurs again when the rest is read

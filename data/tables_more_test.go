@@ -134,6 +134,8 @@ func TestHeaders(t *testing.T) {
 		{name: "spaces", text: spaces, warn: []string{"The fields are separated by spaces."}},
 		{name: "several spaces", text: strings.ReplaceAll(spaces, " ", "   "), warn: []string{"spaces"}},
 		{name: "spaces around and quotes", text: "filename  category \ncats/cat0.jpg  \"a b\" \n", want: "cats/cat0.jpg=a b"},
+		{name: "names of columns with spaces", text: csvOf("File Name,Class Label", ",", "\n", nil), fail: `has no column "category" for the labels; its columns are File Name, Class Label`},
+		{name: "a title with the names of columns", text: "the file and its label\n" + table, warn: []string{"skipped: 1."}},
 		{name: "a list with spaces", text: "cats/cat0.jpg 0\ncats/cat1.jpg 1\n", fail: "the first line is cats/cat0.jpg 0, which looks like a row and not like the names of columns; add a first line such as filename category"},
 		{name: "a list in a text file", file: "t.txt", text: "cats/cat0.jpg 0\ncats/cat1.jpg 1\n", fail: "add a first line such as filename category, and rename it to .csv"},
 		{name: "WebDataset's column of classes", text: strings.Replace(table, "category", "cls", 1)},
