@@ -7,7 +7,6 @@ import (
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/check"
 	"github.com/lince-ml/lince/data/demo"
-	"github.com/lince-ml/lince/internal/shell"
 )
 
 // warnOfFaults warns of the faults of the data, unless the run that is resumed has warned.
@@ -15,11 +14,11 @@ func (t *training) warnOfFaults(table *data.Table) error {
 	if t.state != nil {
 		return nil
 	}
-	return t.env.warnOfFaults(t.Source, table)
+	return t.env.warnOfFaults(t.Source, t.sourceFlags, table)
 }
 
 // warnOfFaults warns of the faults that are known after the images were read, in a line for each kind. It decodes nothing.
-func (e *env) warnOfFaults(source string, table *data.Table) error {
+func (e *env) warnOfFaults(source string, f sourceFlags, table *data.Table) error {
 	if strings.HasPrefix(source, demo.Scheme) {
 		return nil
 	}
@@ -36,9 +35,9 @@ func (e *env) warnOfFaults(source string, table *data.Table) error {
 		if n := len(found) - 1; n > 0 {
 			more = fmt.Sprintf(" (and %d more)", n)
 		}
-		fault := describeFault(found[0])
+		fault := visibleLine(describeFault(found[0]))
 		title := strings.ToLower(k.Title[:1]) + k.Title[1:]
-		e.warn(fmt.Sprintf("%s: %s%s; lince check %s lists them", title, fault, more, shell.Quote(source)))
+		e.warn(fmt.Sprintf("%s: %s%s; %s lists them", title, fault, more, f.command("check", source)))
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func (c *dataCommand) Run(e *env) error {
 		}
 	}
 	if c.CSV != standardOutput {
-		if err := e.warnOfFaults(c.Source, t); err != nil {
+		if err := e.warnOfFaults(c.Source, c.sourceFlags, t); err != nil {
 			return err
 		}
 	}

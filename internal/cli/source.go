@@ -2,14 +2,18 @@ package cli
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"runtime/debug"
+	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/internal/shell"
 )
 
 // sourceFlags select images and labels from a source.
@@ -34,6 +38,35 @@ func (f sourceFlags) renames(t *data.Table) map[string]string {
 		}
 	}
 	return names
+}
+
+// command returns the command line of another command for the same images.
+func (f sourceFlags) command(name, source string) string {
+	words := []string{"lince", name, source}
+	add := func(flag, value, otherwise string) {
+		if value != otherwise {
+			words = append(words, "--"+flag, value)
+		}
+	}
+	add("label", f.Label, data.Auto.String())
+	add("part", f.Part, "")
+	add("images", string(f.Images), "")
+	add("filename", f.Filename, "")
+	add("split", f.Split, "")
+	add("encoding", f.Encoding, "")
+	add("category", f.Labels, "")
+	add("task", f.Task, data.AutoTask.String())
+	add("label-separator", f.Separator, "")
+	if f.KeepNA {
+		words = append(words, "--keep-na")
+	}
+	for _, from := range slices.Sorted(maps.Keys(f.Rename)) {
+		add("rename", from+"="+f.Rename[from], "")
+	}
+	if f.Limit > 0 {
+		add("limit", strconv.Itoa(f.Limit), "")
+	}
+	return shell.Command(words...)
 }
 
 // rule returns the rule or the pattern of --label.

@@ -10,13 +10,13 @@ import (
 const maxWord = 100
 
 // Nearest returns the name that is most similar to word, or "" if none is similar enough. Case is ignored. A
-// wrong, missing, added or swapped letter is one mistake; one mistake is allowed, and one more for every
-// three letters of word. Nothing is similar to a word of one letter, and numbers are not similar to each other.
+// wrong, missing, added or swapped letter is one mistake. One mistake is allowed, and one more for every
+// five letters of word. Nothing is similar to a word of one letter, and numbers are not similar to each other.
 func Nearest(word string, names []string) string {
 	if len(word) > maxWord {
 		return ""
 	}
-	best, at := "", len(word)/3+2
+	best, at := "", len(word)/5+2
 	for _, n := range names {
 		d := distance(strings.ToLower(word), strings.ToLower(n))
 		if d > 0 && (len([]rune(word)) < 2 || isNumber(word) && isNumber(n)) {

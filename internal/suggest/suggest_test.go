@@ -8,6 +8,7 @@ func TestNearest(t *testing.T) {
 		{"ReLU", "relu"}, {"rleu", "relu"}, {"sofmax", "softmax"}, {"sigmoidd", "sigmoid"},
 		{"categorical_cross_entropy", "categorical_crossentropy"}, {"banana", ""}, {"", ""},
 		{"d", ""}, {"A", "a"}, {"11", ""}, {"é", ""},
+		{"silu", ""},
 	} {
 		if got := Nearest(c.word, names); got != c.want {
 			t.Errorf("%q: got %q, want %q", c.word, got, c.want)
