@@ -1,8 +1,8 @@
 package picture
 
 import (
-	"cmp"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 )

@@ -88,6 +88,10 @@ func TestOutputsKeepInputs(t *testing.T) {
 			t.Errorf("%s has changed", name)
 		}
 	}
+	succeed(t, "run", "m.keras", "--random", "--out", "tensors")
+	if o := run(t, "run", "m.keras", "--random", "--expect", "tensors", "--out", "tensors", "--overwrite"); o.code != exitUsage || !strings.Contains(o.stderr, "the command reads this file; write to another folder") {
+		t.Errorf("lince run --expect and --out with the same folder: %+v", o)
+	}
 	// A command can be repeated, also with other data.
 	for range 2 {
 		succeed(t, "predict", "m.keras", "photos", "--csv", "p.csv")

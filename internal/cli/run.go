@@ -268,9 +268,9 @@ func shapesFor(n inference.Network, flag string, specs []string) (map[string]ten
 	return shapes, mistakes(errs...)
 }
 
-// free returns an error if --out would replace a file.
+// free returns an error if --out would replace a file without --overwrite, or one that the command reads.
 func (c *runCommand) free(n inference.Network) error {
-	if c.Out == "" || c.Overwrite {
+	if c.Out == "" {
 		return nil
 	}
 	files := []string{string(c.Out)}
@@ -281,8 +281,22 @@ func (c *runCommand) free(n inference.Network) error {
 		}
 	}
 	for _, f := range files {
-		if _, err := os.Stat(f); err == nil {
+		old, err := os.Stat(f)
+		if err != nil {
+			continue
+		}
+		if !c.Overwrite {
 			return usageError{fmt.Errorf("--out: %s already exists; use another name, or --overwrite", f)}
+		}
+		for _, source := range slices.Concat(c.Inputs, c.Expect) {
+			if _, file, ok := strings.Cut(source, "="); ok { // NAME=FILE
+				source = file
+			}
+			for _, in := range []string{source, filepath.Join(source, filepath.Base(f))} {
+				if info, err := os.Stat(in); err == nil && os.SameFile(info, old) {
+					return usageError{fmt.Errorf("--out: %s: the command reads this file; write to another folder", f)}
+				}
+			}
 		}
 	}
 	return nil
