@@ -2,6 +2,7 @@ package data
 
 import (
 	"bytes"
+	"maps"
 	"path"
 	"slices"
 )
@@ -33,14 +34,26 @@ func (l *listing) noteRecord(name string, f file) {
 
 // dropResults passes over the images that lince has written to folders of results: a folder of data contains them if lince was run in that folder.
 func (l *listing) dropResults() {
-	own := map[string]bool{} // folders
+	if l.records == nil {
+		return
+	}
+	own := map[string]bool{} // folders that have such images; the value is whether lince has written them
+	for _, e := range l.entries {
+		if slices.Contains(ownImages, path.Base(e.name)) {
+			own[path.Dir(e.name)] = false
+		}
+	}
 	for name, f := range l.records {
+		if written, ok := own[path.Dir(name)]; !ok || written {
+			continue
+		}
 		head, err := f.head(512)
 		if err != nil || slices.ContainsFunc(ownRecords[path.Base(name)], func(text string) bool { return !bytes.Contains(head, []byte(text)) }) {
 			continue
 		}
 		own[path.Dir(name)] = true
 	}
+	maps.DeleteFunc(own, func(_ string, written bool) bool { return !written })
 	if len(own) == 0 {
 		return
 	}
@@ -53,7 +66,7 @@ func (l *listing) dropResults() {
 		return true
 	})
 	for dir := range own {
-		for ; dir != "."; dir = path.Dir(dir) {
+		for ; dir != "." && dir != "/"; dir = path.Dir(dir) {
 			l.results[dir] = true
 		}
 	}

@@ -132,3 +132,34 @@ func TestDividedDownloads(t *testing.T) {
 		}
 	}
 }
+
+// TestResultsOfLince checks that images that lince has written are passed over, in a folder and in an archive, and others in the same folders are not.
+func TestResultsOfLince(t *testing.T) {
+	dir := files(t, "cats/1.png", "dogs/2.png", "runs/train-1/batch.png", "runs/train-1/curves.png", "runs/train-1/mine.png", "ev/confusion.png", "report/blurred.png", "other/batch.png", "served/batch.png")
+	for name, text := range map[string]string{
+		"runs/train-1/run.json": "{\n  \"status\": \"finished\",\n  \"command\": \"train\",\n", "ev/predictions.csv": "filename,category,predicted,cats,dogs\n",
+		"report/findings.csv": "finding,kind,filename,category,part,detail\n", "served/run.json": `{"status": "on", "command": "serve"}`, "other/predictions.csv": "id,label\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for kind, source := range map[string]string{"folder": dir, "zip": zipOf(t, dir), "tar": tarOf(t, dir, false)} {
+		tab := open(t, source, OpenOptions{})
+		if got, want := list1(tab), "cats/1.png=cats dogs/2.png=dogs other/batch.png=other runs/train-1/mine.png=runs served/batch.png=served"; got != want {
+			t.Errorf("%s: got  %s\nwant %s", kind, got, want)
+		}
+		if got, want := passedOf(tab), "5 files that are not images (3 .csv, 2 .json), such as "; !strings.HasPrefix(got, want) || !strings.Contains(got, "4 images that lince has written to folders of results, such as ") || strings.Contains(got, "no class") {
+			t.Errorf("%s: passed over %s", kind, got)
+		}
+		for _, p := range tab.Passed() {
+			if p.Loss {
+				t.Errorf("%s: %v is a reason for --strict", kind, p)
+			}
+		}
+	}
+	_, err := Open(t.Context(), filepath.Join(dir, "ev"), OpenOptions{})
+	if err == nil || !strings.Contains(err.Error(), "1 image that lince has written to a folder of results: confusion.png") {
+		t.Error(err)
+	}
+}
