@@ -3,6 +3,7 @@ package data
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -212,7 +213,7 @@ func (a *aside) warnings() []string {
 
 // elsewhere says what to do if no row has the name of a file: there may be another column of names, or another folder of images.
 func (b *tableBuilder) elsewhere(name string) string {
-	if 2*b.missing.n < b.read {
+	if 2*b.missing.n < b.read || b.missing.n == 0 || errors.Is(b.missing.list[0].Err, errBase64) {
 		return ""
 	}
 	column := b.rec.columns()[b.columns.name]

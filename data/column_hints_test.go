@@ -22,7 +22,7 @@ func TestColumnHints(t *testing.T) {
 		{name: "truth values beside others", text: "n,filename,x,y,is_valid\n7,a.png,True,False,1\n8,b.png,False,,0\n", fail: "--category x,y)"},
 		{name: "CelebA", text: "image_id,Bald,Smiling\na.png,-1,1\nb.png,1,-1\n", fail: "--category Bald,Smiling)"},
 		{name: "no such columns", text: "filename,kind,one\na.png,cat,1\nb.png,dog,0\n", fail: "choose one (LabelColumn, --category)"},
-		{name: "a name that is not there", text: "filename,x,y\na.png,1,0\n", o: OpenOptions{LabelColumn: "z"}, fail: "did you mean x?"},
+		{name: "a name that is not there", text: "filename,color,y\na.png,1,0\n", o: OpenOptions{LabelColumn: "colors"}, fail: "did you mean color?"},
 		{name: "twins", text: "filename,category,category\na.png,cat,x\nb.png,dog,dog\n", warning: `Several columns have the name "category". The first one is used, as in pandas; another one differs from it in 1 rows.`},
 		{name: "equal twins", text: "filename,category,category\na.png,cat,cat\nb.png,dog, dog\n"},
 		{name: "split", text: "filename,category,Split\na.png,cat,TRAIN\nb.png,dog,dev\nc.png,dog,\n", warning: parts},

@@ -119,10 +119,12 @@ func (b *tableBuilder) count() {
 	}
 }
 
+var errBase64 = errors.New("the text is an image in base64, not the name of a file; in Python, decode it with base64.b64decode, and write the table with the bytes as a Parquet file")
+
 // whyMissing returns why there is no file for a name, and what may help.
 func (b *tableBuilder) whyMissing(name string, line int) error {
 	if isBase64(name) {
-		return errors.New("the text is an image in base64, not the name of a file; in Python, decode it with base64.b64decode, and write the table with the bytes as a Parquet file")
+		return errBase64
 	}
 	_, err := b.join.exact(name)
 	if len(name) > longName {
