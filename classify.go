@@ -83,7 +83,8 @@ func className(names []string, class int) string {
 // output must have shape (batch, classes), or (batch, 1), in which case it is the probability of the second
 // of two classes.
 //
-// If the outputs are logits (see GivesLogits), Classify applies a softmax, or a sigmoid to a single output and with Model.MultiLabel. Model.Temperature changes the
+// If the outputs are logits (see GivesLogits), Classify applies a softmax, or a sigmoid to a single output and with Model.MultiLabel. Other outputs are cut to the range
+// from 0 to 1 after the class was chosen. Model.Temperature changes the
 // probabilities, but not the classes. The
 // sequence ends after the first error. If ctx is cancelled, that error wraps context.Cause(ctx).
 func (m *Model) Classify(ctx context.Context, ds data.Dataset) iter.Seq2[Classification, error] {
@@ -320,6 +321,9 @@ func (m *Model) ClassifyOutput(y *tensor.Tensor) ([]Classification, error) {
 			if p > c.Probabilities[c.Class] {
 				c.Class = k
 			}
+		}
+		for k, p := range c.Probabilities { // those of a network trained with another loss, such as a mean squared error, may be outside
+			c.Probabilities[k] = max(0, min(1, p))
 		}
 		c.Name, c.Probability = className(names, c.Class), c.Probabilities[c.Class]
 		if list[i], err = c.AtTemperature(temperature); err != nil {

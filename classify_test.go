@@ -32,7 +32,7 @@ func TestClassify(t *testing.T) {
 		"a logit": {layer.Dense{Units: 1}, loss.BinaryCrossentropy{FromLogits: true}, []float32{1}, []string{"cat", "dog"},
 			[2]Classification{{Row: 0, Class: 1, Name: "dog", Probabilities: []float32{.2689414, .7310586}}, {Row: 1, Class: 0, Name: "cat", Probabilities: []float32{.8807971, .1192029}}}},
 		"no logits": {layer.Dense{Units: 2}, loss.MeanSquaredError{}, []float32{.25, .75}, []string{"cat", "dog"},
-			[2]Classification{{Row: 0, Class: 1, Name: "dog", Probabilities: []float32{.25, .75}}, {Row: 1, Class: 0, Name: "cat", Probabilities: []float32{-.5, -1.5}}}},
+			[2]Classification{{Row: 0, Class: 1, Name: "dog", Probabilities: []float32{.25, .75}}, {Row: 1, Class: 0, Name: "cat", Probabilities: []float32{0, 0}}}}, // of -.5 and -1.5
 	} {
 		m := must(on(1).Sequential(layer.Input{Shape: []int{1}}, c.last))
 		m.Classes = c.classes

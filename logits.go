@@ -6,11 +6,13 @@ import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/loss"
 )
 
 // GivesLogits reports whether the model's first output is logits. A softmax, or a sigmoid for a single unit, turns
 // logits into probabilities. The output is logits if the last layer has no activation, and the model is either not
-// compiled or compiled with a loss that takes logits (FromLogits). A network that ends in operations instead of layers, such as one from an ONNX or TFLite file,
+// compiled or compiled with a loss that takes logits (FromLogits). It is also if the loss takes a distribution over the classes, as CategoricalCrossentropy does, which such outputs
+// are not: Keras trains the model all the same. A network that ends in operations instead of layers, such as one from an ONNX or TFLite file,
 // gives logits unless they compute a softmax or a sigmoid, or divide by a sum.
 func (m *Model) GivesLogits() bool {
 	switch f, known := m.finalActivation(m.outputs[0]); {
@@ -24,7 +26,8 @@ func (m *Model) GivesLogits() bool {
 	}
 	for _, o := range m.compiled.objectives {
 		if o.output == 0 && o.Loss != nil {
-			return o.Loss.Takes().Logits
+			takes := o.Loss.Takes()
+			return takes.Logits || takes.Of == loss.Distribution
 		}
 	}
 	return true

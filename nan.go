@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/offheap"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -97,19 +98,25 @@ func (r *training) checkWeights() error {
 	if !r.watched() {
 		return nil
 	}
-	if path := r.m.notFinite(); path != "" {
+	if path := r.m.notFinite((*graph.Variable).Trainable); path != "" {
 		loss, _ := r.values.logs().Get("loss")
 		return r.partial(r.nanError(loss, path))
 	}
 	return nil
 }
 
-// notFinite returns the path of the first weight that is not finite, or "" if all are finite.
-func (m *Model) notFinite() string {
+// NotFinite returns the path of the first of the model's float32 Variables that has a NaN or an infinite number, or "" if there is none. The predictions of a model that has one are
+// usually NaN.
+func (m *Model) NotFinite() string {
+	return m.notFinite(func(*graph.Variable) bool { return true })
+}
+
+// notFinite is NotFinite for some variables.
+func (m *Model) notFinite(of func(v *graph.Variable) bool) string {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	for _, v := range m.vars() {
-		if v.DType != tensor.Float32 || !v.Trainable() {
+		if v.DType != tensor.Float32 || !of(v) {
 			continue
 		}
 		for _, x := range v.Value().Float32s() {

@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"io"
+	"math"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -13,6 +17,7 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -313,4 +318,87 @@ func TestClassesInOtherCase(t *testing.T) {
 		t.Errorf("exit code %d", o.code)
 	}
 	contains(t, "the error", o.stderr, "in other letter case; rename them: --rename Cat=cat")
+}
+
+// TestSpoiledModels uses a model with a weight that is NaN, and a compiled one whose outputs are no probabilities though its loss takes them for such, as Keras allows.
+func TestSpoiledModels(t *testing.T) {
+	workIn(t)
+	put(t, "set", pngs(t, 12))
+	m, err := lince.Options{Seed: 1}.Sequential(layer.Input{Shape: tensor.Shape{12, 12, 3}}, layer.Rescaling{Scale: layer.Numbers{1. / 255}}, layer.Flatten{}, layer.Dense{Units: 2, Name: "last"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Save("logits.keras"); err != nil {
+		t.Fatal(err)
+	}
+	want := succeed(t, "predict", "logits.keras", "set", "--json").stdout
+	if err := m.Compile(lince.CompileOptions{Loss: loss.CategoricalCrossentropy{FromLogits: true}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Save("compiled.keras"); err != nil {
+		t.Fatal(err)
+	}
+	takeProbabilities(t, "compiled.keras")
+	o := succeed(t, "predict", "compiled.keras", "set", "--json")
+	contains(t, "the warnings", o.stderr, "CategoricalCrossentropy takes probabilities, but the last layer has no activation")
+	if o.stdout != want {
+		t.Errorf("the compiled model predicts %s, want %s", o.stdout, want)
+	}
+	for _, v := range m.Variables() {
+		if v.Path() == "last/bias" {
+			if err := v.Set(tensor.Of([]float32{float32(math.NaN()), 0}, 2)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := m.Save("nan.keras"); err != nil {
+		t.Fatal(err)
+	}
+	const says = "nan.keras: the weight last/bias has numbers that are NaN or infinite"
+	contains(t, "summary", succeed(t, "summary", "nan.keras").stderr, "warning: "+says)
+	o = succeed(t, "convert", "nan.keras", "nan.onnx")
+	contains(t, "convert", o.stderr, "warning: "+says)
+	contains(t, "convert", o.stdout, "but some are NaN or infinite")
+	contains(t, "training", run(t, "train", "set", "--model", "nan.keras").stderr, "error: "+says+"; the training that wrote the file diverged")
+	contains(t, "predict", run(t, "predict", "nan.keras", "set").stderr, "warning: "+says, "is NaN")
+}
+
+// takeProbabilities removes FromLogits from the loss in a .keras file.
+func takeProbabilities(t *testing.T, name string) {
+	t.Helper()
+	r, err := zip.OpenReader(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, f := range r.File {
+		in, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Name == "config.json" {
+			changed := regexp.MustCompile(`"from_logits": ?true`).ReplaceAll(content, []byte(`"from_logits": false`))
+			if bytes.Equal(changed, content) {
+				t.Fatal("the loss does not take logits")
+			}
+			content = changed
+		}
+		out, err := w.CreateHeader(&zip.FileHeader{Name: f.Name, Method: zip.Store})
+		if err == nil {
+			_, err = out.Write(content)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, name, b.String())
 }

@@ -293,7 +293,11 @@ func (r *conversion) print(w io.Writer) error {
 	}
 	for _, v := range r.Verified {
 		most, _ := largest(v.Outputs)
-		fmt.Fprintf(w, "Predictions of %s on %s: largest difference %.3g\n", v.With, v.On, most)
+		infinite := ""
+		if slices.ContainsFunc(v.Outputs, func(d outputDifference) bool { return d.Scale == nil }) {
+			infinite = ", but some are NaN or infinite"
+		}
+		fmt.Fprintf(w, "Predictions of %s on %s: largest difference %.3g%s\n", v.With, v.On, most, infinite)
 	}
 	switch {
 	case r.NetworkRead:

@@ -66,6 +66,9 @@ func (e *env) complete(name string, m *lince.Model, f foreignFlags) error {
 	if err != nil {
 		return usageError{err}
 	}
+	for _, doubt := range m.Doubts() {
+		e.warn(fmt.Sprintf("%s: %v", name, doubt))
+	}
 	open, err := f.imageSize(name, m)
 	if err != nil {
 		return err

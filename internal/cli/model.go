@@ -25,11 +25,19 @@ func openModel(path string, o lince.Options) (*lince.Model, error) {
 	return o.Open(path)
 }
 
-// noted warns of what differs between a model and its file, such as a quantized network that computes with float32.
+// noted warns of what differs between a model and its file, such as a quantized network that computes with float32, and of numbers that spoil its predictions.
 func (e *env) noted(name string, m *lince.Model) {
+	if v := m.NotFinite(); v != "" {
+		e.warn(fmt.Sprintf("%s: %s, so its predictions may be NaN", name, notFinite(v)))
+	}
 	for _, n := range m.Notes() {
 		e.warn(name + ": " + n)
 	}
+}
+
+// notFinite says that a variable of a model has numbers that are not finite.
+func notFinite(variable string) string {
+	return fmt.Sprintf("the weight %s has numbers that are NaN or infinite", variable)
 }
 
 // makeModel builds or opens the model for the data's classes, and compiles it. final is false if classes may become fewer: the model of other classes
@@ -85,6 +93,9 @@ func (t *training) makeModel(classes []string, final bool) error {
 	} else {
 		if m, err = openModel(t.ModelSource, o); err != nil {
 			return err
+		}
+		if v := m.NotFinite(); v != "" {
+			return fmt.Errorf("%s: %s; the training that wrote the file diverged", t.ModelSource, notFinite(v))
 		}
 		t.noted(t.ModelSource, m)
 		err = t.fits(m, classes)
