@@ -446,7 +446,7 @@ func TestDecodeMistakes(t *testing.T) {
 	}{
 		{"Conv2d", nil, `there is no layer class "Conv2d"; did you mean Conv2D?`},
 		{"LSTM", nil, `there is no layer class "LSTM": lince has no recurrent layers`},
-		{"Maxout", nil, `there is no layer class "Maxout"; did you mean Maximum?`},
+		{"Maximun", nil, `there is no layer class "Maximun"; did you mean Maximum?`},
 		{"Conv2D", nil, "Conv2D: filters is missing\nConv2D: kernel_size is missing"},
 		{"Conv2D", config{"name": "c", "filters": -3, "kernel_size": []any{3., "x"}, "groups": 0., "data_format": "channels_first", "paddin": "same"}, `Conv2D "c": filters is -3, want an integer from 1 to 16777216
 Conv2D "c": kernel_size is [3,"x"], want 2 integers from 1 to 16777216
@@ -455,7 +455,7 @@ Conv2D "c": data_format is "channels_first": not supported yet, want "channels_l
 Conv2D "c": unknown key "paddin"; did you mean padding?`},
 		{"Conv2D", config{"filters": 1e300, "kernel_size": 3, "kernel_regularizer": config{"class_name": "L2", "config": config{"l2": -1.}}}, `Conv2D: filters is 1e+300, want an integer from 1 to 16777216
 Conv2D: kernel_regularizer: regularizer L2: l2 is -1, want a number greater than or equal to 0`},
-		{"Conv2D", config{"filters": 1, "kernel_size": 3, "strides": 2, "dilation_rate": 2, "activation": "swishh"}, `Conv2D: there is no activation "swishh"; did you mean mish?
+		{"Conv2D", config{"filters": 1, "kernel_size": 3, "strides": 2, "dilation_rate": 2, "activation": "mishh"}, `Conv2D: there is no activation "mishh"; did you mean mish?
 Conv2D: Strides is 2x2 and Dilation 2x2: one of them must be 1x1`},
 		{"Dense", config{"units": 2.5, "use_bias": "no", "kernel_initializer": config{"class_name": "Sparse", "config": config{}}, "dtype": "float64"}, `Dense: units is 2.5, want an integer from 1 to 16777216
 Dense: use_bias is "no", want true or false
