@@ -150,7 +150,7 @@ func (s *spellings) joined(rec records, folder string, o OpenOptions) *tableFoun
 			}
 			if at, ok := s.table(sameLetters)[path.Join(folder, name)]; ok && at != several && s.entries[at].name == path.Join(folder, name) {
 				found[i][at] = name
-			} else if at, how, err := j.respell(name, true); err == nil && how < asNumber { // a number may be a class or the number of a row
+			} else if at, how, err := j.respell(name, true, otherExtension); err == nil && how != asNumber { // a number may be a class or the number of a row
 				found[i][at] = name
 			}
 		}

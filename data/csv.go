@@ -165,6 +165,7 @@ type tableBuilder struct {
 	trimmed int            // of these, those whose label has spaces around it
 	odd     int            // those with bytes that are no text in the encoding that was named
 	spaced  example        // the names of files that have spaces around them, which the files have not
+	nearby  example        // the names of missing files for which there is one with another folder or extension
 	around  map[int]string // of pending rows, the names with the spaces around them
 	numbers numberFormat
 
@@ -521,7 +522,11 @@ func (b *tableBuilder) dropped() []string {
 		list = append(list, s)
 	}
 	if d := b.missing; d.n > 0 {
-		list = append(list, fmt.Sprintf("Found %d invalid image filename(s) in x_col=%q. These filename(s) will be ignored.", d.n, b.rec.columns()[b.columns.name]))
+		s := fmt.Sprintf("Found %d invalid image filename(s) in x_col=%q. These filename(s) will be ignored.", d.n, b.rec.columns()[b.columns.name])
+		if e := b.nearby; e.n > 0 {
+			s += fmt.Sprintf(" For %s, there is %s.", e.name, e.file)
+		}
+		list = append(list, s)
 	}
 	if d := b.unusable; d.n > 0 {
 		list = append(list, fmt.Sprintf("Dropped %d of the %d rows, which cannot be used; the first, %v.", d.n, b.read, d.list[0].Err))

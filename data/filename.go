@@ -17,6 +17,9 @@ var foreignExtensions = map[string]string{
 	"cr2": "camera raw", "cr3": "camera raw", "nef": "camera raw", "arw": "camera raw", "dng": "camera raw", "orf": "camera raw", "rw2": "camera raw", "raf": "camera raw",
 }
 
+// scanExtensions are further extensions of medical images and of compressed ones, as tables name them whose images were converted.
+var scanExtensions = []string{"dicom", "dic", "ima", "nii", "gz", "nrrd", "nhdr", "mha", "mhd", "npy", "raw"}
+
 // archiveExtensions are those of the archives that Open reads.
 var archiveExtensions = []string{".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.zst", ".tzst"}
 

@@ -6,15 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/url"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/lince-ml/lince/internal/patherr"
 )
@@ -171,113 +167,6 @@ func (j *joiner) exact(name string) (at int32, err error) {
 	return -1, nil
 }
 
-// spelling is a way in which the name in a table may differ from that of the file.
-type spelling uint8
-
-// The spellings. Each allows what those before it allow.
-const (
-	sameLetters spelling = iota // only folders are left out, or \ stands for /
-	fromURL
-	sameUnicode
-	sameCase
-	noExtension
-	asNumber
-	endSpellings
-)
-
-var spellingNames = [...]string{
-	sameLetters: "with other folders before them, or with \\ for /",
-	fromURL:     "as in a URL, with %20 for a space or with a query",
-	sameUnicode: "in another Unicode form",
-	sameCase:    "without regard to case",
-	noExtension: "without the extension",
-	asNumber:    "as spreadsheets and pandas write numbers, without zeros before them or with .0 after them",
-}
-
-// key returns the form in which names are compared.
-func (s spelling) key(name string, isFile bool) string {
-	if s >= fromURL && !isFile {
-		name = unescaped(name)
-	}
-	name = path.Clean(strings.ReplaceAll(name, `\`, "/"))
-	if s >= sameUnicode {
-		name = norm.NFC.String(name)
-	}
-	if s >= sameCase {
-		name = strings.ToLower(name)
-	}
-	if s >= noExtension && isFile {
-		name = strings.TrimSuffix(name, path.Ext(name))
-	}
-	if s >= asNumber {
-		dir, base := path.Split(name)
-		if !isFile {
-			base = strings.TrimSuffix(base, ".0")
-		}
-		if base != "" && strings.Trim(base, "0123456789") == "" {
-			name = dir + cmp.Or(strings.TrimLeft(base, "0"), "0")
-		}
-	}
-	return name
-}
-
-// unescaped returns a name that is written as in a URL: without a query, and with characters for %20 and similar. The query d of Label Studio
-// names a file.
-func unescaped(name string) string {
-	if _, file, ok := strings.Cut(name, "/data/local-files/?d="); ok {
-		name = file
-	} else if strings.Contains(name, "://") {
-		name, _, _ = strings.Cut(name, "?")
-	}
-	if plain, err := url.PathUnescape(name); err == nil && utf8.ValidString(plain) && !strings.ContainsRune(plain, 0) {
-		return plain
-	}
-	return name
-}
-
-// several marks a name that several files have.
-const several = -1
-
-// spellings finds files by other spellings of their names.
-type spellings struct {
-	entries []entry
-	by      [endSpellings]map[string]int32 // the files by their keys, with and without leading folders
-}
-
-// table returns the files by their keys. A key may leave out leading folders if only one file has it.
-func (s *spellings) table(of spelling) map[string]int32 {
-	if s.by[of] != nil {
-		return s.by[of]
-	}
-	at := map[string]int32{}
-	whole := map[string]bool{}
-	for i, e := range s.entries {
-		k := of.key(e.name, true)
-		if _, twice := at[k]; twice && whole[k] {
-			at[k] = several
-		} else {
-			at[k] = int32(i)
-		}
-		whole[k] = true
-		for {
-			_, rest, ok := strings.Cut(k, "/")
-			if !ok {
-				break
-			}
-			if k = rest; whole[k] {
-				continue
-			}
-			if _, twice := at[k]; twice {
-				at[k] = several
-			} else {
-				at[k] = int32(i)
-			}
-		}
-	}
-	s.by[of] = at
-	return at
-}
-
 // load lists the files.
 func (j *joiner) load() error {
 	if j.others != nil {
@@ -297,18 +186,18 @@ func (j *joiner) load() error {
 
 var errNoSpelling = errors.New("no file has this name in another spelling")
 
-// respell finds the only file whose name is another spelling of a name. If cut is set, leading folders of the name may be left out, as
+// respell finds the only file whose name is another spelling of a name, up to the last one that is allowed. If cut is set, leading folders of the name may be left out, as
 // in C:\Users\x\img\cats\1.jpg for cats/1.jpg.
-func (j *joiner) respell(name string, cut bool) (int32, spelling, error) {
-	for s := sameLetters; s < endSpellings; s++ {
-		if s >= noExtension && isImage(name) {
-			break
+func (j *joiner) respell(name string, cut bool, last spelling) (int32, spelling, error) {
+	for s := sameLetters; s <= last; s++ {
+		if !s.applies(name) {
+			continue
 		}
 		table := j.others.table(s)
 		for k := s.key(name, false); ; {
 			at, ok := table[k]
 			if ok && at == several {
-				return 0, s, fmt.Errorf("several files of %s fit this name; add their folder to the name", j.images)
+				return 0, s, &severalError{j.images, k, s}
 			}
 			if ok {
 				return at, s, nil

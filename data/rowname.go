@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -71,8 +70,11 @@ func (b *tableBuilder) respell() error {
 		return err
 	}
 	found := slices.Contains(b.state, rowFound)
-	for _, cut := range []bool{false, true} {
-		if cut && found { // the names are relative to the folder of the images
+	for pass, try := range []struct {
+		cut  bool
+		last spelling
+	}{{false, asNumber}, {true, asNumber}, {false, otherExtension}, {true, otherExtension}} {
+		if pass > 0 && found { // the names are relative to the folder of the images, and have their extensions
 			break
 		}
 		for i, s := range b.state {
@@ -82,12 +84,12 @@ func (b *tableBuilder) respell() error {
 			name := b.rows.names.at(i)
 			at, how, err := int32(0), sameLetters, errNoSpelling
 			if whole := b.around[i]; whole != "" {
-				if at, how, err = b.join.respell(whole, cut); err == nil {
+				if at, how, err = b.join.respell(whole, try.cut, try.last); err == nil {
 					name = whole
 				}
 			}
 			if err != nil {
-				if at, how, err = b.join.respell(name, cut); err != nil {
+				if at, how, err = b.join.respell(name, try.cut, try.last); err != nil {
 					continue
 				}
 				if whole := b.around[i]; whole != "" {
@@ -130,16 +132,16 @@ func (b *tableBuilder) whyMissing(name string, line int) error {
 	if len(name) > longName {
 		return fmt.Errorf("there is no file of this name, which has %d characters", len(name))
 	}
-	if _, _, why := b.join.respell(name, true); !errors.Is(why, errNoSpelling) && why != nil {
-		err = why
-	}
 	if err == nil {
 		err = fmt.Errorf("is not the name of an image (it must end in %s)", strings.Join(extensions, ", "))
 	}
-	if isImage(name) {
-		if at, _, other := b.join.respell(strings.TrimSuffix(name, path.Ext(name)), true); other == nil {
-			err = fmt.Errorf("%w; there is %s", err, b.join.others.entries[at].name)
-		}
+	near, why := b.near(name)
+	switch {
+	case why != nil:
+		err = why
+	case near != "":
+		b.nearby.add(beginning(name), near)
+		err = fmt.Errorf("%w; there is %s", err, near)
 	}
 	switch {
 	case strings.Contains(name, "\n"):
@@ -150,6 +152,25 @@ func (b *tableBuilder) whyMissing(name string, line int) error {
 		err = fmt.Errorf("%w; remove the single quotes, or write double quotes, which CSV files have", err)
 	}
 	return err
+}
+
+// near returns the file whose name is another spelling of a name, also of one without the digits of an upload; "" if there is none. The error tells that there are several; for the
+// first name, it has theirs.
+func (b *tableBuilder) near(name string) (string, error) {
+	at, _, err := b.join.respell(name, true, otherExtension)
+	if errors.Is(err, errNoSpelling) && uploaded.applies(name) {
+		at, _, err = b.join.respell(uploaded.key(name, false), true, otherExtension)
+	}
+	many := new(severalError)
+	switch {
+	case err == nil:
+		return b.join.others.entries[at].name, nil
+	case !errors.As(err, &many):
+		return "", nil //nolint:nilerr // there is none
+	case b.missing.n > 0:
+		return "", err
+	}
+	return "", fmt.Errorf("%w: %s", err, listNames(b.join.others.named(many.spelling, many.key)))
 }
 
 // isBase64 reports whether a text is an image in base64, perhaps with the head of a data URI.
