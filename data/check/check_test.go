@@ -279,7 +279,7 @@ func TestSpelling(t *testing.T) {
 		same bool
 	}{
 		{"cat", "Cat", true}, {"cat", "cats", true}, {"black cat", "black_cats", true}, {"puppy", "puppies", true}, {"fox", "foxes", true},
-		{"class1", "class2", false}, {"1", "11", false}, {"as", "a", false}, {"glass", "glas", false}, {"cat", "rat", false}, {"gas", "ga", false}, {"bus", "buses", true},
+		{"class1", "class2", false}, {"-1", "1", false}, {"1.5", "15", false}, {"１", "1", true}, {"1", "11", false}, {"as", "a", false}, {"glass", "glas", false}, {"cat", "rat", false}, {"gas", "ga", false}, {"bus", "buses", true},
 	} {
 		if got := plain(c.a) == plain(c.b); got != c.same {
 			t.Errorf("%s and %s: %v", c.a, c.b, got)

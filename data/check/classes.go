@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -89,8 +90,12 @@ func spelled(counts []data.Count) Finding {
 	return f
 }
 
-// plain returns a class name without case, separators, wide forms of letters and a plural's ending.
+// plain returns a class name without case, separators, wide forms of letters and a plural's ending. A number, such as -1 or 1.5, keeps all its characters.
 func plain(name string) string {
+	number := strings.TrimSpace(norm.NFKC.String(name))
+	if _, err := strconv.ParseFloat(number, 64); err == nil {
+		return number
+	}
 	word := strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || r == '_' || r == '-' || r == '.' || !unicode.IsPrint(r) {
 			return -1
