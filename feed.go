@@ -382,11 +382,29 @@ func (m *Model) input32(i int, x *tensor.Tensor, buf **tensor.Tensor) (*tensor.T
 	if buf == nil {
 		buf = new(*tensor.Tensor)
 	}
-	y, err := convert(x, m.inputs[i].DType(), buf)
+	var y *tensor.Tensor
+	var err error
+	if m.inputs[i].DType() == tensor.Uint8 && x.DType() == tensor.Float32 {
+		y, err = pixels(x, buf)
+	} else {
+		y, err = convert(x, m.inputs[i].DType(), buf)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("examples: %w", err)
 	}
 	return y, nil
+}
+
+// pixels returns floats as bytes, for a model whose input is an image of bytes.
+func pixels(x *tensor.Tensor, buf **tensor.Tensor) (*tensor.Tensor, error) {
+	out := buffer(buf, tensor.Uint8, x.Shape())
+	to := tensor.Values[uint8](out)
+	for i, v := range x.Float32s() {
+		if to[i] = uint8(max(0, min(255, v))); float32(to[i]) != v {
+			return nil, fmt.Errorf("got the number %v; the model takes pixel values of type uint8, whole numbers from 0 to 255, without scaling", v)
+		}
+	}
+	return out, nil
 }
 
 // buffer returns a tensor of a type and shape over the memory of *b, which it replaces if it is too small.

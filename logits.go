@@ -12,7 +12,7 @@ import (
 // GivesLogits reports whether the model's first output is logits. A softmax, or a sigmoid for a single unit, turns
 // logits into probabilities. The output is logits if the last layer has no activation, and the model is either not
 // compiled or compiled with a loss that takes logits (FromLogits). It is also if the loss takes a distribution over the classes, as CategoricalCrossentropy does, which such outputs
-// are not: Keras trains the model all the same. A network that ends in operations instead of layers, such as one from an ONNX or TFLite file,
+// are not: Keras trains such a model nevertheless. A network that ends in operations instead of layers, such as one from an ONNX or TFLite file,
 // gives logits unless they compute a softmax or a sigmoid, or divide by a sum.
 func (m *Model) GivesLogits() bool {
 	switch f, known := m.finalActivation(m.outputs[0]); {

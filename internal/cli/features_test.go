@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/internal/npy"
 	"github.com/lince-ml/lince/internal/testenv"
 	"github.com/lince-ml/lince/layer"
@@ -54,9 +55,19 @@ func TestFeatures(t *testing.T) {
 		t.Fatal(err)
 	}
 	body.Preprocessing = m.Preprocessing
-	want, err := body.ClassifyImage(t.Context(), images["cat.0.png"])
-	if err != nil || !slices.Equal(want.Probabilities, x.Row(0).Float32s()) {
-		t.Errorf("the features of the first image are %v, want %v", x.Row(0).Float32s()[:4], want.Probabilities[:4])
+	put(t, "one", map[string][]byte{"cat.0.png": images["cat.0.png"]})
+	one, err := data.Open(t.Context(), "one", data.OpenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer one.Close()
+	flow, err := data.Images(one, data.ImageOptions{ClassMode: data.NoTargets, Preprocessing: body.Preprocessing})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := body.Predict(t.Context(), flow, lince.PredictOptions{Verbose: lince.Silent})
+	if err != nil || !slices.Equal(want.Float32s(), x.Row(0).Float32s()) {
+		t.Errorf("the features of the first image are %v, want %v", x.Row(0).Float32s()[:4], want.Float32s()[:4])
 	}
 	// The other kinds of files have the same numbers.
 	features("y.csv")

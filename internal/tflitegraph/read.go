@@ -90,7 +90,7 @@ func supported(m *tflite.Model) error {
 	for i := range s.Tensors {
 		t := &s.Tensors[i]
 		switch {
-		case t.Data == nil && t.Quantization != nil && isInteger(t.Type):
+		case computesIntegers(t) && !(len(t.Quantization.Scale) == 1 && len(t.Quantization.ZeroPoint) <= 1 && !t.Quantization.Custom && t.Quantization.Scale[0] > 0):
 			types[t.Type] = true
 		case t.Variable && variables == maxListed:
 			errs, variables = append(errs, errors.New("more tensors keep their values")), variables+1
@@ -105,9 +105,14 @@ func supported(m *tflite.Model) error {
 			list = append(list, strings.ToLower(t.String()))
 		}
 		slices.Sort(list)
-		errs = append(errs, fmt.Errorf("the network computes with quantized integers (%s); convert the original model without a representative dataset, to a float model", strings.Join(list, ", ")))
+		errs = append(errs, fmt.Errorf("the network computes with integers that are quantized in a way that lince does not read (%s); convert the original model without a representative dataset, to a float model", strings.Join(list, ", ")))
 	}
 	return errors.Join(errs...)
+}
+
+// computesIntegers reports whether a tensor has quantized integers that operators compute or that are an input.
+func computesIntegers(t *tflite.Tensor) bool {
+	return t.Data == nil && t.Quantization != nil && isInteger(t.Type)
 }
 
 func isInteger(t tflitefb.TensorType) bool {
@@ -160,6 +165,10 @@ func read(m *tflite.Model, unknown bool) (*Result, error) {
 	for j, i := range s.Inputs {
 		t := &s.Tensors[i]
 		dtype, ok := dtypes[t.Type]
+		if t.Type == tflitefb.TensorTypeINT8 && computesIntegers(t) { // bytes less 128, as images are
+			dtype, ok = tensor.Uint8, true
+			r.note("the input %s takes int8 in the file; lince takes uint8, which are larger by 128", in[j])
+		}
 		if !ok {
 			r.b.Errorf("input %s: lince has no type %v", in[j], t.Type)
 			continue
@@ -175,6 +184,9 @@ func read(m *tflite.Model, unknown bool) (*Result, error) {
 			r.note("the file's batch size is 1; lince takes batches of any size")
 		}
 		r.values[i] = r.b.Input(in[j], dtype, shape...)
+		if computesIntegers(t) {
+			r.values[i] = r.realPixels(t, r.values[i])
+		}
 	}
 	for i := range s.Operators {
 		r.operator(i)
@@ -196,7 +208,9 @@ func read(m *tflite.Model, unknown bool) (*Result, error) {
 	}
 	res := &Result{Graph: g, Store: store, Metadata: map[string]string{}}
 	for n := range r.notes {
-		res.Notes = append(res.Notes, n)
+		if !r.notes[quantizedNote] || !strings.HasPrefix(n, weightsNote) { // the former says it
+			res.Notes = append(res.Notes, n)
+		}
 	}
 	slices.Sort(res.Notes)
 	return res, nil
@@ -275,6 +289,11 @@ func (r *reader) operator(i int) {
 	}
 	before := r.b.Mistakes()
 	row.read(n)
+	for _, t := range o.Outputs {
+		if v := r.values[t]; v != nil && v.Valid() && computesIntegers(&r.sub.Tensors[t]) && v.DType == tensor.Float32 {
+			r.values[t] = r.rounded(n.b, &r.sub.Tensors[t], v)
+		}
+	}
 	for _, t := range o.Outputs {
 		if r.values[t] == nil && r.ints[t] == nil && r.consts[t] == nil && r.b.Mistakes() == before {
 			n.b.Errorf("lince does not compute its output %q", r.sub.Tensors[t].Name)

@@ -179,6 +179,10 @@ func readExpandDims(n *node) {
 }
 
 func readDequantize(n *node) {
+	if !n.isConstant(n.Inputs[0]) { // it has the real numbers already
+		n.set(n.in(0))
+		return
+	}
 	c, err := n.constant(n.Inputs[0])
 	if err != nil {
 		n.b.Errorf("%v", err)

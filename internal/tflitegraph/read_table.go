@@ -98,6 +98,7 @@ var readers = map[tflitefb.BuiltinOperator]*row{
 	tflitefb.BuiltinOperatorCONCATENATION:  {1, readConcatenation},
 	tflitefb.BuiltinOperatorDEPTH_TO_SPACE: {1, readDepthToSpace},
 	tflitefb.BuiltinOperatorDEQUANTIZE:     {1, readDequantize},
+	tflitefb.BuiltinOperatorQUANTIZE:       {1, readQuantize},
 	tflitefb.BuiltinOperatorEXPAND_DIMS:    {2, readExpandDims},
 	tflitefb.BuiltinOperatorFILL:           {2, readFill},
 	tflitefb.BuiltinOperatorGATHER:         {2, readGather},
