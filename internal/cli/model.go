@@ -25,7 +25,7 @@ func openModel(path string, o lince.Options) (*lince.Model, error) {
 	return o.Open(path)
 }
 
-// noted warns of what differs between a model and its file, such as a quantized network that computes with float32, and of numbers that spoil its predictions.
+// noted warns of what differs between a model and its file, such as a quantized network that computes with float32, and of weights that are not finite.
 func (e *env) noted(name string, m *lince.Model) {
 	if v := m.NotFinite(); v != "" {
 		e.warn(fmt.Sprintf("%s: %s, so its predictions may be NaN", name, notFinite(v)))
