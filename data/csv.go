@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -349,6 +348,7 @@ func (b *tableBuilder) table(name string) (*Table, error) {
 		}
 	}
 	b.compact()
+	t.passed = b.join.unnamed(b.rows.at)
 	t.notes = slices.Concat(b.rec.notices(), b.notices(), b.join.notes(b.read), notes)
 	if b.odd > 0 {
 		warn = append(warn, fmt.Sprintf("%d rows have bytes that are no text in the encoding %s; the file is probably in another encoding.", b.odd, b.o.Encoding))
@@ -390,13 +390,7 @@ func (b *tableBuilder) key(i int) string {
 			return b.join.others.entries[at].name
 		}
 	}
-	name := b.rows.names.at(i)
-	if filepath.IsAbs(name) {
-		if rel, err := filepath.Rel(b.rows.root, name); err == nil {
-			name = filepath.ToSlash(rel)
-		}
-	}
-	return path.Clean(name)
+	return b.join.place(b.rows.names.at(i))
 }
 
 // once keeps the first row of each file. Rows that give a file different labels are an error, or with MultiLabel they are joined.

@@ -25,6 +25,7 @@ type joiner struct {
 	others *spellings // made when it is needed
 	used   map[spelling]*example
 	extra  []string // further sentences for notes
+	places places
 
 	embedded []string     // for images that are in the table's file: their names, by row
 	nulls    map[int]bool // the rows of these without an image
@@ -231,6 +232,27 @@ func (j *joiner) notes(rows int) []string {
 		}
 	}
 	return append(list, j.extra...)
+}
+
+// unnamed counts the images of an archive that no row has. at has the index of the image of each row.
+func (j *joiner) unnamed(at []int32) []Passed {
+	if j.zip == nil || j.embedded != nil {
+		return nil
+	}
+	named := make([]bool, len(j.zip.entries))
+	for _, k := range at {
+		named[k] = true
+	}
+	var passed tally
+	root := len(commonFolder(j.zip.names()))
+	for i, e := range j.zip.entries {
+		if !named[i] {
+			folder := folderOf(e.name)
+			folder, _, _ = strings.Cut(folder[min(root, len(folder)):], "/")
+			passed.add(passedUnnamed, e.name, folder)
+		}
+	}
+	return passed.list()
 }
 
 // files returns the files that the indexes of exact and respell refer to.

@@ -170,6 +170,7 @@ const (
 	passedCopy
 	passedFolder
 	passedResult
+	passedUnnamed
 	passings // the number of reasons
 )
 
@@ -190,6 +191,7 @@ var passingInfo = [passings]struct {
 	passedCopy:       {"image in a copy of the data", "images in copies of the data", false},
 	passedFolder:     {"image in a folder that is neither a class nor a part", "images in folders that are neither classes nor parts", true},
 	passedResult:     {"image that lince has written to a folder of results", "images that lince has written to folders of results", false},
+	passedUnnamed:    {"image that no row of the table uses", "images that no row of the table uses", false},
 }
 
 // tally counts what is passed over.
