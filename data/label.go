@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/lince-ml/lince/internal/shell"
 )
 
 // Rule is the way in which the label of an image is derived from its file name.
@@ -177,6 +180,46 @@ func isNumbered(name string) bool {
 // numberPattern is the pattern that messages propose for names that end in a number: dog12.jpg, cat (3).png.
 var numberPattern = regexp.MustCompile(`^(?:.*/)?(.*?)[ _-]*\(?\d+\)?(?:\.\w+)?$`)
 
+// wordPattern is the pattern that messages propose for names that begin with the class: cat_test_1.jpg, cat-a.png.
+var wordPattern = regexp.MustCompile(`^(?:.*/)?([^/_.-]+)[_.-]`)
+
+// knownProposal names the setting that gives most names one of the known classes, or returns "" if none does it for at least half of them. inUse is the rule in use.
+func knownProposal(names, classes []string, inUse labeler) string {
+	if len(classes) == 0 {
+		return ""
+	}
+	known := map[string]bool{}
+	for _, c := range classes {
+		known[c] = true
+	}
+	best, most, flag := labeler{}, 0, ""
+	consider := func(l labeler, option string) {
+		n := 0
+		for _, name := range names {
+			if known[l.label(name)] {
+				n++
+			}
+		}
+		if n > most {
+			best, most, flag = l, n, option
+		}
+	}
+	for _, r := range []Rule{Folder, Underscore, Prefix} {
+		consider(labeler{rule: r}, "--label "+r.String())
+	}
+	for level := 1; level < mostLevels; level++ {
+		consider(labeler{rule: Folder, level: level}, levelPattern(level))
+	}
+	for _, p := range []*regexp.Regexp{numberPattern, wordPattern} {
+		consider(labeler{rule: Pattern, pattern: p}, "--label "+shell.Quote(p.String()))
+	}
+	if 2*most < len(names) || most == 0 || best.rule == inUse.rule && best.level == inUse.level && best.rule != Pattern {
+		return ""
+	}
+	first := names[slices.IndexFunc(names, func(n string) bool { return known[best.label(n)] })]
+	return fmt.Sprintf("%s gives %d of the %d images a class of the model: %s has the label %s", flag, most, len(names), quoteName(first), quoteName(best.label(first)))
+}
+
 // proposal names a setting that would give labels to names, or returns "". up is the folder above the names, "" if there is none.
 func proposal(names []string, up string) string {
 	for _, try := range []struct {
@@ -208,8 +251,8 @@ func quoteName(s string) string {
 }
 
 // noLabels is the error of images of which none has a label.
-func noLabels(l *listing, names []string, rule labeler, up string) error {
-	advice := cmp.Or(proposal(names, up), "name them cat.0.jpg, put each class in a folder, use --label with a regular expression with one group, or use a CSV file with the columns filename and category")
+func noLabels(l *listing, names []string, rule labeler, up string, classes []string) error {
+	advice := cmp.Or(knownProposal(names, classes, rule), proposal(names, up), "name them cat.0.jpg, put each class in a folder, use --label with a regular expression with one group, or use a CSV file with the columns filename and category")
 	if len(l.ignored) > 0 { // a truncated archive may have lost the other classes
 		advice += fmt.Sprintf("; besides, %d cannot be used, the first: %s %v", len(l.ignored), l.ignored[0].Filename, l.ignored[0].Err)
 	}

@@ -34,8 +34,8 @@ func newTable(l *listing, o OpenOptions) (*Table, error) {
 	if rule.rule == Auto {
 		rule, skipped = o.detect(names, l.numbered)
 	}
-	t, err := labeled(l, chosen, names, rule, up)
-	if err != nil && holds != nil && holds != parts.training() && parts.training() != nil {
+	t, err := labeled(l, chosen, names, rule, up, o.Classes)
+	if err != nil && holds != nil && holds != parts.training() && parts.training() != nil && knownProposal(names, o.Classes, rule) == "" {
 		return nil, fmt.Errorf("%s: the %d images of the part %s have no labels (none of them is in the folder of a class or has the name of one), so they can only be predicted: lince predict MODEL %s --part %s",
 			l.name, len(names), holds.name, shell.Quote(l.name), shell.Quote(holds.name))
 	}
@@ -60,6 +60,9 @@ func newTable(l *listing, o OpenOptions) (*Table, error) {
 	if rule.rule == Folder && root != outside {
 		l.passEmpty(root, rule.level)
 		t.warn = append(t.warn, folderWarnings(t, names, rule, skipped)...)
+	}
+	if w := unknownLabels(t, names, o.Classes, rule); w != "" && o.LabelRule == Auto && o.LabelPattern == nil {
+		t.warn = append(t.warn, w)
 	}
 	if rule.rule != Unlabeled {
 		t.warn = append(t.warn, suspects(names)...)
@@ -133,8 +136,8 @@ func (o OpenOptions) level(names []string) int {
 	return best
 }
 
-// labeled makes a table of the entries whose names fit the rule. It drops the others with a warning.
-func labeled(l *listing, chosen []entry, names []string, rule labeler, up string) (*Table, error) {
+// labeled makes a table of the entries whose names fit the rule. It drops the others with a warning. known are the classes of the model, if there is one.
+func labeled(l *listing, chosen []entry, names []string, rule labeler, up string, known []string) (*Table, error) {
 	t := &Table{ignored: l.ignored, warn: l.warn}
 	if rule.rule == Folder {
 		t.found = "images"
@@ -151,7 +154,7 @@ func labeled(l *listing, chosen []entry, names []string, rule labeler, up string
 		t.rows = append(t.rows, Row{names[i], label, e.file})
 	}
 	if len(t.rows) == 0 {
-		return nil, noLabels(l, names, rule, up)
+		return nil, noLabels(l, names, rule, up, known)
 	}
 	t.notes = append(t.notes, c.notes()...)
 	t.warn = append(t.warn, twinClasses(rowsOfClasses(t.rows))...)
@@ -160,6 +163,18 @@ func labeled(l *listing, chosen []entry, names []string, rule labeler, up string
 			n, len(chosen), rule.what(), unfit[n-1]))
 	}
 	return t, nil
+}
+
+// unknownLabels returns a warning if no label is a known class, but labels of another rule are.
+func unknownLabels(t *Table, names, known []string, rule labeler) string {
+	if slices.ContainsFunc(t.Classes(), func(c string) bool { return slices.Contains(known, c) }) {
+		return ""
+	}
+	better := knownProposal(names, known, rule)
+	if better == "" {
+		return ""
+	}
+	return fmt.Sprintf("No label is a class of the model (the rule is %s); %s.", rule.what(), better)
 }
 
 // passEmpty passes over folders beside those of the classes that have no images. root is the table's root.

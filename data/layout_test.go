@@ -270,10 +270,29 @@ func TestLabelProposals(t *testing.T) {
 		{files: []string{"cat_a.png", "cat_b.png", "dog_a.png", "dog_b.png"}, want: "--label underscore would give 2 classes"},
 		{files: []string{"a/1.png", "b/2.png", "a/3.png", "b/4.png"}, o: OpenOptions{LabelRule: Prefix}, want: "--label folder would give 2 classes"},
 		{files: []string{"IMG_1.png", "DSC_2.png"}, want: "use --label folder"},
+		{files: []string{"A_test.png", "B_test.png", "del_test.png"}, o: OpenOptions{Classes: []string{"A", "B", "C", "del"}}, want: "; --label underscore gives 3 of the 3 images a class of the model: A_test.png has the label A"},
+		{files: []string{"train/a/1.png", "train/b/2.png", "test/a_test.png", "test/b_test.png"}, o: OpenOptions{Classes: []string{"a", "b"}, Part: "test"}, want: "--label underscore gives 2 of the 2 images a class of the model"},
+		{files: []string{"train/a/1.png", "train/b/2.png", "test/3.png", "test/4.png"}, o: OpenOptions{Classes: []string{"a", "b"}, Part: "test"}, want: "so they can only be predicted"},
+		{files: []string{"a_test_x.png", "b_test_x.png", "b-3.png"}, o: OpenOptions{Classes: []string{"a", "b"}}, want: `--label '^(?:.*/)?([^/_.-]+)[_.-]' gives 3 of the 3 images`},
+		{files: []string{"a1.png", "b 2.png"}, o: OpenOptions{Classes: []string{"a", "b"}}, want: `--label '^(?:.*/)?(.*?)[ _-]*\(?\d+\)?(?:\.\w+)?$' gives 2 of the 2 images`},
+		{files: []string{"x/a/1.png", "x/b/2.png"}, o: OpenOptions{Classes: []string{"a", "b"}, LabelRule: Prefix}, want: "--label folder gives 2 of the 2 images"},
+		{files: []string{"x/a/1.png", "y/b/2.png"}, o: OpenOptions{Classes: []string{"a", "b"}, LabelRule: Prefix}, want: `--label '^[^/]+/([^/]+)/' gives 2 of the 2 images`},
+		{files: []string{"c_test.png", "d_test.png"}, o: OpenOptions{Classes: []string{"a", "b"}}, want: "--label"},
 	} {
 		_, err := Open(t.Context(), files(t, c.files...), c.o)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v\nwant %q", c.files, err, c.want)
+		}
+	}
+	for _, c := range []struct{ files, want string }{
+		{"cats/a_1.png dogs/b_2.png", "No label is a class of the model (the rule is the folder, as in cats/1.jpg); --label underscore gives 2 of the 2 images a class of the model: cats/a_1.png has the label a."},
+		{"img.a_1.png img.b_2.png", ""},
+		{"a/1.png z/2.png", ""},
+		{"c/1.png d/2.png", ""},
+	} {
+		tab := open(t, files(t, strings.Fields(c.files)...), OpenOptions{Classes: []string{"a", "b"}})
+		if got := strings.Join(tab.Warnings(), "\n"); got != c.want {
+			t.Errorf("%s: the warnings %q, want %q", c.files, got, c.want)
 		}
 	}
 	for pattern, want := range map[string]string{`(a`: "not a regular expression", `abc`: "has 0 groups", `(a)(b)`: "has 2 groups"} {
