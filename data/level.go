@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/lince-ml/lince/internal/shell"
 )
 
 // mostLevels is the number of levels of folders in which classes are searched.
@@ -118,9 +120,21 @@ func innerClasses(names []string, classes []string, level int) string {
 		if !whole {
 			what = fmt.Sprintf("The folders %s have folders of the same names, %s", list20(classes), list20(sortedKeys(of)))
 		}
-		return fmt.Sprintf("%s. The classes are the outer folders; for the inner ones, use %s.", what, levelPattern(inner))
+		return fmt.Sprintf("%s. The classes are the outer folders; for the inner ones, use %s.", what, innerAdvice(classes, level, inner))
 	}
 	return ""
+}
+
+// innerAdvice returns the flags that take inner folders as classes. If the outer folders are variants of the same images, those of one folder come first.
+func innerAdvice(outer []string, level, inner int) string {
+	pattern, first := levelPattern(inner), outer[0]
+	if level > 0 {
+		return pattern
+	}
+	if i := slices.IndexFunc(outer, isVariant); i >= 0 {
+		return fmt.Sprintf("--part %s, or %s for the images of all of these folders", shell.Quote(outer[i]), pattern)
+	}
+	return fmt.Sprintf("%s, or --part %s for the images of one of these folders", pattern, shell.Quote(first))
 }
 
 // opposites are the names of classes beside which the name of a part is a class.

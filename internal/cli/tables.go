@@ -117,6 +117,7 @@ func (t *training) divide(table *data.Table) (train, val *data.Table, err error)
 	if len(groups) > 0 {
 		a, b = t.keepTogether(table, a, b, groups)
 	}
+	t.warnOfVariants(table, b)
 	return table.Take(a), table.Take(b), nil
 }
 
@@ -139,6 +140,30 @@ func (t *training) keepTogether(table *data.Table, train, val []int, groups [][]
 	}
 	t.duplicates = d
 	return newTrain, newVal
+}
+
+// warnOfVariants warns of validation images of which training has a variant: the same image in gray, for example.
+func (t *training) warnOfVariants(table *data.Table, val []int) {
+	const validation = 1
+	side := make([]int, table.Len())
+	for _, i := range val {
+		side[i] = validation
+	}
+	leaked, example := 0, ""
+	for _, g := range table.Variants() {
+		at := slices.IndexFunc(g, func(i int) bool { return side[i] != validation })
+		for _, i := range g {
+			if at < 0 || side[i] != validation {
+				continue
+			}
+			if leaked++; leaked == 1 {
+				example = fmt.Sprintf("%s and %s", table.Row(g[at]).Filename, table.Row(i).Filename)
+			}
+		}
+	}
+	if leaked > 0 {
+		t.warn(fmt.Sprintf("%d of the %d validation images are probably variants of training images, which have the same name in another folder, such as %s; if so, the results for validation are too good: train on the images of one of these folders (--part)", leaked, len(val), example))
+	}
 }
 
 // leaks warns of images with the same bytes in training and validation, for validation images that are not split off.

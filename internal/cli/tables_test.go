@@ -82,6 +82,33 @@ func TestEqualImages(t *testing.T) {
 	}
 }
 
+// TestVariants checks that variants of training images among the validation images are found: the same names in other folders.
+func TestVariants(t *testing.T) {
+	workIn(t)
+	set := map[string][]byte{}
+	for name, b := range pngs(t, 24) {
+		class, number, _ := strings.Cut(name, ".")
+		set["color/"+class+"/"+number] = b
+		set["gray/"+class+"/"+number] = append(slices.Clone(b), 0)
+	}
+	put(t, "set", set)
+	const part, leak = "for the inner ones, use --part color, or --label", "validation images are probably variants of training images, which have the same name in another folder, such as "
+	train := []string{"train", "set", "--model", network("two.json"), "--epochs", "1"}
+	for out, c := range map[string]struct {
+		more       []string
+		part, leak bool
+	}{
+		"outer": {part: true},
+		"inner": {more: []string{"--label", "^[^/]+/([^/]+)/"}, leak: true},
+		"part":  {more: []string{"--part", "color"}},
+	} {
+		said := succeed(t, slices.Concat(train, c.more, []string{"--out", out})...).stderr
+		if strings.Contains(said, part) != c.part || strings.Contains(said, leak) != c.leak {
+			t.Errorf("%s: %s", out, said)
+		}
+	}
+}
+
 // TestLeaks checks that copies of training images in validation images that are not split off are found: in a folder, where only Check knows checksums, in an archive,
 // and between the two.
 func TestLeaks(t *testing.T) {
