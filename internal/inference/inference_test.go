@@ -44,7 +44,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("got %v, %v", out[0].Float32s(), out[1].Float32s())
 	}
 	_, err = Run(n, map[string]*tensor.Tensor{"x": tensor.Of([]float32{1, 2}, 1, 2), "z": y})
-	for _, want := range []string{"input x: got shape (1, 2), want (None, 3)", "no tensor for the input y", "there is no input z; did you mean"} {
+	for _, want := range []string{"input x: got shape (1, 2), want (None, 3)", "no tensor for the input y", "there is no input z; want one of x, y"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error is %v, want %s", err, want)
 		}
