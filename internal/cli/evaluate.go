@@ -151,6 +151,9 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	e.notePart(t, c.Part)
 	part := t.HeldPart()
 	passed, unknown := passedList(t), []unknownCount{}
+	if t.Task() == data.MultiLabel {
+		e.warnOfAbsent(m.Classes, t.Classes())
+	}
 	if len(m.Classes) > 0 && len(unknownClasses(t, m.Classes)) < len(t.Classes()) {
 		if t, unknown, err = e.withoutUnknown(t, m.Classes, "the model does", c.Strict); err != nil {
 			return nil, err

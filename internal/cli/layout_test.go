@@ -221,6 +221,8 @@ func TestExif(t *testing.T) {
 			t.Errorf("run.json counts %d", n)
 		}
 	}
+	// The model of the last training turns images; going on with it does, too.
+	contains(t, "a later training", succeed(t, "train", "set", "--model", "r/model.keras", "--epochs", "1", "--out", "on").stdout, "1 image has an EXIF orientation and will be turned")
 }
 
 // TestSixteenBits warns of 16-bit images, whose values are cut off.

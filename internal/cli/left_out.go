@@ -125,8 +125,9 @@ func (e *env) withoutUnknown(t *data.Table, known []string, whose string, strict
 	if strict {
 		return nil, unknown, fmt.Errorf("%s: %s", t.Name(), what)
 	}
-	if t.Task() == data.MultiLabel {
-		return t, unknown, nil // the dataset leaves out the labels, and warns of them
+	if t.Task() == data.MultiLabel { // the dataset leaves out the labels
+		e.warn(fmt.Sprintf("the images have labels that %s not have:%s\nThese labels are left out; the images stay. The labels are %s.", whose, text.String(), shortList(known)))
+		return t, unknown, nil
 	}
 	e.warn(fmt.Sprintf("%s\nThey are left out of all numbers below. The classes are %s.", what, shortList(known)))
 	return t.Filter(func(r data.Row) bool { return r.Label == "" || slices.Contains(known, r.Label) }), unknown, nil

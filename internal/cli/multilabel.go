@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/lince-ml/lince"
@@ -58,6 +59,19 @@ func fitTask(m *lince.Model, name string, task data.Task) error {
 		return usageError{fmt.Errorf("the model %s is for images with several labels; set --task multilabel for the labels of the data", name)}
 	}
 	return nil
+}
+
+// warnOfAbsent warns of labels of a model that no image of a table has: they count as wrong wherever the model predicts them.
+func (e *env) warnOfAbsent(known, classes []string) {
+	var absent []string
+	for _, c := range known {
+		if !slices.Contains(classes, c) {
+			absent = append(absent, c)
+		}
+	}
+	if len(absent) > 0 && len(absent) < len(known) {
+		e.warn(fmt.Sprintf("no image of the data has these labels of the model: %s; each prediction of one counts as wrong", shortList(absent)))
+	}
 }
 
 func classOutputs(m *lince.Model) int {

@@ -339,6 +339,9 @@ func TestMultiLabel(t *testing.T) {
 	for _, dir := range []string{"r", "e"} {
 		contains(t, "the page in "+dir, html.UnescapeString(read(t, dir, pageName)), "all classes right", "Mean of the classes", "Best threshold", "All decisions: ECE", "Predicted classes that are no labels")
 	}
+	writeFile(t, "other.csv", tableOf(32, "filename,category", func(i int, name string) string { return name + "," + name[:3] + "|Dogs" }))
+	o = succeed(t, "evaluate", model, "other.csv", "--images", "set")
+	contains(t, "the warnings", o.stderr, "no image of the data has these labels of the model: third;", "the images have labels that the model does not have:", "Dogs: 32 images; did you mean dog?", "These labels are left out")
 	put(t, ".", map[string][]byte{"photo.jpg": pngs(t, 1)["cat.0.png"]})
 	answer := decode[struct {
 		Predictions []struct{ Probabilities map[string]float64 }

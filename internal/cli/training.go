@@ -247,7 +247,7 @@ func (t *training) split(table *data.Table) error {
 	if err != nil {
 		return err
 	}
-	t.printf("%s", describeTurned(t.findings().Turned, t.Exif))
+	t.printf("%s", describeTurned(t.findings().Turned, orients(t.model.Preprocessing)))
 	t.warnOfClasses(trainRows, valRows, own != nil)
 	t.setTransferBatch(trainRows.Len())
 	trainRows, valRows = t.limited(trainRows, valRows)

@@ -40,6 +40,14 @@ func (f exifFlag) oriented(p lince.Preprocessing) lince.Preprocessing {
 	return slices.Insert(p, 0, preprocess.Step(preprocess.Decode{Orient: true}))
 }
 
+// orients reports whether a preprocessing turns images by their EXIF orientation.
+func orients(p lince.Preprocessing) bool {
+	return slices.ContainsFunc(p, func(s preprocess.Step) bool {
+		d, ok := s.(preprocess.Decode)
+		return ok && d.Orient
+	})
+}
+
 // recordPart describes a part of the data.
 type recordPart struct {
 	Name    string `json:"name"`
