@@ -204,20 +204,25 @@ func (t *tableFound) findLabels(header []string, values []map[string]bool, names
 	if newHeader(header).find(labelColumns...) >= 0 {
 		return
 	}
-	var rest, indicators []string
+	var rest, named []string
+	var sets []wordSet
 	for i := range values {
 		if i == names || header[i] == "" || isSplitName(header[i]) {
 			continue
 		}
 		rest = append(rest, header[i])
-		all := true
-		for v := range values[i] {
-			_, ok := indicator(v)
-			all = all && ok
+		if !strings.ContainsAny(header[i], ",'") {
+			set := wordSet{}
+			for v := range values[i] {
+				set.add(v)
+			}
+			named, sets = append(named, header[i]), append(sets, set)
 		}
-		if all && !strings.ContainsAny(header[i], ",'") {
-			indicators = append(indicators, header[i])
-		}
+	}
+	at, _ := truthColumns(sets)
+	var indicators []string
+	for _, i := range at {
+		indicators = append(indicators, named[i])
 	}
 	switch {
 	case len(indicators) > 1 && len(header) <= besideColumns:

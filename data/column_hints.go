@@ -33,10 +33,7 @@ func (o OpenOptions) indicatorHint(rec records) string {
 		}
 	}
 	cells := make([]value, len(want))
-	is, has := make([]bool, len(want)), make([]bool, len(want))
-	for i := range is {
-		is[i] = true
-	}
+	sets := make([]wordSet, len(want))
 	severalOnes := false
 	for range hintRows {
 		if _, err := rec.next(want, cells); err != nil {
@@ -44,21 +41,18 @@ func (o OpenOptions) indicatorHint(rec records) string {
 		}
 		ones := 0
 		for i, c := range cells {
-			text := strings.TrimSpace(string(c.text))
-			yes, ok := indicator(text)
-			is[i] = is[i] && !c.isList && (ok || isMissing(text))
-			has[i] = has[i] || ok && text != ""
-			if is[i] && yes {
+			sets[i].add(string(c.text))
+			sets[i].other = sets[i].other || c.isList
+			if sets[i].likely(string(c.text)) {
 				ones++
 			}
 		}
 		severalOnes = severalOnes || ones > 1
 	}
+	at, what := truthColumns(sets)
 	var list []string
-	for i, w := range want {
-		if is[i] && has[i] {
-			list = append(list, header[w])
-		}
+	for _, i := range at {
+		list = append(list, header[want[i]])
 	}
 	if len(list) < 2 {
 		return ""
@@ -68,7 +62,7 @@ func (o OpenOptions) indicatorHint(rec records) string {
 	if severalOnes {
 		task = " --task multilabel"
 	}
-	return fmt.Sprintf("; the columns %s have 0 and 1: if they are the classes, name all of them (LabelColumns, --category %s%s)", listNames(list), flag, task)
+	return fmt.Sprintf("; the columns %s have %s: if they are the classes, name all of them (LabelColumns, --category %s%s)", listNames(list), what, flag, task)
 }
 
 // isSplitName reports whether the name of a column is one that says to which part a row belongs, such as is_valid.

@@ -89,7 +89,9 @@ type interpreter struct {
 	result  []interpreted // for each value
 	labels  []rowLabel
 	words   map[string]bool
-	numeric bool // all classes are numbers
+	numeric bool            // all classes are numbers
+	yes     map[string]bool // the words that stand for 1 in columns of classes, in the form of foldWord; nil for those that indicator knows
+	one     string          // a word for 1, for messages
 	notes   []string
 	warn    []string
 }
@@ -109,8 +111,14 @@ func (in *interpreter) interpret() error {
 	if err := in.fractions(); err != nil {
 		return err
 	}
+	columns := len(in.columns) > 1 && in.indicators()
+	if len(in.columns) > 1 && !columns {
+		if columns, err = in.worded(); err != nil {
+			return err
+		}
+	}
 	switch {
-	case len(in.columns) > 1 && in.indicators():
+	case columns:
 		err = in.oneHot(sets, errs)
 	case len(in.columns) > 1 || slices.ContainsFunc(in.values, func(v labelValue) bool { return v.cells[0].isList }):
 		err = in.lists(sets, errs)

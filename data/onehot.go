@@ -87,10 +87,18 @@ func (in *interpreter) oneHot(sets [][]string, errs []error) error {
 		return err
 	}
 	several, example := 0, ""
+	one, word := "1", "a 1"
+	if in.one != "" {
+		one, word = in.one, in.one
+	}
 	used := map[string]bool{}
 	for i, v := range in.values {
 		for k, c := range v.cells {
-			if yes, _ := indicator(c.text); yes {
+			yes, _ := indicator(c.text)
+			if in.yes != nil {
+				yes = in.yes[foldWord(c.text)]
+			}
+			if yes {
 				sets[i] = append(sets[i], in.columns[k])
 				used[in.columns[k]] = true
 			}
@@ -98,7 +106,7 @@ func (in *interpreter) oneHot(sets [][]string, errs []error) error {
 		switch {
 		case in.o.Task == MultiLabel:
 		case len(sets[i]) == 0:
-			errs[i] = fmt.Errorf("no label: none of the columns %s has a 1 (%w)", listNames(in.columns), errNoLabel)
+			errs[i] = fmt.Errorf("no label: none of the columns %s has %s (%w)", listNames(in.columns), word, errNoLabel)
 		case len(sets[i]) > 1:
 			if several += v.n; example == "" {
 				example = strings.Join(sets[i], " and ")
@@ -107,11 +115,11 @@ func (in *interpreter) oneHot(sets [][]string, errs []error) error {
 	}
 	for _, c := range in.columns {
 		if !used[c] {
-			in.warn = append(in.warn, fmt.Sprintf("The column %s has no 1, so it is no class.", c))
+			in.warn = append(in.warn, fmt.Sprintf("The column %s has no %s, so it is no class.", c, one))
 		}
 	}
 	if several > 0 {
-		return fmt.Errorf("%d rows have a 1 in several of the columns, such as %s; if images have several labels, set the task to multilabel (Task, --task)", several, example)
+		return fmt.Errorf("%d rows have %s in several of the columns, such as %s; if images have several labels, set the task to multilabel (Task, --task)", several, word, example)
 	}
 	return nil
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/lince-ml/lince/internal/shell"
 )
 
-// twinClasses returns a warning for each group of classes whose names differ only in case, in the width of their letters and digits, or in spaces. rows has the number of rows of
+// twinClasses returns a warning for each group of classes whose names differ only in case, in the width of their letters and digits, or in spaces, and for true
+// beside 1 and false beside 0. rows has the number of rows of
 // each class.
 func twinClasses(rows map[string]int) (warn []string) {
 	spelled := map[string][]string{}
@@ -38,7 +39,25 @@ func twinClasses(rows map[string]int) (warn []string) {
 		}
 		warn = append(warn, fmt.Sprintf("The classes %s differ only in %s. To join them, use Rename (--rename %s).", strings.Join(counts, " and "), how, shell.Quote(strings.Join(renames, ","))))
 	}
-	return warn
+	return append(warn, truthTwins(rows)...)
+}
+
+// truthTwins returns a warning if truth values are classes beside 0 and 1, as in tables of several sources.
+func truthTwins(rows map[string]int) []string {
+	var pairs, renames []string
+	for c := range rows {
+		number := map[string]string{"true": "1", "false": "0"}[strings.ToLower(c)]
+		if rows[number] > 0 {
+			pairs = append(pairs, fmt.Sprintf("%s (%d) and %s (%d)", c, rows[c], number, rows[number]))
+			renames = append(renames, c+"="+number)
+		}
+	}
+	if len(pairs) == 0 {
+		return nil
+	}
+	slices.SortFunc(pairs, func(a, b string) int { return cmp.Compare(b, a) })
+	slices.SortFunc(renames, func(a, b string) int { return cmp.Compare(b, a) })
+	return []string{fmt.Sprintf("The classes %s probably mean the same. To join them, use Rename (--rename %s).", strings.Join(pairs, ", "), shell.Quote(strings.Join(renames, ",")))}
 }
 
 // rowsOfClasses counts the rows of each class.

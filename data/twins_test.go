@@ -31,6 +31,7 @@ func TestTwinClasses(t *testing.T) {
 		{"width", image("\uff11/1.png", "1/2.png", "1/3.png"), "differ only in the form of their letters", 2},
 		{"shards", samples, "The classes big dog (2) and Big  dog (1) differ only in the form", 3},
 		{"two Unicode forms in shards", decomposed, "Classes that are spelled in two Unicode forms (NFC and NFD) are one class each", 2},
+		{"truth values beside numbers", image("true/1.png", "1/2.png", "1/3.png", "false/4.png", "0/5.png"), "The classes true (1) and 1 (2), false (1) and 0 (1) probably mean the same. To join them, use Rename (--rename true=1,false=0).", 4},
 		{"other classes", image("cat/1.png", "cats/2.png"), "", 2},
 		{"another part", image("train/cat/1.png", "train/dog/2.png", "test/Cat/3.png"), "", 2},
 	} {
