@@ -221,7 +221,7 @@ func TestExif(t *testing.T) {
 			t.Errorf("run.json counts %d", n)
 		}
 	}
-	// The model of the last training turns images; going on with it does, too.
+	// The model of the last training turns images; a training that continues from it does, too.
 	contains(t, "a later training", succeed(t, "train", "set", "--model", "r/model.keras", "--epochs", "1", "--out", "on").stdout, "1 image has an EXIF orientation and will be turned")
 }
 
