@@ -24,7 +24,7 @@ func TestTruthWords(t *testing.T) {
 		_, plain := truth(c[0])
 		_, plainNo := truth(c[1])
 		var warn []string
-		if !(plain && plainNo) {
+		if !plain || !plainNo {
 			warn = []string{"In the columns a, b, c, "}
 		}
 		for _, task := range []Task{AutoTask, Classify, MultiLabel} {
