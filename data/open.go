@@ -204,7 +204,12 @@ func (o OpenOptions) checkNotCSV(name string) error {
 	if len(set) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s: is not a CSV file; remove the options for CSV files: %s", name, strings.Join(set, ", "))
+	err := fmt.Errorf("%s: is not a CSV file; remove the options for CSV files: %s", name, strings.Join(set, ", "))
+	if o.Task == Regress && o.LabelPattern != nil {
+		err = fmt.Errorf("%w; to learn the numbers that --label gives, write a table of them (%s), and train on it (%s)", err,
+			shell.Command("lince", "data", name, "--label", o.LabelPattern.String(), "--csv", "t.csv"), shell.Command("lince", "train", "t.csv", "--images", name, "--task", "regress"))
+	}
+	return err
 }
 
 func openDemo(name string, o OpenOptions) (*Table, error) {

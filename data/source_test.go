@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -411,4 +412,15 @@ func FuzzCSV(f *testing.F) {
 			t.Error("a table without rows")
 		}
 	})
+}
+
+// TestNumbersInNames refuses numbers in the names of files with the two commands that learn them.
+func TestNumbersInNames(t *testing.T) {
+	dir := t.TempDir()
+	_, err := Open(t.Context(), dir, OpenOptions{Task: Regress, LabelPattern: regexp.MustCompile(`^([0-9]+)_`)})
+	for _, want := range []string{"remove the options for CSV files: Task (--task)", "--label '^([0-9]+)_' --csv t.csv", "lince train t.csv --images " + dir + " --task regress"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
 }
