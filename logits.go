@@ -18,7 +18,7 @@ func (m *Model) GivesLogits() bool {
 	switch f, known := m.finalActivation(m.outputs[0]); {
 	case known && f != layer.Linear:
 		return false
-	case !known && (m.predict.graph == nil || ofProbabilities(m.predict.graph.Outputs[0].Value)):
+	case !known && (m.predict.graph == nil || m.probabilities):
 		return false
 	}
 	if m.compiled == nil {

@@ -137,8 +137,9 @@ type Model struct {
 	testing     sync.Mutex      // held by Evaluate, which has its own metric variables
 
 	// mu is held for reading by code that reads variables, and for writing by a training step.
-	mu      *lock
-	predict lazyProgram
+	mu            *lock
+	predict       lazyProgram
+	probabilities bool // the first output, whose activation is not known, is made of probabilities
 }
 
 // History holds the logs of each epoch of training; see callback.History.

@@ -180,6 +180,9 @@ func (m *Model) built(errs []error, label func(*call) string) (*Model, error) {
 		return nil, err
 	}
 	m.predict.graph = g
+	if _, known := m.finalActivation(m.outputs[0]); !known {
+		m.probabilities = ofProbabilities(g.Outputs[0].Value)
+	}
 	byLayer := map[string][]*graph.Variable{}
 	for _, v := range m.store.Variables() {
 		name, _, _ := strings.Cut(v.Path, "/")

@@ -92,12 +92,20 @@ func unknownClasses(t *data.Table, known []string) []unknownCount {
 
 // nearClass returns the class with the same letters in another case, or else the nearest one; "" if none is near.
 func nearClass(name string, classes []string) string {
+	if c := inOtherCase(name, classes); c != "" {
+		return c
+	}
+	return suggest.Nearest(name, classes)
+}
+
+// inOtherCase returns the class with the same letters in another case, or "".
+func inOtherCase(name string, classes []string) string {
 	for _, c := range classes {
 		if strings.EqualFold(c, name) {
 			return c
 		}
 	}
-	return suggest.Nearest(name, classes)
+	return ""
 }
 
 // withoutUnknown removes the images of classes that are not in known, with a warning. With strict, they are an error. whose tells

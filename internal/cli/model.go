@@ -25,11 +25,16 @@ func openModel(path string, o lince.Options) (*lince.Model, error) {
 	return o.Open(path)
 }
 
-// noted warns of what differs between a model and its file, such as a quantized network that computes with float32, and of weights that are not finite.
+// noted warns as notes does, and of weights that are not finite.
 func (e *env) noted(name string, m *lince.Model) {
 	if v := m.NotFinite(); v != "" {
 		e.warn(fmt.Sprintf("%s: %s, so its predictions may be NaN", name, notFinite(v)))
 	}
+	e.notes(name, m)
+}
+
+// notes warns of what differs between a model and its file, such as a quantized network that computes with float32.
+func (e *env) notes(name string, m *lince.Model) {
 	for _, n := range m.Notes() {
 		e.warn(name + ": " + n)
 	}
@@ -97,7 +102,7 @@ func (t *training) makeModel(classes []string, final bool) error {
 		if v := m.NotFinite(); v != "" {
 			return fmt.Errorf("%s: %s; the training that wrote the file diverged", t.ModelSource, notFinite(v))
 		}
-		t.noted(t.ModelSource, m)
+		t.notes(t.ModelSource, m)
 		err = t.fits(m, classes)
 		var other otherClasses
 		switch {
@@ -202,11 +207,11 @@ func spelledAlike(m *lince.Model, name string, classes []string) error {
 		if slices.Contains(m.Classes, c) {
 			continue
 		}
-		i := slices.IndexFunc(m.Classes, func(known string) bool { return strings.EqualFold(known, c) })
-		if i < 0 {
+		known := inOtherCase(c, m.Classes)
+		if known == "" {
 			return nil
 		}
-		flags = append(flags, "--rename "+shell.Quote(c+"="+m.Classes[i]))
+		flags = append(flags, "--rename "+shell.Quote(c+"="+known))
 	}
 	if flags == nil {
 		return nil
