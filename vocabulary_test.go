@@ -396,7 +396,7 @@ func TestVocabularyBothWays(t *testing.T) {
 			Salt int
 			Logs []map[string]float64
 		}
-		readJSON(t, &golden, "testdata", "vocabulary", name+".json")
+		readJSON(t, &golden, folder, name+".result.json")
 		want[name] = golden.Logs
 		theirs, err := withLayerScale.Open(filepath.Join(folder, name+"-10.keras"))
 		if err != nil {

@@ -7,8 +7,8 @@ vision transformer, a block of ConvNeXt, a 1-D convolutional network and an auto
 resume loads each FOLDER/NAME-lince.keras, a model after 10 steps, trains it for the other 10, and writes the logs to
 FOLDER/NAME-lince.json. Without resume:
 
-It writes the same files as networks.py, which it uses: the data for tests without Python to testdata/vocabulary, and, if there is a FOLDER,
-NAME-0.keras, NAME-10.keras, NAME-20.keras and NAME.npz to it.
+It writes the data for tests without Python to testdata/vocabulary. If there is a FOLDER, it leaves testdata alone: it writes the same data
+to FOLDER/NAME.result.json, and the files of networks.py, NAME-0.keras, NAME-10.keras, NAME-20.keras and NAME.npz, beside them.
 """
 
 import json
@@ -274,9 +274,7 @@ def main():
     if sys.argv[1:2] == ["resume"]:
         return resume(sys.argv[2])
     folder = sys.argv[1] if len(sys.argv) > 1 else None
-    if folder:
-        os.makedirs(folder, exist_ok=True)
-    os.makedirs(TESTDATA, exist_ok=True)
+    os.makedirs(folder or TESTDATA, exist_ok=True)
     for network in NETWORKS:
         start = time.time()
         out = networks.train(network, folder)
@@ -286,7 +284,8 @@ def main():
             out[k] = [p[:: max(1, len(p) // 200)] for p in out[k]]
         losses = [log["loss"] for log in out["logs"]]
         print(f"{network.name}: loss {losses[0]:.4f} to {losses[-1]:.4f}, float64 differs by {apart:.1e}, {time.time() - start:.0f} s", flush=True)
-        with open(os.path.join(TESTDATA, network.name + ".json"), "w") as f:
+        result = os.path.join(folder, network.name + ".result.json") if folder else os.path.join(TESTDATA, network.name + ".json")
+        with open(result, "w") as f:
             json.dump({"name": network.name, "salt": network.salt, **out}, f, separators=(",", ":"))
             f.write("\n")
 
