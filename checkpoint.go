@@ -139,8 +139,7 @@ func folderHint(path string) string {
 	}
 	entries, _ := os.ReadDir(path) // without them there is no hint
 	for _, e := range entries {
-		switch filepath.Ext(e.Name()) {
-		case ".keras", ".h5", ".onnx", ".tflite":
+		if k := kindFor(e.Name()); k != nil && k.open != nil {
 			return "; there is " + e.Name() + " in it"
 		}
 	}

@@ -467,11 +467,5 @@ func kindFor(path string) *kind {
 
 // saves lists the suffixes of the files that Save writes.
 func saves() string {
-	var list []string
-	for _, k := range kinds() {
-		if k.save != nil {
-			list = append(list, k.suffixes[0])
-		}
-	}
-	return strings.Join(list, " or ")
+	return strings.Join(suffixesOf(func(k *kind) bool { return k.save != nil }), " or ")
 }

@@ -50,21 +50,23 @@ type pixelScale struct {
 func (s *pixelScale) step(n *graph.Node) (a affine, end bool) {
 	var numbers []float64
 	var at []int // the operands that are the scaled input
+	unknown := false
 	for i, v := range n.In {
 		x, known := s.known[v]
 		numbers = append(numbers, x)
-		switch scaled, ok := s.scaled[v]; {
+		scaled, ok := s.scaled[v]
+		switch {
+		case ok && len(at) == 0:
+			a = scaled
+			fallthrough
 		case ok:
-			if len(at) == 0 {
-				a = scaled
-			}
 			at = append(at, i)
 		case !known:
-			numbers = nil
+			unknown = true
 		}
-		if numbers == nil {
-			break
-		}
+	}
+	if unknown {
+		numbers = nil
 	}
 	if len(n.Out) != 1 {
 		return a, len(at) > 0

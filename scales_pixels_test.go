@@ -68,6 +68,9 @@ func TestScalesPixels(t *testing.T) {
 			return b.Div(b.Sub(x, b.Constant(tensor.Float32, .45)), b.Constant(tensor.Float32, .225))
 		}, false},
 		"bytes": {tensor.Uint8, func(b *graph.Builder, x *graph.Value) *graph.Value { return b.Cast(x, tensor.Float32) }, true},
+		"x/255 plus x by an unknown factor": {tensor.Float32, func(b *graph.Builder, x *graph.Value) *graph.Value {
+			return b.Add(b.Div(x, b.Constant(tensor.Float32, 255)), b.Mul(b.Exp(b.Constant(tensor.Float32, 1)), x))
+		}, false},
 		"1 - x": {tensor.Float32, func(b *graph.Builder, x *graph.Value) *graph.Value { return b.Sub(b.Constant(tensor.Float32, 1), x) }, false},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), false)
