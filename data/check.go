@@ -14,6 +14,9 @@ type CheckOptions struct {
 	Most     int                   // the largest number of different files that are read; if there are more, the error is ErrTooManyFiles. 0 means any number
 	Progress func(done, total int) // if not nil, receives the number of checked files; it is called by one goroutine at a time
 
+	// GrayRange is the preprocessing's, for what Findings says about images of more than 8 bits. Images with another one are not kept.
+	GrayRange [2]float64
+
 	// Keep, if not nil, lets Check keep the decoded images in Keep.Cache, at target size, so that they are not decoded again: a Flow of the
 	// checked table, or of a table that comes from it, uses them if it loads images as a Flow with the options Keep does. Its other options
 	// may differ. As with a Flow, all images must fit into the Cache, or none is kept. Only images that are loaded as RGB are kept, not those
@@ -40,13 +43,13 @@ func (t *Table) Check(ctx context.Context, o CheckOptions) (good *Table, bad []B
 		return nil, nil, err
 	}
 	sums, found, errs, err := t.scan(ctx, files, o, unreachable, func(r *fileReader, k int, f file, content []byte) (Findings, error) {
-		img, err := r.decoder.Decode(content, picture.RGB)
+		img, err := r.decoder.DecodeLevels(content, picture.RGB, o.GrayRange)
 		if err != nil {
 			return Findings{}, fmt.Errorf("%s: %w", f.where(), err)
 		}
 		one := finding(content)
 		one.AddDecoded(&r.decoder)
-		if images != nil && (!load.Orient || one.Turned == 0) {
+		if images != nil && (!load.Orient || one.Turned == 0) && (load.GrayRange == o.GrayRange || r.decoder.Levels().Depth == picture.Shallow) {
 			if img, err := r.decoder.Fit(img, load, len(content)); err == nil { // a Flow reports the error when it uses the image
 				images.keep(k, img.Pix)
 			}

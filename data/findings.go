@@ -11,14 +11,31 @@ type Findings struct {
 	// Turned counts the images with an EXIF orientation, which Keras and Decode ignore by default. TIFF files are
 	// not counted: their orientation is always applied.
 	Turned int
-	// Deep counts the images with more than 8 bits of gray per pixel: 16, or 32 in TIFF files. Keras cuts their values off at 255. Cut of their DeepPixels pixels are above; only
-	// Check counts these.
-	Deep            int
-	Cut, DeepPixels int64
-	// Floating counts the images of floating-point gray. Keras cuts their values off at 0 and 255 and drops their fractions. Least and Most are the range of
-	// their values in the files; only Check knows it.
-	Floating    int
-	Least, Most float32
+	// Deep are the images with more than 8 bits of gray per pixel: 16, or 32 in TIFF files. Keras cuts their values off at 0 and 255.
+	Deep Levels
+	// Floating are the images of floating-point gray. Keras cuts their values off at 0 and 255 and drops their fractions.
+	Floating Levels
+}
+
+// Levels describes the values of images that may not fit into 8 bits. Inspect counts only the images, since it does not decode them.
+type Levels struct {
+	Images       int
+	Pixels, Lost int64      // Lost are those that became black or white because their values are outside Range
+	Least, Most  float64    // the range of the values in the files
+	Range        [2]float64 // picture.Options.GrayRange; zero for 0 to 255
+}
+
+func (l *Levels) add(m Levels) {
+	switch {
+	case m.Pixels == 0:
+	case l.Pixels == 0:
+		l.Least, l.Most, l.Range = m.Least, m.Most, m.Range
+	default:
+		l.Least, l.Most = min(l.Least, m.Least), max(l.Most, m.Most)
+	}
+	l.Images += m.Images
+	l.Pixels += m.Pixels
+	l.Lost += m.Lost
 }
 
 // Add adds other findings. A nil f is allowed.
@@ -27,26 +44,19 @@ func (f *Findings) Add(g Findings) {
 		return
 	}
 	f.Turned += g.Turned
-	f.Deep += g.Deep
-	f.Cut += g.Cut
-	f.DeepPixels += g.DeepPixels
-	switch {
-	case g.Floating == 0:
-	case f.Floating == 0:
-		f.Least, f.Most = g.Least, g.Most
-	default:
-		f.Least, f.Most = min(f.Least, g.Least), max(f.Most, g.Most)
-	}
-	f.Floating += g.Floating
+	f.Deep.add(g.Deep)
+	f.Floating.add(g.Floating)
 }
 
 // AddDecoded adds what a decoder has found in the values of the last image.
 func (f *Findings) AddDecoded(d *picture.Decoder) {
-	if cut, pixels := d.CutOff(); pixels > 0 {
-		f.Add(Findings{Deep: 1, Cut: int64(cut), DeepPixels: int64(pixels)})
-	}
-	if least, most, ok := d.FloatRange(); ok {
-		f.Add(Findings{Floating: 1, Least: least, Most: most})
+	v := d.Levels()
+	one := Levels{1, int64(v.Pixels), int64(v.Lost), v.Least, v.Most, v.Range}
+	switch v.Depth {
+	case picture.Deep:
+		f.Deep.add(one)
+	case picture.Floating:
+		f.Floating.add(one)
 	}
 }
 
@@ -71,9 +81,9 @@ func (t *Table) Inspect(ctx context.Context, o CheckOptions) (seen *Table, found
 		one := finding(content)
 		switch picture.DepthOf(content) {
 		case picture.Deep:
-			one.Deep = 1
+			one.Deep.Images = 1
 		case picture.Floating:
-			one.Floating = 1
+			one.Floating.Images = 1
 		}
 		return one, picture.Recognize(content)
 	})

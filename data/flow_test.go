@@ -427,7 +427,7 @@ func TestFlowFindings(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if got, want := f.Findings(), (Findings{Deep: 1, Cut: 2, DeepPixels: 3}); got != want {
+			if got, want := f.Findings(), (Findings{Deep: Levels{Images: 1, Pixels: 3, Lost: 2, Least: 200, Most: 400}}); got != want {
 				t.Errorf("epoch %d: %+v, want %+v", epoch, got, want)
 			}
 		}

@@ -245,16 +245,21 @@ func (s *Server) decode(v *version, e *example, file []byte) error {
 
 // noteDepth logs once that an image has lost values, because they do not fit into 8 bits.
 func (s *Server) noteDepth(d *picture.Decoder) {
-	cut, pixels := d.CutOff()
-	least, most, floats := d.FloatRange()
+	v := d.Levels()
+	about := []any{"cut_off", v.Lost, "pixels", v.Pixels, "least", v.Least, "most", v.Most}
+	scaled := v.Range != [2]float64{}
 	switch {
-	case cut > 0:
+	case v.Lost > 0 && scaled:
 		s.deep.Do(func() {
-			s.o.Logger.Warn("an image has more than 8 bits of gray per pixel: values above 255 are cut off, as in Keras; further images are not logged", "cut_off", cut, "pixels", pixels)
+			s.o.Logger.Warn("an image has values outside the model's range of gray values: they are cut off; further images are not logged", append(about, "range", v.Range)...)
 		})
-	case floats && (least < 0 || most <= 1 || most > 255):
+	case v.Depth == picture.Deep && v.Lost > 0:
+		s.deep.Do(func() {
+			s.o.Logger.Warn("an image has more than 8 bits of gray per pixel: values below 0 and above 255 are cut off, as in Keras; further images are not logged", about...)
+		})
+	case v.Depth == picture.Floating && !scaled && (v.Lost > 0 || v.Most <= 1):
 		s.floating.Do(func() {
-			s.o.Logger.Warn("an image has floating-point gray: values are cut off at 0 and 255 and lose their fractions, as in Keras; further images are not logged", "least", least, "most", most)
+			s.o.Logger.Warn("an image has floating-point gray: values are cut off at 0 and 255 and lose their fractions, as in Keras; further images are not logged", about...)
 		})
 	}
 }

@@ -21,8 +21,8 @@ func (d *Decoder) convert(n native, mode ColorMode) (Image, error) {
 		out.Pix = n.pix
 		return out, nil
 	}
-	if n.layout == gray16 && mode == Grayscale {
-		return Image{}, errors.New("a 16-bit gray image cannot be converted to 8-bit grayscale (Keras returns the 16-bit values): use rgb")
+	if n.layout == deepGray && mode == Grayscale {
+		return Image{}, errors.New("a 16-bit gray image cannot be converted to 8-bit grayscale (Keras returns the 16-bit values): use rgb, or a range of gray values that is scaled to 8 bits")
 	}
 	pixels := n.h * n.w
 	out.Pix = grow(&d.mode, pixels*out.C)
@@ -52,18 +52,12 @@ func components(l layout, p []byte) (r, g, b, a uint8) {
 		return p[0], p[1], p[2], 255
 	case rgba:
 		return p[0], p[1], p[2], p[3]
-	case gray:
+	case gray, deepGray:
 		return p[0], p[0], p[0], 255
 	case grayAlpha:
 		return p[0], p[0], p[0], p[1]
-	case cmyk: // stored inverted: ink 255-p on black paper k
+	default: // cmyk, stored inverted: ink 255-p on black paper k
 		k := p[3]
 		return k - mulDiv255(255-p[0], k), k - mulDiv255(255-p[1], k), k - mulDiv255(255-p[2], k), 255
-	default: // gray16: Pillow clips
-		v := p[0]
-		if p[1] != 0 {
-			v = 255
-		}
-		return v, v, v, 255
 	}
 }

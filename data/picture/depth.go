@@ -5,11 +5,11 @@ import "math"
 // Depth says what the values of an image file are, where they may not fit into 8 bits.
 type Depth uint8
 
-// The depths of images.
+// The depths of images. Options.GrayRange keeps what is cut off.
 const (
 	Shallow  Depth = iota // all values are from 0 to 255, or are scaled to this range, as those of 16-bit colors are
-	Deep                  // gray of more than 8 bits, which is cut off at 255; see Decoder.CutOff
-	Floating              // floating-point gray, which is cut off at 0 and 255 and loses its fractions; see Decoder.FloatRange
+	Deep                  // gray of more than 8 bits, which is cut off at 0 and 255
+	Floating              // floating-point gray, which is cut off at 0 and 255 and loses its fractions
 )
 
 // DepthOf returns the depth of an image file by its header. It does not decode the image.
@@ -32,46 +32,75 @@ func DepthOf(data []byte) Depth {
 		if err != nil {
 			break
 		}
-		switch m, err := f.mode(); {
-		case err != nil:
-		case m.floats():
-			return Floating
-		case m.layout == gray16:
-			return Deep
+		if m, err := f.mode(); err == nil {
+			return m.depth
 		}
 	}
 	return Shallow
 }
 
-// CutOff returns, for the last image that was decoded, how many of its pixels were cut off at 255, if it is an image with more than 8 bits of gray per
-// pixel. Pillow and Keras cut such pixels off. pixels is 0 for other images.
-func (d *Decoder) CutOff() (cut, pixels int) { return d.cut[0], d.cut[1] }
-
-// FloatRange returns, for the last image that was decoded, the range of its values in the file, if it is an image of floating-point gray. Pillow and Keras
-// cut its values off at 0 and 255, and drop their fractions, so values from 0 to 1 become black. ok is false for other images. Values that are not finite do not count.
-func (d *Decoder) FloatRange() (least, most float32, ok bool) {
-	return d.floats.least, d.floats.most, d.floats.ok
+// Levels describes the gray values of a file that may not fit into 8 bits.
+type Levels struct {
+	Depth  Depth
+	Pixels int
+	// Lost counts the pixels that became black or white because their values are below or above the range that is kept: Options.GrayRange, or 0 to
+	// 255, as in Pillow and Keras.
+	Lost int
+	// Least and Most are the range of the values in the file. Values that are not finite do not count.
+	Least, Most float64
+	Range       [2]float64 // Options.GrayRange
 }
 
-// floatRange is the range of floating-point values.
-type floatRange struct {
-	least, most float32
-	ok          bool
+// Levels describes the values of the last image that was decoded. It is the zero value for images of 8 bits, and for colors.
+func (d *Decoder) Levels() Levels {
+	if d.levels.Depth == Shallow {
+		return Levels{}
+	}
+	return d.levels.Levels
 }
 
-// level adds a value to the range, and returns it in 8 bits, as Pillow does.
-func (r *floatRange) level(v float32) byte {
-	if f := float64(v); !math.IsNaN(f) && !math.IsInf(f, 0) {
-		if !r.ok {
-			r.least, r.most, r.ok = v, v, true
+// levels converts values that may not fit into 8 bits.
+type levels struct {
+	Levels
+	some bool // a value was finite
+}
+
+// reset prepares for an image with these options.
+func (l *levels) reset(o Options) { *l = levels{Levels: Levels{Range: o.GrayRange}} }
+
+// scales reports whether a range of values is scaled to 0 to 255.
+func (l *levels) scales() bool { return l.Range != [2]float64{} }
+
+// layout returns the layout of the pixels of an image with these values.
+func (l *levels) layout() layout {
+	if l.Depth == Deep && !l.scales() {
+		return deepGray
+	}
+	return gray
+}
+
+// level returns a value in 8 bits, as Pillow does if no range is scaled.
+func (l *levels) level(v float64) byte {
+	l.Pixels++
+	if !math.IsNaN(v) && !math.IsInf(v, 0) {
+		if !l.some {
+			l.Least, l.Most, l.some = v, v, true
 		}
-		r.least, r.most = min(r.least, v), max(r.most, v)
+		l.Least, l.Most = min(l.Least, v), max(l.Most, v)
+	}
+	low, high := 0., 255.
+	if l.scales() {
+		low, high = l.Range[0], l.Range[1]
 	}
 	switch {
-	case v >= 255:
+	case v > high:
+		l.Lost++
 		return 255
-	case v > 0:
+	case v >= low && l.scales():
+		return byte((v-low)/(high-low)*255 + .5)
+	case v >= low:
 		return byte(v)
 	}
-	return 0 // NaN too
+	l.Lost++ // NaN too
+	return 0
 }

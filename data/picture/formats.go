@@ -28,10 +28,10 @@ const (
 	rgba                    // RGBA, not premultiplied
 	grayAlpha               // LA
 	cmyk                    // CMYK, inverted as in Adobe's files: 255 is no ink
-	gray16                  // I;16, little endian
+	deepGray                // I;16 and I, cut off at 0 and 255
 )
 
-var layoutBytes = [...]int{gray: 1, rgb: 3, rgba: 4, grayAlpha: 2, cmyk: 4, gray16: 2}
+var layoutBytes = [...]int{gray: 1, rgb: 3, rgba: 4, grayAlpha: 2, cmyk: 4, deepGray: 1}
 
 // native is a decoded image before its conversion.
 type native struct {

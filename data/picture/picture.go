@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"math"
 )
 
 // Image is an image with H rows, W columns and C bytes per pixel: 1 (gray), 3 (RGB) or 4 (RGBA, not premultiplied). Pix holds H*W*C
@@ -108,6 +109,10 @@ type Options struct {
 	Crop [2]int
 	// Orient applies the file's EXIF orientation after decoding, as Pillow's ImageOps.exif_transpose does. Keras ignores it.
 	Orient bool
+	// GrayRange, if not zero, is the lowest and the highest value of images with 16 or 32 bits of gray per pixel and of floating-point images: they are
+	// scaled so that these become 0 and 255. {0, 65535} keeps all values of 16 bits, {0, 1} those of floating-point images from 0 to 1. By
+	// default, values are cut off at 0 and 255, as in Pillow and Keras. Other images are not changed.
+	GrayRange [2]float64
 }
 
 // Check returns an error if the options are invalid.
@@ -132,6 +137,9 @@ func (o Options) Check() error {
 		return fmt.Errorf("ResizeWithPad supports only the interpolation %v, got %v", BilinearTF, o.Interpolation)
 	case (o.KeepAspectRatio || o.PadToAspectRatio || o.ResizeWithPad) && whole:
 		return errors.New("KeepAspectRatio, PadToAspectRatio and ResizeWithPad need Height and Width")
+	}
+	if low, high := o.GrayRange[0], o.GrayRange[1]; o.GrayRange != [2]float64{} && (!(low < high) || math.IsInf(high-low, 0)) {
+		return fmt.Errorf("gray range from %v to %v: want two numbers, the lower one first", low, high)
 	}
 	if o.Crop != [2]int{} {
 		if err := checkTarget(o.Crop[0], o.Crop[1]); err != nil {
@@ -208,8 +216,7 @@ type Decoder struct {
 	resized []byte
 	cropped []byte
 	scratch resampler
-	cut     [2]int // of the last image: see CutOff
-	floats  floatRange
+	levels  levels // of the last image
 	values  []float32
 	inner   []float32 // of ResizeWithPad
 }
@@ -219,23 +226,24 @@ func (d *Decoder) Decode(data []byte, mode ColorMode) (Image, error) {
 	return d.decodeTurned(data, Options{ColorMode: mode})
 }
 
+// DecodeLevels is Decode with Options.GrayRange.
+func (d *Decoder) DecodeLevels(data []byte, mode ColorMode, grayRange [2]float64) (Image, error) {
+	o := Options{ColorMode: mode, GrayRange: grayRange}
+	if err := o.Check(); err != nil {
+		return Image{}, err
+	}
+	return d.decodeTurned(data, o)
+}
+
 // decodeTurned decodes, orients and converts an image.
 func (d *Decoder) decodeTurned(data []byte, o Options) (Image, error) {
 	if o.ColorMode.Channels() == 0 {
 		return Image{}, fmt.Errorf("unknown color mode %d", uint8(o.ColorMode))
 	}
-	d.cut, d.floats = [2]int{}, floatRange{}
+	d.levels.reset(o)
 	n, err := d.decode(data, o.ColorMode.Channels())
 	if err != nil {
 		return Image{}, err
-	}
-	if n.layout == gray16 {
-		d.cut[1] = n.h * n.w
-		for i := 1; i < len(n.pix); i += 2 {
-			if n.pix[i] != 0 {
-				d.cut[0]++
-			}
-		}
 	}
 	if o.Orient || Format(data) == "TIFF" {
 		n = d.turn(n, Orientation(data))
@@ -251,7 +259,7 @@ func (d *Decoder) Load(data []byte, o Options) (Image, error) {
 	if o.Interpolation == BilinearTF {
 		return Image{}, notWhole(o.Interpolation)
 	}
-	d.cut, d.floats = [2]int{}, floatRange{}
+	d.levels.reset(o)
 	if img, ok, err := d.loadNearest(data, o); ok {
 		return img, err
 	}
@@ -263,7 +271,7 @@ func (d *Decoder) Load(data []byte, o Options) (Image, error) {
 }
 
 // Fit pads, resizes and crops an image that Decode has returned, as Load does with the options o. size is that of the file in bytes. The color
-// mode of the options must be that of the image. The result of Decode and Fit is that of Load, unless the options turn the image by its EXIF orientation. Like
+// mode of the options must be that of the image. The result of Decode and Fit is that of Load, unless the options turn the image by its EXIF orientation, or have a GrayRange: see DecodeLevels. Like
 // Load, Fit does not support BilinearTF.
 func (d *Decoder) Fit(img Image, o Options, size int) (Image, error) {
 	if err := o.Check(); err != nil {
@@ -321,6 +329,7 @@ func (d *Decoder) AppendImage(dst []float32, m image.Image, o Options) (out []fl
 	if err := o.Check(); err != nil {
 		return nil, 0, 0, err
 	}
+	d.levels.reset(o)
 	n, err := d.fromMemory(m)
 	if err != nil {
 		return nil, 0, 0, err

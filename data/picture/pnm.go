@@ -17,8 +17,9 @@ func decodePNM(d *Decoder, data []byte, channels int) (native, error) {
 	n := native{h: f.h, w: f.w, layout: gray}
 	if f.rgb {
 		n.layout = rgb
-	} else if f.top > 255 {
-		n.layout = gray16
+	} else if f.deep() {
+		d.levels.Depth = Deep
+		n.layout = d.levels.layout()
 	}
 	size := layoutBytes[n.layout]
 	if err := d.checkSize(f.name, f.w, f.h, int64(f.w)*int64(f.h)*int64(size), channels, len(data)); err != nil {
@@ -36,7 +37,7 @@ func decodePNM(d *Decoder, data []byte, channels int) (native, error) {
 	if f.bits {
 		r.bits(n.pix, f)
 	} else {
-		r.values(n.pix, f)
+		r.values(n.pix, f, &d.levels)
 	}
 	if r.err != nil {
 		return native{}, r.err
@@ -106,17 +107,17 @@ func (r *pnmReader) bits(pix []byte, f pnmFormat) {
 	}
 }
 
-// values reads values from 0 to f.top and scales them to 0..255, or to 0..65535 if the pixels have 16 bits (little endian).
-func (r *pnmReader) values(pix []byte, f pnmFormat) {
+// values reads values from 0 to f.top and scales them to 0..255, or, if the pixels have 16 bits, to 0..65535 and then with deepLevels.
+func (r *pnmReader) values(pix []byte, f pnmFormat, deepLevels *levels) {
 	deep := f.deep()
 	white, n := 255, len(pix)
 	if deep {
-		white, n = 65535, n/2
+		white = 65535
 	}
 	put := func(i, v int) {
 		v = min(white, int(math.RoundToEven(float64(v)/float64(f.top)*float64(white))))
 		if deep {
-			pix[2*i], pix[2*i+1] = byte(v), byte(v>>8)
+			pix[i] = deepLevels.level(float64(v))
 		} else {
 			pix[i] = byte(v)
 		}

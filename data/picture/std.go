@@ -69,12 +69,12 @@ func (d *Decoder) fromImage(img image.Image) (native, error) {
 			copy(n.pix[y*n.w:][:n.w], m.Pix[y*m.Stride:])
 		}
 	case *image.Gray16:
-		alloc(gray16)
+		d.levels.Depth = Deep
+		alloc(d.levels.layout())
 		for y := range n.h {
 			for x := range n.w {
 				p := m.Pix[y*m.Stride+2*x:]
-				o := n.pix[(y*n.w+x)*2:]
-				o[0], o[1] = p[1], p[0]
+				n.pix[y*n.w+x] = d.levels.level(float64(uint16(p[0])<<8 | uint16(p[1])))
 			}
 		}
 	case *image.RGBA:

@@ -303,6 +303,9 @@ func decodeTIFF(d *Decoder, data []byte, channels int) (native, error) {
 		return native{}, err
 	}
 	n := native{h: f.h, w: f.w, layout: m.layout}
+	if d.levels.Depth = m.depth; m.depth != Shallow {
+		n.layout = d.levels.layout()
+	}
 	n.pix = grow(&d.native, f.h*f.w*m.bytes())
-	return n, m.pixels(f, rows, n.pix, &d.floats)
+	return n, m.pixels(f, rows, n.pix, &d.levels)
 }

@@ -1,7 +1,6 @@
 package picture
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -13,16 +12,13 @@ type tiffMode struct {
 	layout  layout
 	ycc     bool // the samples are YCbCr
 	levels  bool // gray of at most 8 bits, and palettes
-	wide    bool // gray of more than 8 bits
+	depth   Depth
 	premult bool // alpha is premultiplied
 	palette []byte
 }
 
 // bytes returns the bytes of a pixel.
 func (m *tiffMode) bytes() int { return layoutBytes[m.layout] }
-
-// floats reports whether the samples are floating-point numbers.
-func (m *tiffMode) floats() bool { return m.wide && m.layout == gray }
 
 // mode finds the mode, as Pillow's OPEN_INFO does.
 func (f *tiffInfo) mode() (*tiffMode, error) {
@@ -44,9 +40,9 @@ func (f *tiffInfo) mode() (*tiffMode, error) {
 		case colors == 1 && f.extra == 0 && (f.bits == 1 || f.bits == 2 || f.bits == 4) && whole, colors == 1 && f.extra == 0 && f.bits == 8 && f.format <= 2:
 			return &tiffMode{layout: gray, levels: true}, nil
 		case colors == 1 && f.extra == 0 && f.bits == 12 && whole && !f.tiled, colors == 1 && f.extra == 0 && (f.bits == 16 || f.bits == 32) && f.format <= 2:
-			return &tiffMode{layout: gray16, wide: true}, nil
+			return &tiffMode{layout: gray, depth: Deep}, nil
 		case colors == 1 && f.extra == 0 && f.bits == 32 && f.format == 3:
-			return &tiffMode{layout: gray, wide: true}, nil
+			return &tiffMode{layout: gray, depth: Floating}, nil
 		case colors == 1 && f.extra >= 1 && f.bits == 8 && whole && f.extraKind == 0:
 			return &tiffMode{layout: gray, levels: true}, nil
 		case colors == 1 && f.extra >= 1 && f.bits == 8 && whole && f.extraKind <= 2:
@@ -106,7 +102,7 @@ type sampler struct {
 	rows    []byte
 	row     int // bytes
 	samples int // of a pixel in a plane
-	values  *floatRange
+	levels  *levels
 }
 
 // at returns sample s of a pixel, unchanged.
@@ -145,10 +141,10 @@ func (r *sampler) high(x, y, s int) byte {
 	return byte(v)
 }
 
-// pixels makes the pixels of the unpacked rows. values receives the range of floating-point samples.
-func (m *tiffMode) pixels(f *tiffInfo, rows, pix []byte, values *floatRange) error {
+// pixels makes the pixels of the unpacked rows.
+func (m *tiffMode) pixels(f *tiffInfo, rows, pix []byte, deep *levels) error {
 	_, samples := f.planes()
-	r := &sampler{f, rows, f.rowBytes(f.w), samples, values}
+	r := &sampler{f, rows, f.rowBytes(f.w), samples, deep}
 	if f.bits == 8 && !f.planar && samples == m.bytes() && !m.levels && !m.ycc && !m.premult {
 		copy(pix, rows)
 		if m.layout == cmyk {
@@ -200,19 +196,17 @@ func (m *tiffMode) pixel(r *sampler) (func(o []byte, x, y int), error) {
 				}
 			}
 		}, nil
-	case m.floats():
-		return func(o []byte, x, y int) { o[0] = r.values.level(math.Float32frombits(r.at(x, y, 0))) }, nil
-	case m.wide:
-		return func(o []byte, x, y int) {
-			v := r.at(x, y, 0)
-			switch {
-			case f.bits == 32: // Pillow takes all of them as signed
-				v = uint32(max(0, min(math.MaxUint16, int32(v))))
-			case f.bits == 16 && f.format == 2:
-				v = uint32(max(0, int16(v)))
-			}
-			binary.LittleEndian.PutUint16(o, uint16(v))
-		}, nil
+	case m.depth != Shallow:
+		value := func(v uint32) float64 { return float64(v) }
+		switch {
+		case m.depth == Floating:
+			value = func(v uint32) float64 { return float64(math.Float32frombits(v)) }
+		case f.bits == 32 && (f.format == 2 || !r.levels.scales()): // Pillow takes all of them as signed
+			value = func(v uint32) float64 { return float64(int32(v)) }
+		case f.bits == 16 && f.format == 2:
+			value = func(v uint32) float64 { return float64(int16(v)) }
+		}
+		return func(o []byte, x, y int) { o[0] = r.levels.level(value(r.at(x, y, 0))) }, nil
 	case m.ycc:
 		return m.fromYCbCr(r)
 	case m.layout == cmyk:

@@ -48,6 +48,9 @@ type Decode struct {
 	ColorMode picture.ColorMode `json:"color_mode"`
 	// Orient applies the file's EXIF orientation, as Pillow's ImageOps.exif_transpose does. Keras ignores it.
 	Orient bool `json:"orient,omitempty"`
+	// GrayRange is the lowest and the highest value of images with more than 8 bits of gray per pixel, which become 0 and 255; see picture.Options.
+	// Zero cuts values off at 0 and 255, as Keras does.
+	GrayRange [2]float64 `json:"gray_range,omitzero"`
 }
 
 // Resize resizes an image. Set either Height and Width or ShortSide, to at most MaxSize.
@@ -187,8 +190,8 @@ func (p *Pipeline) Size() (height, width int) { return p.options.Size() }
 func (p *Pipeline) Channels() int { return p.options.ColorMode.Channels() }
 
 func (d Decode) compile(p *Pipeline) error {
-	p.options.ColorMode, p.options.Orient = d.ColorMode, d.Orient
-	return picture.Options{ColorMode: d.ColorMode}.Check()
+	p.options.ColorMode, p.options.Orient, p.options.GrayRange = d.ColorMode, d.Orient, d.GrayRange
+	return picture.Options{ColorMode: d.ColorMode, GrayRange: d.GrayRange}.Check()
 }
 
 func (r Resize) compile(p *Pipeline) error {

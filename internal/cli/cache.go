@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
 )
 
@@ -70,10 +71,7 @@ func (c cacheFlag) cache() *data.Cache {
 // keep returns how the check of the images keeps them, or nil if it keeps none: there is no cache, or it is not known yet how the model will load
 // images.
 func (t *training) keep() *data.ImageOptions {
-	load := t.loading
-	if t.model != nil {
-		load = t.model.Preprocessing
-	}
+	load := t.loads()
 	steps, err := load.Compile()
 	if err != nil { // the datasets report it
 		return nil
@@ -83,6 +81,17 @@ func (t *training) keep() *data.ImageOptions {
 	}
 	return &data.ImageOptions{Preprocessing: load, Cache: t.cache()}
 }
+
+// loads returns how the model loads images, as far as that is known.
+func (t *training) loads() lince.Preprocessing {
+	if t.model != nil {
+		return t.model.Preprocessing
+	}
+	return t.loading
+}
+
+// grayRange returns the range of gray values that the model keeps, as far as that is known.
+func (t *training) grayRange() grayRange { return grayRangeOf(t.decoded(t.loads())) }
 
 // cache returns the cache of the run, or nil if --cache is 0.
 func (t *training) cache() *data.Cache {

@@ -106,7 +106,7 @@ func (c *dataCommand) Run(e *env) error {
 func (e *env) checkAll(t *data.Table) (*data.Table, []data.BadFile, error) {
 	quiet := *e
 	quiet.stderr = io.Discard
-	return quiet.check(t, false, nil, 0)
+	return quiet.check(t, false, nil, 0, grayRange{})
 }
 
 // inspect reads the files of a table without decoding them, unless there are very many. It returns those that are not images.
@@ -130,17 +130,14 @@ func (e *env) inspect(t *data.Table) (*data.Table, []data.BadFile, error) {
 // describeDepth says how many images have 16 bits per pixel, or are of floating-point numbers.
 func describeDepth(f data.Findings) string {
 	text := ""
-	if f.Deep > 0 {
-		text = fmt.Sprintf("%s more than 8 bits of gray per pixel; values above 255 are cut off, as in Keras.\n", imagesHave(f.Deep))
+	if f.Deep.Images > 0 {
+		text = fmt.Sprintf("%s more than 8 bits of gray per pixel%s; values below 0 and above 255 are cut off, as in Keras; use --gray-range to keep them.\n", imagesHave(f.Deep.Images), valuesText(f.Deep))
 	}
-	if f.Floating == 0 {
+	if f.Floating.Images == 0 {
 		return text
 	}
-	text += fmt.Sprintf("%s floating-point gray", imagesHave(f.Floating))
-	if f.Least != 0 || f.Most != 0 {
-		text += fmt.Sprintf(", with values from %.3g to %.3g", f.Least, f.Most)
-	}
-	return text + "; values are cut off at 0 and 255 and lose their fractions, as in Keras, so images with values from 0 to 1 become black.\n"
+	return text + fmt.Sprintf("%s floating-point gray%s; values are cut off at 0 and 255 and lose their fractions, as in Keras, so images with values from 0 to 1 become black; use --gray-range to keep them.\n",
+		imagesHave(f.Floating.Images), valuesText(f.Floating))
 }
 
 // partsText describes the parts of the data. held is the part that was listed.
@@ -187,5 +184,5 @@ func dataResult(t *data.Table, ignored []data.BadFile, dropped int, bad []data.B
 		Deep        int            `json:"gray_16_bit"`
 		Floating    int            `json:"gray_float"`
 		Fingerprint string         `json:"fingerprint"`
-	}{t.Name(), t.Rule().String(), t.Len(), t.Classes(), counts, t.Task().String(), badFiles(ignored), dropped, badFiles(bad), passedList(t), parts, found.Turned, found.Deep, found.Floating, t.Fingerprint()}
+	}{t.Name(), t.Rule().String(), t.Len(), t.Classes(), counts, t.Task().String(), badFiles(ignored), dropped, badFiles(bad), passedList(t), parts, found.Turned, found.Deep.Images, found.Floating.Images, t.Fingerprint()}
 }

@@ -159,7 +159,7 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 			return nil, err
 		}
 	}
-	t, bad, err := e.check(t, c.Strict, out, c.most())
+	t, bad, err := e.check(t, c.Strict, out, c.most(), grayRangeOf(m.Preprocessing))
 	if err != nil {
 		return nil, err
 	}

@@ -300,7 +300,8 @@ func (t *training) noteDepthOnce() {
 	}
 	if f := t.noteDepth(t.train, t.val); f != (data.Findings{}) {
 		t.deepNoted = true
-		t.record.Data.Deep, t.record.Data.CutPixels, t.record.Data.Floating = f.Deep, f.Cut, f.Floating
+		d := &t.record.Data
+		d.Deep, d.CutPixels, d.Floating, d.FloatCutPixels = f.Deep.Images, f.Deep.Lost, f.Floating.Images, f.Floating.Lost
 	}
 }
 

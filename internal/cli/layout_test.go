@@ -6,7 +6,6 @@ import (
 	bits "encoding/binary"
 	"fmt"
 	"image"
-	"image/color"
 	"image/jpeg"
 	"image/png"
 	"os"
@@ -223,86 +222,6 @@ func TestExif(t *testing.T) {
 	}
 	// The model of the last training turns images; a training that continues from it does, too.
 	contains(t, "a later training", succeed(t, "train", "set", "--model", "r/model.keras", "--epochs", "1", "--out", "on").stdout, "1 image has an EXIF orientation and will be turned")
-}
-
-// TestSixteenBits warns of 16-bit images, whose values are cut off.
-func TestSixteenBits(t *testing.T) {
-	workIn(t)
-	deep := func(seed int) []byte {
-		m := image.NewGray16(image.Rect(0, 0, 40, 40))
-		for i := range 1600 {
-			m.SetGray16(i%40, i/40, color.Gray16{Y: uint16(100 + seed + i)})
-		}
-		var b bytes.Buffer
-		if err := png.Encode(&b, m); err != nil {
-			t.Fatal(err)
-		}
-		return b.Bytes()
-	}
-	all := map[string][]byte{}
-	for i := range 4 {
-		all[fmt.Sprintf("set/a/%d.png", i)], all[fmt.Sprintf("set/b/%d.png", i)] = deep(i), deep(50+i)
-	}
-	put(t, ".", all)
-	o := succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "r")
-	contains(t, "the warning", o.stderr, "8 images have more than 8 bits of gray per pixel; 92% of their pixels are above 255 and become white, as in Keras", "-depth 8")
-	if d := runRecord(t).Data; d.Deep != 8 || d.CutPixels == 0 {
-		t.Errorf("%+v", d)
-	}
-	// The images are not checked in advance.
-	o = succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "2", "--no-precheck", "--out", "r2")
-	contains(t, "the warning", o.stderr, "8 images have more than 8 bits of gray per pixel; 92% of their pixels are above 255")
-	if n := strings.Count(o.stderr, "more than 8 bits"); n != 1 {
-		t.Errorf("%d warnings", n)
-	}
-	if d := decode[record](t, read(t, "r2", "run.json")).Data; d.Deep != 8 || d.CutPixels == 0 {
-		t.Errorf("%+v", d)
-	}
-	for _, command := range [][]string{{"predict", "r/model.keras", "set"}, {"predict", "r/model.keras", "set", "--json"}, {"evaluate", "r/model.keras", "set"}, {"evaluate", "r/model.keras", "set", "--no-precheck"}, {"features", "r/model.keras", "set", "--out", "f.csv"}} {
-		o := succeed(t, command...)
-		if n := strings.Count(o.stderr, "8 images have more than 8 bits of gray per pixel; 92% of their pixels are above 255"); n != 1 {
-			t.Errorf("%v: %d warnings: %s", command, n, o.stderr)
-		}
-	}
-	contains(t, "show", succeed(t, "show", "set/a/0.png", "--no-image").stderr, "1 image has more than 8 bits of gray")
-	contains(t, "data", succeed(t, "data", "set").stdout, "8 images have more than 8 bits of gray per pixel")
-}
-
-// floatTIFF returns a TIFF file of one row of floating-point gray.
-func floatTIFF(values []float32) []byte {
-	var b bytes.Buffer
-	n := uint16(len(values))
-	const entries, end = 10, 8 + 2 + 10*12 + 4
-	_ = bits.Write(&b, bits.LittleEndian, []uint16{'I' | 'I'<<8, 42, 8, 0, entries})
-	for _, tag := range [entries][2]uint16{{256, n}, {257, 1}, {258, 32}, {259, 1}, {262, 1}, {273, end}, {277, 1}, {278, 1}, {279, 4 * n}, {339, 3}} {
-		_ = bits.Write(&b, bits.LittleEndian, []uint16{tag[0], 3, 1, 0, tag[1], 0})
-	}
-	_ = bits.Write(&b, bits.LittleEndian, uint32(0))
-	_ = bits.Write(&b, bits.LittleEndian, values)
-	return b.Bytes()
-}
-
-// TestFloatImages warns of floating-point images, whose values from 0 to 1 become black.
-func TestFloatImages(t *testing.T) {
-	workIn(t)
-	all := map[string][]byte{}
-	for i := range 8 {
-		values := make([]float32, 64)
-		for k := range values {
-			values[k] = float32((k*(i+1))%64) / 126
-		}
-		all[fmt.Sprintf("set/%c/%d.tif", 'a'+i%2, i)] = floatTIFF(values)
-	}
-	put(t, ".", all)
-	o := succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "r")
-	contains(t, "the warning", o.stderr, "8 images have floating-point gray, with values from", "so nearly all of them become 0 (black)")
-	if d := runRecord(t).Data; d.Floating != 8 || d.Deep != 0 {
-		t.Errorf("%+v", d)
-	}
-	contains(t, "predict", succeed(t, "predict", "r/model.keras", "set/a").stderr, "4 images have floating-point gray, with values from 0 to")
-	contains(t, "show", succeed(t, "show", "set/a/0.tif", "--no-image").stderr, "1 image has floating-point gray")
-	contains(t, "data", succeed(t, "data", "set").stdout, "8 images have floating-point gray; values are cut off at 0 and 255")
-	contains(t, "data --check", succeed(t, "data", "set", "--check").stdout, "8 images have floating-point gray, with values from 0 to 0.5;")
 }
 
 // TestRareClasses warns of classes without images in a split, and of very different sizes.

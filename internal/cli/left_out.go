@@ -141,50 +141,6 @@ func (e *env) withoutUnknown(t *data.Table, known []string, whose string, strict
 	return t.Filter(func(r data.Row) bool { return r.Label == "" || slices.Contains(known, r.Label) }), unknown, nil
 }
 
-// warnOfDepth warns of images with 16 bits per pixel and of floating-point images that lose values.
-func (e *env) warnOfDepth(f data.Findings) {
-	if what := floatLoss(f); what != "" {
-		e.warn(fmt.Sprintf("%s floating-point gray, with values from %.3g to %.3g in the files. As in Keras, they are cut off at 0 and 255 and lose their fractions, so %s. "+
-			"To keep what they show, scale the values to the range from 0 to 255, and save them as images of 8 bits", imagesHave(f.Floating), f.Least, f.Most, what))
-	}
-	if f.Cut == 0 {
-		return
-	}
-	e.warn(fmt.Sprintf("%s more than 8 bits of gray per pixel; %.0f%% of their pixels are above 255 and become white, as in Keras. "+
-		"To keep what they show, convert them to 8 bits, for example with ImageMagick: magick mogrify -auto-level -depth 8 FILES",
-		imagesHave(f.Deep), 100*float64(f.Cut)/float64(f.DeepPixels)))
-}
-
-// noteDepth warns of images of a dataset that lost values, if they were not checked before: Check has warned of the others.
-func (e *env) noteDepth(flows ...*data.Flow) (all data.Findings) {
-	for _, f := range flows {
-		if !f.Table().Checked() {
-			all.Add(f.Findings())
-		}
-	}
-	e.warnOfDepth(all)
-	return all
-}
-
-// floatLoss says what becomes of the values of floating-point images, "" if they lose only their fractions.
-func floatLoss(f data.Findings) string {
-	switch {
-	case f.Floating == 0:
-		return ""
-	case f.Most <= 1:
-		return "nearly all of them become 0 (black)"
-	case f.Least < 0 && f.Most > 255:
-		return "values below 0 become black, and those above 255 white"
-	case f.Least < 0:
-		return "values below 0 become black"
-	case f.Most > 255:
-		return "values above 255 become white"
-	case f.Most < 16:
-		return "the images become nearly black"
-	}
-	return ""
-}
-
 // imagesHave returns "1 image has" or "2 images have".
 func imagesHave(n int) string {
 	if n == 1 {

@@ -148,7 +148,7 @@ func (t *training) makeModel(classes []string, final bool) error {
 		m.Preprocessing, t.augment.Rescale = rescaled(m.Preprocessing, factor), 0
 	}
 	m.MultiLabel, m.Regression = t.several(), t.regresses()
-	m.Preprocessing = t.oriented(m.Preprocessing)
+	m.Preprocessing = t.decoded(m.Preprocessing)
 	t.model = m
 	if err := t.compile(); err != nil {
 		return err

@@ -29,21 +29,21 @@ func (f precheckFlag) most() int {
 }
 
 // check decodes all images, or none if they are more files than most. It returns the table of the images that can be read, and a list of the
-// others. With strict, unreadable images are an error. report, if not nil, is the folder to which
+// others. levels is the range of gray values that the model keeps. With strict, unreadable images are an error. report, if not nil, is the folder to which
 // the caller will write the list; the warning names it.
-func (e *env) check(t *data.Table, strict bool, report *folder, most int) (*data.Table, []data.BadFile, error) {
-	return e.checkAndKeep(t, strict, report, most, nil)
+func (e *env) check(t *data.Table, strict bool, report *folder, most int, levels grayRange) (*data.Table, []data.BadFile, error) {
+	return e.checkAndKeep(t, strict, report, most, levels, nil)
 }
 
 // checkAndKeep is check, and keeps decoded images as keep says; see data.CheckOptions.
-func (e *env) checkAndKeep(t *data.Table, strict bool, report *folder, most int, keep *data.ImageOptions) (*data.Table, []data.BadFile, error) {
+func (e *env) checkAndKeep(t *data.Table, strict bool, report *folder, most int, levels grayRange, keep *data.ImageOptions) (*data.Table, []data.BadFile, error) {
 	if most < 0 {
 		e.noteUnchecked()
 		return t, nil, nil
 	}
 	var found data.Findings
 	good, bad, err := counted(e, "Checking images", func(progress func(done, total int)) (*data.Table, []data.BadFile, error) {
-		return t.Check(e.ctx, data.CheckOptions{Findings: &found, Most: most, Progress: progress, Keep: keep})
+		return t.Check(e.ctx, data.CheckOptions{Findings: &found, Most: most, Progress: progress, GrayRange: levels, Keep: keep})
 	})
 	switch {
 	case errors.Is(err, data.ErrTooManyFiles):

@@ -107,7 +107,9 @@ type recordData struct {
 	Turned      int            `json:"exif_turned"`            // images with an EXIF orientation
 	Deep        int            `json:"gray_16_bit"`            // images with 16 bits of gray per pixel
 	Floating    int            `json:"gray_float"`             // images of floating-point gray
-	CutPixels   int64          `json:"gray_16_bit_cut_pixels"` // their pixels that are cut off at 255
+	CutPixels   int64          `json:"gray_16_bit_cut_pixels"` // pixels of Deep that are cut off: below 0 or above 255, or outside --gray-range
+	// FloatCutPixels are pixels of Floating that are cut off.
+	FloatCutPixels int64 `json:"gray_float_cut_pixels"`
 	// ValidationSource is the part or the source of validation images that were not split from the others.
 	ValidationSource      string         `json:"validation_source,omitempty"`
 	ValidationFingerprint string         `json:"validation_fingerprint,omitempty"`
@@ -197,7 +199,7 @@ func environment() map[string]string {
 func (r *record) data(t *data.Table, ignored []data.BadFile, train, val *data.Flow, unreadable []data.BadFile, found data.Findings) {
 	before := r.Data
 	r.Data = recordData{
-		PassedOver: passedList(t), Parts: before.Parts, Turned: found.Turned, Deep: found.Deep, CutPixels: found.Cut, Floating: found.Floating,
+		PassedOver: passedList(t), Parts: before.Parts, Turned: found.Turned, Deep: found.Deep.Images, CutPixels: found.Deep.Lost, Floating: found.Floating.Images, FloatCutPixels: found.Floating.Lost,
 		ValidationSource: before.ValidationSource, ValidationFingerprint: before.ValidationFingerprint, UnknownClasses: before.UnknownClasses,
 		Source: t.Name(), Fingerprint: t.Fingerprint(), Rule: t.Rule().String(), Classes: t.Classes(), Counts: map[string]int{},
 		Training: train.Len(), Validation: val.Len(), Ignored: badFiles(ignored), Unreadable: badFiles(unreadable),

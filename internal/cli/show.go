@@ -23,7 +23,9 @@ type showCommand struct {
 	Width   int    `placeholder:"N" help:"Width of the drawing in columns (default: the width of the terminal, at most 120)."`
 	Plain   bool   `help:"Draw with plain characters, without color."`
 	NoImage bool   `help:"Do not draw the image."`
-	Exif    bool   `help:"Turn the image by its EXIF orientation."`
+
+	Exif      bool      `help:"Turn the image by its EXIF orientation."`
+	GrayRange grayRange `placeholder:"LOW:HIGH" help:"Scale the values of 16-bit, 32-bit and floating-point gray so that LOW becomes 0 and HIGH 255."`
 }
 
 // Help returns the command's detailed help.
@@ -99,7 +101,7 @@ func (c *showCommand) Run(e *env) error {
 // options returns the options for loading the image.
 func (c *showCommand) options() (picture.Options, error) {
 	if c.Model == "" {
-		return picture.Options{Height: c.Size[0], Width: c.Size[1], Orient: c.Exif}, nil
+		return picture.Options{Height: c.Size[0], Width: c.Size[1], Orient: c.Exif, GrayRange: c.GrayRange}, nil
 	}
 	m, err := openModel(c.Model, lince.Options{NoCompile: true})
 	if err != nil {
@@ -111,7 +113,7 @@ func (c *showCommand) options() (picture.Options, error) {
 			return picture.Options{}, fmt.Errorf("%s: %w", c.Model, err)
 		}
 	}
-	p, err := exifFlag{c.Exif}.oriented(steps).Compile()
+	p, err := decodeFlags{c.Exif, c.GrayRange}.decoded(steps).Compile()
 	if err != nil {
 		return picture.Options{}, fmt.Errorf("%s: %w", c.Model, err)
 	}

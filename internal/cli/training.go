@@ -211,7 +211,7 @@ func (t *training) load() (*data.Table, error) {
 	if made != nil && !errors.As(made, &other) {
 		return nil, made
 	}
-	if table, t.unreadable, err = t.checkAndKeep(table, t.Strict, t.folder, t.most(), t.keep()); err != nil {
+	if table, t.unreadable, err = t.checkAndKeep(table, t.Strict, t.folder, t.most(), t.grayRange(), t.keep()); err != nil {
 		return nil, err
 	}
 	if err := cmp.Or(table.Trainable(), t.possible(table)); err != nil {
@@ -248,6 +248,9 @@ func (t *training) split(table *data.Table) error {
 		return err
 	}
 	t.printf("%s", describeTurned(t.findings().Turned, orients(t.model.Preprocessing)))
+	if f := t.findings(); table.Checked() && t.GrayRange != (grayRange{}) && f.Deep.Images+f.Floating.Images == 0 {
+		t.warn(fmt.Sprintf("--gray-range %v has no effect: no image has more than 8 bits of gray per pixel", t.GrayRange))
+	}
 	t.warnOfClasses(trainRows, valRows, own != nil)
 	t.setTransferBatch(trainRows.Len())
 	trainRows, valRows = t.limited(trainRows, valRows)

@@ -246,12 +246,12 @@ func (c *trainCommand) networkPreprocessing(n zoo.Network) lince.Preprocessing {
 	return n.Preprocessing(s[0], s[1])
 }
 
-// willTransfer notes that the run will be one of transfer learning, and that the model will load images as p says before --interpolation and --exif
-// change it. p is nil if that is not known. The model itself is made when the classes are final.
+// willTransfer notes that the run will be one of transfer learning, and that the model will load images as p says before --interpolation, --exif and
+// --gray-range change it. p is nil if that is not known. The model itself is made when the classes are final.
 func (t *training) willTransfer(p lince.Preprocessing) {
 	t.setTransferCache()
 	if p, err := t.interpolated(p); err == nil && p != nil { // transferModel reports the error
-		t.loading = t.oriented(p)
+		t.loading = t.decoded(p)
 	}
 }
 

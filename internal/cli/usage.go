@@ -180,7 +180,7 @@ func pythonPreprocessing(steps lince.Preprocessing) (lines string, ok bool) {
 			return "", false
 		}
 	}
-	if decode.Orient || resize.Height == 0 || resize.PadToAspectRatio || resize.ResizeWithPad || resize.Interpolation == picture.BilinearTF {
+	if decode.Orient || decode.GrayRange != [2]float64{} || resize.Height == 0 || resize.PadToAspectRatio || resize.ResizeWithPad || resize.Interpolation == picture.BilinearTF {
 		return "", false
 	}
 	fmt.Fprintf(&b, "image = keras.utils.load_img(\"photo.jpg\", color_mode=%s, target_size=(%d, %d), interpolation=%s", pythonText(decode.ColorMode), resize.Height, resize.Width, pythonText(resize.Interpolation))

@@ -16,28 +16,34 @@ import (
 // validationFlags select validation images that are not split from the training images.
 type validationFlags struct {
 	Validation string `placeholder:"SOURCE|PART" predictor:"data" help:"Labeled validation images: a folder, an archive, a CSV file, or the name of a part of the data, such as test (default: the part of the data for validation, such as val, if there is one; otherwise images are split off, see --test-size)."`
-	exifFlag
+	decodeFlags
 }
 
-// exifFlag is the flag --exif.
-type exifFlag struct {
-	Exif bool `help:"Turn images by the EXIF orientation that cameras store, as photo viewers do (default: false, as in Keras). The trained model keeps this setting."`
+// decodeFlags are flags for the decoding of images, which the model keeps.
+type decodeFlags struct {
+	Exif      bool      `help:"Turn images by the EXIF orientation that cameras store, as photo viewers do (default: false, as in Keras). The trained model keeps this setting."`
+	GrayRange grayRange `placeholder:"LOW:HIGH" help:"Scale the values of 16-bit, 32-bit and floating-point gray so that LOW becomes 0 and HIGH 255: 0:65535 for all of 16 bits, 0:4095 for 12, 0:1 for fractions (default: cut off at 0 and 255, as in Keras and Pillow). The trained model keeps this setting."`
 }
 
-// oriented returns p with the setting of --exif.
-func (f exifFlag) oriented(p lince.Preprocessing) lince.Preprocessing {
-	if !f.Exif {
+// decoded returns p with the settings of the flags.
+func (f decodeFlags) decoded(p lince.Preprocessing) lince.Preprocessing {
+	if f == (decodeFlags{}) {
 		return p
 	}
 	p = slices.Clone(p)
+	d, ok := preprocess.Decode{}, false
 	if len(p) > 0 {
-		if d, ok := p[0].(preprocess.Decode); ok {
-			d.Orient = true
-			p[0] = d
-			return p
-		}
+		d, ok = p[0].(preprocess.Decode)
 	}
-	return slices.Insert(p, 0, preprocess.Step(preprocess.Decode{Orient: true}))
+	if !ok {
+		p = slices.Insert(p, 0, preprocess.Step(d))
+	}
+	d.Orient = d.Orient || f.Exif
+	if f.GrayRange != (grayRange{}) {
+		d.GrayRange = f.GrayRange
+	}
+	p[0] = d
+	return p
 }
 
 // orients reports whether a preprocessing turns images by their EXIF orientation.
@@ -243,7 +249,7 @@ func (t *training) usableValidation(table, v *data.Table, part string) (*data.Ta
 	if known.Len() == 0 {
 		return nil, fmt.Errorf("%s: no validation image is of a class of the training images (%s)", name, shortList(table.Classes()))
 	}
-	good, bad, err := t.checkAndKeep(known, t.Strict, nil, t.most(), t.keep())
+	good, bad, err := t.checkAndKeep(known, t.Strict, nil, t.most(), t.grayRange(), t.keep())
 	if err != nil {
 		return nil, err
 	}
