@@ -129,8 +129,7 @@ func (l *listing) notByRule(rule labeler, names []string, t *Table, root string,
 	switch {
 	case rule.rule == Prefix:
 		if given == nil {
-			n := len(t.Classes())
-			doubtful = len(names) > 2 && 2*n > len(names) || 2*t.Len() < len(names)
+			doubtful = manyClasses(names, t)
 		}
 		export = !slices.ContainsFunc(names, func(n string) bool { return !roboflowName.MatchString(n) })
 	case given == nil:

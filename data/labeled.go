@@ -26,30 +26,43 @@ func newTable(l *listing, o OpenOptions) (*Table, error) {
 			names[i] = l.base + "/" + e.name
 		}
 	}
-	rule := labeler{rule: o.LabelRule, pattern: o.LabelPattern}
-	if rule.pattern != nil {
-		rule.rule = Pattern
-	}
-	var skipped []string
-	if rule.rule == Auto {
-		rule, skipped = o.detect(names, l.numbered)
-	}
+	rule, skipped := o.labeler(names, l.numbered)
 	t, err := labeled(l, chosen, names, rule, up, o.Classes)
-	if err != nil && holds != nil && holds != parts.training() && parts.training() != nil && knownProposal(names, o.Classes, rule) == "" {
-		return nil, fmt.Errorf("%s: the %d images of the part %s have no labels (none of them is in the folder of a class or has the name of one), so they can only be predicted: lince predict MODEL %s --part %s",
+	training, known := rule, o.Classes // the rule of the part for training, and the classes that are known
+	other := parts.training() != nil && holds != nil && holds != parts.training()
+	if other {
+		var classes []string
+		training, classes = parts.trained(l, o)
+		known = append(slices.Clip(known), classes...)
+	}
+	if o.auto() && (err != nil || noneOf(t.Labels(), known)) && (len(known) > 0 || notLabels(names, t, rule, err)) {
+		if found := l.listed(chosen, names, holds, known); found != nil {
+			t, err, rule = found, nil, labeler{rule: Unlabeled}
+		}
+	}
+	if other && (err != nil || rule.rule != Unlabeled && o.auto() && generic(t.Labels(), known)) && knownProposal(names, o.Classes, rule) == "" {
+		return nil, fmt.Errorf("%s: the %d images of the part %s have no labels (none of them is in the folder of a class or has the name of one), so they can only be predicted: lince predict MODEL %s --part %s; --label none opens them without labels",
 			l.name, len(names), holds.name, shell.Quote(l.name), shell.Quote(holds.name))
 	}
-	if o.LabelRule == Auto && o.LabelPattern == nil && o.level(names) < 0 {
+	if err == nil && !other && rule.rule != Unlabeled && o.auto() && generic(t.Labels(), o.Classes) && knownProposal(names, o.Classes, rule) == "" {
+		if what := t.Classes(); len(o.Classes) > 0 {
+			return nil, fmt.Errorf("%s: the %d images have no labels (%s is no class of the model, and probably none at all), so they can only be predicted: lince predict MODEL %[1]s; to give them labels, put each class in a folder of its name", l.name, len(names), listNames(what))
+		} else if len(what) == 1 {
+			t.warn = append(t.warn, fmt.Sprintf("All images have the label %s, which is probably no class; --label none opens them without labels.", quoteName(what[0])))
+		}
+	}
+	if o.auto() && rule.rule != Unlabeled && o.level(names) < 0 {
 		err = l.notByRule(rule, names, t, root, err)
 	}
 	if err != nil {
 		return nil, err
 	}
 	t.src = &source{name: l.name, rule: rule.rule, parts: map[string][]Row{}, closer: l}
-	for _, q := range parts.list {
-		t.src.parts[q.name] = q.rows(rule, t.Classes())
+	if !other {
+		known = t.Classes()
 	}
 	t.src.setParts(parts, holds)
+	t.labelParts(l, parts, training, known, o)
 	if parts.list != nil && !parts.inner && o.Part == "" {
 		for _, e := range l.entries {
 			if !slices.ContainsFunc(parts.list, func(q *part) bool { return strings.HasPrefix(e.name, parts.root+q.name+"/") }) {
@@ -61,7 +74,7 @@ func newTable(l *listing, o OpenOptions) (*Table, error) {
 		l.passEmpty(root, rule.level)
 		t.warn = append(t.warn, folderWarnings(t, names, rule, skipped)...)
 	}
-	if w := unknownLabels(t, names, o.Classes, rule); w != "" && o.LabelRule == Auto && o.LabelPattern == nil {
+	if w := unknownLabels(t, names, o.Classes, rule); w != "" && o.auto() {
 		t.warn = append(t.warn, w)
 	}
 	if rule.rule != Unlabeled {
@@ -69,6 +82,20 @@ func newTable(l *listing, o OpenOptions) (*Table, error) {
 	}
 	t.passed = l.passed.list()
 	return t, nil
+}
+
+// auto reports whether the rule is to be found out.
+func (o OpenOptions) auto() bool { return o.LabelRule == Auto && o.LabelPattern == nil }
+
+// labeler returns the rule for the labels of images. skipped and numbered are those of detect.
+func (o OpenOptions) labeler(names []string, numbered map[string]bool) (rule labeler, skipped []string) {
+	switch {
+	case o.LabelPattern != nil:
+		return labeler{rule: Pattern, pattern: o.LabelPattern}, nil
+	case o.LabelRule == Auto:
+		return o.detect(names, numbered)
+	}
+	return labeler{rule: o.LabelRule}, nil
 }
 
 // outside is the root of names that begin with the name of the source itself.
@@ -86,7 +113,7 @@ func rootOf(l *listing, chosen []entry, below string, o OpenOptions) (root, up s
 	if root == "" {
 		parent, up = outside, l.base
 	}
-	auto := o.LabelRule == Auto && o.LabelPattern == nil
+	auto := o.auto()
 	for i, n := range names {
 		names[i] = n[len(root):]
 	}

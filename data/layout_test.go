@@ -59,6 +59,21 @@ func passedOf(tab *Table) string {
 	return strings.Join(all, "\n")
 }
 
+// partsOf returns the parts of a table, with the numbers of their images and of those with labels.
+func partsOf(t testing.TB, tab *Table) string {
+	t.Helper()
+	var parts []string
+	for _, name := range tab.Parts() {
+		p, err := tab.Part(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		labeled := p.Filter(func(r Row) bool { return r.Label != "" }).Len()
+		parts = append(parts, fmt.Sprintf("%s=%d/%d", name, p.Len(), labeled))
+	}
+	return strings.Join(parts, " ")
+}
+
 // TestLayouts opens folders, and zip and tar archives of the same files, as datasets have them.
 func TestLayouts(t *testing.T) {
 	two := []string{"cats/1.png", "cats/2.png", "dogs/3.png", "dogs/4.png"}
@@ -156,16 +171,7 @@ func TestLayouts(t *testing.T) {
 				if got := list1(tab); got != c.want {
 					t.Errorf("got  %s\nwant %s", got, c.want)
 				}
-				var parts []string
-				for _, name := range tab.Parts() {
-					p, err := tab.Part(name)
-					if err != nil {
-						t.Fatal(err)
-					}
-					labeled := p.Filter(func(r Row) bool { return r.Label != "" }).Len()
-					parts = append(parts, fmt.Sprintf("%s=%d/%d", name, p.Len(), labeled))
-				}
-				if got := strings.Join(parts, " "); got != c.parts || tab.HeldPart() != c.held || tab.ValidationPart() != c.validation {
+				if got := partsOf(t, tab); got != c.parts || tab.HeldPart() != c.held || tab.ValidationPart() != c.validation {
 					t.Errorf("parts %q, held %q, validation %q; want %q, %q, %q", got, tab.HeldPart(), tab.ValidationPart(), c.parts, c.held, c.validation)
 				}
 				if got := passedOf(tab); !strings.Contains(got, c.passed) || c.passed == "" && got != "" {
@@ -288,7 +294,7 @@ func TestLabelProposals(t *testing.T) {
 	}
 	for _, c := range []struct{ files, want string }{
 		{"cats/a_1.png dogs/b_2.png", "No label is a class of the model (the rule is the folder, as in cats/1.jpg); --label underscore gives 2 of the 2 images a class of the model: cats/a_1.png has the label a."},
-		{"img.a_1.png img.b_2.png", ""},
+		{"pug.a_1.png pug.b_2.png", ""},
 		{"a/1.png z/2.png", ""},
 		{"c/1.png d/2.png", ""},
 	} {

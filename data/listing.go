@@ -35,6 +35,7 @@ type listing struct {
 	results  map[string]bool    // the folders with results of lince, and those around them
 	numbered map[string]bool    // names of archives that differ only by a number
 	beside   map[string][]entry // files that may have labels or boxes, the first ones of each extension
+	lists    []entry            // texts that may list the labels of images; see listed.go
 
 	labels map[string]map[string]file // of shards: the files with labels, by the key of the sample and their extension; else nil
 	form   archiveForm
@@ -92,6 +93,7 @@ func (l *listing) add(name string, f file) bool {
 		l.passed.add(passedOther, name, kind)
 		l.noteRecord(name, f)
 		l.noteBeside(name, f)
+		l.noteList(name, f)
 	}
 	return true
 }

@@ -259,6 +259,93 @@ func (q *part) rows(rule labeler, classes []string) []Row {
 	return rows
 }
 
+// trained returns the rule that labels the part for training, and its classes.
+func (p *parts) trained(l *listing, o OpenOptions) (rule labeler, classes []string) {
+	q := p.training()
+	names := namesOf(q.entries)
+	for i, n := range names {
+		names[i] = n[len(q.root):]
+	}
+	rule, _ = o.labeler(names, l.numbered)
+	t := &Table{rows: q.rows(rule, o.Classes)}
+	return rule, t.Classes()
+}
+
+// labelParts labels the images of all parts. rule is that of the part for training, and classes are its classes, or those that are known besides.
+func (t *Table) labelParts(l *listing, p *parts, rule labeler, classes []string, o OpenOptions) {
+	var unlabeled []string
+	folder := ""
+	for _, q := range p.list {
+		rows := q.rows(rule, classes)
+		t.src.parts[q.name] = rows
+		labels := make([]string, len(rows))
+		for i, r := range rows {
+			labels[i] = r.Label
+		}
+		if len(classes) == 0 || !noneOf(labels, classes) {
+			continue
+		}
+		if o.auto() {
+			if listed, from := l.labelsBeside(q.entries, q.kind, classes); from != "" {
+				for i := range rows {
+					rows[i].Label = listed[i]
+				}
+				if q.name != t.src.holds {
+					t.notes = append(t.notes, listNote("the part "+q.name, from))
+				}
+				continue
+			}
+		}
+		if one := strings.Join(labels, ""); one == "" || !generic(labels, classes) {
+			continue
+		}
+		unlabeled, folder = append(unlabeled, q.name), labels[0]
+		for i := range rows {
+			rows[i].Label = ""
+		}
+	}
+	switch {
+	case len(unlabeled) == 1:
+		t.notes = append(t.notes, fmt.Sprintf("The images of the part %s have no labels: %s is no class of the training images. To give them labels, put each class in a folder of its name.", unlabeled[0], quoteName(folder)))
+	case len(unlabeled) > 1:
+		t.notes = append(t.notes, fmt.Sprintf("The images of the parts %s have no labels: names such as %s are no classes of the training images. To give them labels, put each class in a folder of its name.", list20(unlabeled), quoteName(folder)))
+	}
+}
+
+// noneOf reports whether no label is one of the classes.
+func noneOf(labels, classes []string) bool {
+	known := map[string]bool{}
+	for _, c := range classes {
+		known[c] = true
+	}
+	return !slices.ContainsFunc(labels, func(l string) bool { return known[l] })
+}
+
+// generic reports whether labels are none: they are no known classes, but names of folders and files that say nothing, such as images, test and IMG.
+func generic(labels, classes []string) bool {
+	says := map[string]bool{} // by label: it says something
+	for _, l := range labels {
+		if _, seen := says[l]; !seen {
+			says[l] = l != "" && !saysNothing(l)
+		}
+	}
+	for _, says := range says {
+		if says {
+			return false
+		}
+	}
+	return noneOf(labels, classes)
+}
+
+// saysNothing reports whether the name of a folder, or the first word of a file's, does not name a class: images, test, IMG.
+func saysNothing(name string) bool {
+	n := strings.ToLower(name)
+	if kind, _ := partName(name); kind != noPart || slices.Contains(imageWords, n) || slices.Contains(cameraNames, n) {
+		return true
+	}
+	return !slices.ContainsFunc(strings.FieldsFunc(n, func(r rune) bool { return (r < 'a' || r > 'z') && r < 128 }), func(word string) bool { return !slices.Contains(partFillers, word) })
+}
+
 // commonFolder returns the longest folder, with its slash, that all names start with, or "".
 func commonFolder(names []string) string {
 	if len(names) == 0 {

@@ -1,0 +1,288 @@
+package data
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Limits on what is read of the texts beside images.
+const (
+	listFiles   = 1024 // text files
+	listsInside = 2    // of each folder: YOLO has one for each image
+	listColumns = 16
+	listBytes   = 256 << 20
+)
+
+// noteList keeps a text file that may list the labels of images, as val/val_annotations.txt of Tiny ImageNet does.
+func (l *listing) noteList(name string, f file) {
+	if extension(name) != "txt" || len(l.lists) >= listFiles {
+		return
+	}
+	if n := len(l.lists); n >= listsInside && folderOf(l.lists[n-1].name) == folderOf(name) && folderOf(l.lists[n-listsInside].name) == folderOf(name) {
+		return
+	}
+	l.lists = append(l.lists, entry{name, f})
+}
+
+// listSeparators are the characters that may separate the fields of a list.
+const listSeparators = "\t,;| "
+
+// listRecords returns the records of a text whose lines are the name of an image, its label and perhaps more, without names of the columns. It returns nil for another text.
+func listRecords(r io.Reader) records {
+	text, _, err := decodedText(r, true)
+	if err != nil {
+		return nil
+	}
+	br := bufio.NewReaderSize(text, 1<<16)
+	ahead, _ := br.Peek(1 << 12)         // an error occurs again when the text is read
+	for lines := 0; lines < 2; lines++ { // the first line may name the columns
+		line, rest, _ := bytes.Cut(ahead, []byte("\n"))
+		for _, sep := range []byte(listSeparators) {
+			fields := bytes.Split(bytes.TrimSpace(line), []byte{sep})
+			if len(fields) < 2 || !slices.ContainsFunc(fields, func(f []byte) bool { return isImage(strings.TrimSpace(string(f))) }) {
+				continue
+			}
+			names := make([]string, listColumns)
+			for i := range names {
+				names[i] = strconv.Itoa(i + 1)
+			}
+			return &csvRecords{d: &delimited{r: br, sep: sep, line: 1}, names: names}
+		}
+		ahead = rest
+	}
+	return nil
+}
+
+// labelList finds the labels of images in a table or a text beside them.
+type labelList struct {
+	names   *spellings // all images of the source
+	wanted  map[string]int
+	folders []string // to which names may be relative
+	known   map[string]bool
+}
+
+// labelsBeside finds the labels of images in the table or the text beside them that names most of them. With known classes, the column of the labels is that which has them;
+// without, only texts are read, and it is the first one that can have the labels. kind is the part that the images are, if they are one. It returns nil if there are no labels.
+func (l *listing) labelsBeside(images []entry, kind partKind, known []string) (labels []string, from string) {
+	candidates := slices.Clone(l.lists)
+	if len(known) > 0 {
+		candidates = append(candidates, l.tablesBeside()...)
+	}
+	if len(candidates) == 0 {
+		return nil, ""
+	}
+	common := commonFolder(namesOf(images))
+	s := &labelList{names: &spellings{entries: l.entries}, wanted: make(map[string]int, len(images)), known: map[string]bool{}}
+	for i, e := range images {
+		s.wanted[e.name] = i
+	}
+	for _, c := range known {
+		s.known[norm.NFC.String(c)] = true
+	}
+	most := 0
+	for _, e := range candidates {
+		folder := e.name[:len(e.name)-len(path.Base(e.name))]
+		if !strings.HasPrefix(common, folder) && !strings.HasPrefix(folder, common) {
+			continue
+		}
+		if of, _ := partName(tableStem(path.Base(e.name))); of != noPart && kind != noPart && of != kind {
+			continue
+		}
+		s.folders = []string{folder, common}
+		if found, n := s.read(e); n > most {
+			labels, from, most = found, e.name, n
+		}
+	}
+	return labels, from
+}
+
+// open returns the records of a list: of the whole file, or of its first bytes.
+func (s *labelList) open(e entry, whole bool) records {
+	if extension(e.name) != "txt" && (!whole || isParquet(e.name)) {
+		return recordsOfHead(e)
+	}
+	head, err := e.file.head(besideHead)
+	if whole && err == nil {
+		if n := fileSize(e.file); n > listBytes {
+			return nil
+		}
+		head, err = e.file.read(nil)
+	}
+	if err != nil {
+		return nil
+	}
+	if extension(e.name) == "txt" {
+		return listRecords(bytes.NewReader(head))
+	}
+	if _, packed := unpackedName(e.name); packed != "" {
+		return nil
+	}
+	rec, err := tableKinds[tableKind(e.name)].open(bytes.NewReader(head), true, func(header []string) bool { return newHeader(header).find(nameColumns...) >= 0 })
+	if err != nil {
+		return nil
+	}
+	return rec
+}
+
+// find returns the image that a name means, -1 if it is none of the wanted ones.
+func (s *labelList) find(j *joiner, name string) int {
+	if name == "" || len(name) > 1<<12 {
+		return -1
+	}
+	for _, folder := range s.folders {
+		if i, ok := s.wanted[path.Join(folder, name)]; ok {
+			return i
+		}
+	}
+	if at, how, err := j.respell(name, true, noExtension); err == nil && how != asNumber {
+		if i, ok := s.wanted[s.names.entries[at].name]; ok {
+			return i
+		}
+	}
+	return -1
+}
+
+// read returns the label of each image by a list, and how many have one. It returns 0 for a list that has other contents.
+func (s *labelList) read(e entry) (labels []string, n int) {
+	name, label := s.columns(s.open(e, false))
+	if name < 0 {
+		return nil, 0
+	}
+	rec := s.open(e, true)
+	if rec == nil {
+		return nil, 0
+	}
+	j, cells := &joiner{others: s.names}, make([]value, 2)
+	labels = make([]string, len(s.wanted))
+	distinct := map[string]bool{}
+	for {
+		_, err := rec.next([]int{name, label}, cells)
+		var bad recordError
+		if errors.Is(err, io.EOF) {
+			break
+		} else if err != nil && !errors.As(err, &bad) {
+			return nil, 0
+		}
+		at, text := s.find(j, strings.TrimSpace(textOf(cells[0].text))), norm.NFC.String(strings.TrimSpace(textOf(cells[1].text)))
+		if at < 0 || text == "" || cells[1].isList {
+			continue
+		}
+		if labels[at] != "" && labels[at] != text {
+			return nil, 0 // several labels for an image
+		}
+		if labels[at] == "" {
+			n++
+		}
+		labels[at], distinct[text] = text, true
+	}
+	if len(s.known) == 0 {
+		in, texts := &interpreter{columns: []string{"label"}}, sortedKeys(distinct)
+		fraction := slices.ContainsFunc(texts, func(l string) bool { v, ok := number(l); return ok && v != math.Trunc(v) })
+		if len(distinct) < 2 || 2*len(distinct) > n || 2*n < len(labels) || fraction || in.likely(texts, n) != nil {
+			return nil, 0
+		}
+	}
+	return labels, n
+}
+
+// columns finds the columns of a list with the names and the labels of images, by its first rows. They are -1 if it has none.
+func (s *labelList) columns(rec records) (name, label int) {
+	if rec == nil {
+		return -1, -1
+	}
+	columns := min(len(rec.columns()), listColumns)
+	want, cells := make([]int, columns), make([]value, columns)
+	found, values, fits := make([]map[int]bool, columns), make([]map[string]bool, columns), make([]int, columns)
+	for i := range want {
+		want[i], found[i], values[i] = i, map[int]bool{}, map[string]bool{}
+	}
+	j, rows := &joiner{others: s.names}, 0
+	for ; rows < besideRows; rows++ {
+		if _, err := rec.next(want, cells); err != nil {
+			break // the end, or the end of what was read
+		}
+		for i, c := range cells {
+			text := strings.TrimSpace(textOf(c.text))
+			if at := s.find(j, text); at >= 0 {
+				found[i][at] = true
+			}
+			if text != "" && !c.isList {
+				values[i][text] = true
+			}
+			if s.known[norm.NFC.String(text)] {
+				fits[i]++
+			}
+		}
+	}
+	name, label = -1, -1
+	for i := range found {
+		if name < 0 || len(found[i]) > len(found[name]) {
+			name = i
+		}
+	}
+	if name < 0 || 2*len(found[name]) < rows || len(found[name]) == 0 {
+		return -1, -1
+	}
+	for i := range fits {
+		switch {
+		case i == name:
+		case len(s.known) > 0 && 2*fits[i] >= rows && (label < 0 || fits[i] > fits[label]):
+			label = i
+		case len(s.known) == 0 && label < 0 && len(values[i]) > 0:
+			label = i
+		}
+	}
+	if label < 0 {
+		return -1, -1
+	}
+	return name, label
+}
+
+// listNote says where the labels of images are from.
+func listNote(what, from string) string {
+	return fmt.Sprintf("The labels of %s are from %s.", what, quoteName(from))
+}
+
+// notLabels reports whether what a rule gives to images are probably not their labels. given is the error of the rule, if it has given none.
+func notLabels(names []string, t *Table, rule labeler, given error) bool {
+	return given != nil || generic(t.Labels(), nil) || rule.rule != Folder && len(t.Classes()) == 1 || rule.rule == Prefix && manyClasses(names, t)
+}
+
+// manyClasses reports whether the first words of names are too many for classes, or too few images have one.
+func manyClasses(names []string, t *Table) bool {
+	return len(names) > 2 && 2*len(t.Classes()) > len(names) || 2*t.Len() < len(names)
+}
+
+// listed gives images the labels of a list beside them. It returns nil if there is none.
+func (l *listing) listed(chosen []entry, names []string, q *part, known []string) *Table {
+	kind, what := noPart, "the images"
+	if q != nil {
+		kind, what = q.kind, "the part "+q.name
+	}
+	labels, from := l.labelsBeside(chosen, kind, known)
+	if from == "" {
+		return nil
+	}
+	t := &Table{ignored: l.ignored, warn: l.warn, found: "images", notes: []string{listNote(what, from)}}
+	for i, e := range chosen {
+		if labels[i] == "" {
+			t.ignored = append(t.ignored, BadFile{names[i], fmt.Errorf("%w (%s does not name it)", errNoLabel, quoteName(from))})
+			continue
+		}
+		t.rows = append(t.rows, Row{names[i], labels[i], e.file})
+	}
+	if n := len(chosen) - len(t.rows); n > 0 {
+		t.warn = append(t.warn, fmt.Sprintf("Dropped %d of the %d images, which have no label (%s does not name them), such as %s.", n, len(chosen), quoteName(from), t.ignored[len(t.ignored)-1].Filename))
+	}
+	return t
+}
