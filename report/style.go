@@ -2,10 +2,7 @@ package report
 
 import (
 	"fmt"
-	"image"
 	"image/color"
-	"image/png"
-	"io"
 	"math"
 	"strconv"
 	"strings"
@@ -83,15 +80,6 @@ func fit(p *plot.Plot, c draw.Canvas, want vg.Rectangle) draw.Canvas {
 		c = draw.Crop(c, want.Min.X-is.Min.X, want.Max.X-is.Max.X, want.Min.Y-is.Min.Y, want.Max.Y-is.Max.Y)
 	}
 	return c
-}
-
-// encode writes an image as PNG. Photos are hardly smaller with more compression, which takes most of the time of a small run.
-func encode(w io.Writer, m image.Image) error {
-	e := png.Encoder{CompressionLevel: png.BestSpeed}
-	if err := e.Encode(w, m); err != nil {
-		return fmt.Errorf("writing a PNG: %w", err)
-	}
-	return nil
 }
 
 // FormatCount formats 12345 as 12,345.
