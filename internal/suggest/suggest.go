@@ -17,8 +17,13 @@ func Nearest(word string, names []string) string {
 		return ""
 	}
 	best, at := "", len(word)/5+2
+	lower := strings.ToLower(word)
 	for _, n := range names {
-		d := distance(strings.ToLower(word), strings.ToLower(n))
+		name := strings.ToLower(n)
+		if len(name) <= len(lower)-at || len(name) >= len(lower)+at { // too many letters are missing or added
+			continue
+		}
+		d := distance(lower, name)
 		if d > 0 && (len([]rune(word)) < 2 || isNumber(word) && isNumber(n)) {
 			continue
 		}
