@@ -39,6 +39,7 @@ func TestDivergence(t *testing.T) {
 
 // TestOneSoftmaxUnit checks that training with a softmax of one unit, whose result is always 1, is refused or warned of, for each kind of file.
 func TestOneSoftmaxUnit(t *testing.T) {
+	plots(t)
 	workIn(t)
 	layers := func(activation layer.Function) []byte {
 		return jsonOf(t, layer.Input{Shape: []int{12, 12, 3}}, layer.Flatten{}, layer.Dense{Units: 1, Activation: activation})

@@ -14,6 +14,7 @@ import (
 
 // TestCalibration trains with and without --calibration: only the temperature in the models and the probabilities may differ.
 func TestCalibration(t *testing.T) {
+	plots(t)
 	long(t)
 	workIn(t)
 	data := "demo:cats-and-dogs?n=60"

@@ -33,6 +33,7 @@ func faulty(t *testing.T) map[string][]byte {
 
 // TestCheck checks the text, the files, the JSON and the exit code of lince check.
 func TestCheck(t *testing.T) {
+	plots(t)
 	workIn(t)
 	put(t, ".", faulty(t))
 	o := run(t, "check", "set", "--out", "report", "--strict")

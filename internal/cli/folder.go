@@ -216,7 +216,17 @@ func (f *folder) has(name string) bool {
 
 // write replaces a file.
 func (f *folder) write(name string, write func(io.Writer) error) error {
-	return f.save(name, func() error { return atomicfile.Write(f.path(name), write) })
+	return f.save(name, func() error { return atomicfile.Write(f.path(name), drawn(name, write)) })
+}
+
+// testPlot is set by tests, in which most of the time would be that of plots: it returns what writes the content of a plot.
+var testPlot func(draw func(io.Writer) error) func(io.Writer) error
+
+func drawn(name string, write func(io.Writer) error) func(io.Writer) error {
+	if testPlot != nil && filepath.Ext(name) == ".png" {
+		return testPlot(write)
+	}
+	return write
 }
 
 // save calls a function that writes a file. If the folder was removed while the command ran, save
@@ -234,7 +244,7 @@ func (f *folder) start(name string, write func(io.Writer) error) error {
 		return err
 	}
 	written := make(chan error, 1)
-	go func() { written <- atomicfile.Write(f.path(name), write) }()
+	go func() { written <- atomicfile.Write(f.path(name), drawn(name, write)) }()
 	f.drawing = append(f.drawing, func() error { return f.wroteIf(name, <-written) })
 	return nil
 }

@@ -96,6 +96,7 @@ func TestFolds(t *testing.T) {
 
 // TestMix checks --mixup and --cutout: they change the training, and not by the number of threads.
 func TestMix(t *testing.T) {
+	plots(t)
 	workIn(t)
 	args := func(out string, more ...string) []string {
 		return append([]string{"train", "demo:cats-and-dogs?n=24", "--model", network("two.json"), "--epochs", "2", "--batch", "6", "-q", "--out", out}, more...)
@@ -162,6 +163,7 @@ func TestTTA(t *testing.T) {
 
 // TestLRFind checks that --lr-find writes its plot and trains nothing.
 func TestLRFind(t *testing.T) {
+	plots(t)
 	workIn(t)
 	args := []string{"train", "demo:cats-and-dogs?n=40", "--model", network("two.json"), "--batch", "20", "--schedule", "cosine", "--lr-find", "--out"}
 	o := succeed(t, append(args, "out")...)

@@ -16,6 +16,7 @@ import (
 
 // TestSixteenBits warns of 16-bit images, whose values are cut off.
 func TestSixteenBits(t *testing.T) {
+	plots(t)
 	workIn(t)
 	deep := func(seed int) []byte {
 		m := image.NewGray16(image.Rect(0, 0, 40, 40))

@@ -16,6 +16,7 @@ import (
 // TestHostileNames gives images whose folders and files have names that a spreadsheet runs, or that control a terminal, to the commands that write
 // names. No cell of a CSV file is a formula, nothing on the terminal is hidden, and lince reads its own files back.
 func TestHostileNames(t *testing.T) {
+	plots(t)
 	workIn(t)
 	files := map[string][]byte{}
 	for name, content := range pngs(t, 8) {

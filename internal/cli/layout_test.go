@@ -226,6 +226,7 @@ func TestExif(t *testing.T) {
 
 // TestRareClasses warns of classes without images in a split, and of very different sizes.
 func TestRareClasses(t *testing.T) {
+	plots(t)
 	workIn(t)
 	all := map[string][]byte{}
 	for name, b := range layout(t, "set/", 24, "cat", "dog") {

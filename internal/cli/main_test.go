@@ -6,7 +6,10 @@ import (
 	bigendian "encoding/binary"
 	"encoding/json"
 	"fmt"
+	"image"
 	"image/jpeg"
+	"image/png"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -16,6 +19,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/lince-ml/lince/data/demo"
@@ -46,6 +50,7 @@ func TestMain(m *testing.M) {
 	if buildDir, err = os.MkdirTemp("", "lince-cli"); err != nil {
 		panic(err)
 	}
+	testPlot = plotOrEmpty
 	code := m.Run()
 	_ = os.RemoveAll(buildDir)
 	os.Exit(code)
@@ -119,6 +124,24 @@ func slow(t *testing.T) {
 	if !everything {
 		t.Skip("takes long: set LINCE_EVERYTHING to run it")
 	}
+}
+
+// drawing is set while a test looks at plots.
+var drawing atomic.Bool
+
+// plots makes the commands of a test draw their plots. In other tests, an empty image takes the place of each plot, unless everything is set: half of the time would be theirs.
+func plots(t *testing.T) {
+	t.Helper()
+	drawing.Store(true)
+	t.Cleanup(func() { drawing.Store(false) })
+}
+
+// plotOrEmpty is testPlot.
+func plotOrEmpty(draw func(io.Writer) error) func(io.Writer) error {
+	if everything || drawing.Load() {
+		return draw
+	}
+	return func(w io.Writer) error { return png.Encode(w, image.NewGray(image.Rect(0, 0, 1, 1))) }
 }
 
 // workIn makes an empty folder the working folder.

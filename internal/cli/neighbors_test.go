@@ -14,6 +14,7 @@ import (
 // TestNeighborPlot counts the frames of neighbors.png: red for wrong predictions and for neighbors of other classes, green for neighbors of
 // the right one.
 func TestNeighborPlot(t *testing.T) {
+	plots(t)
 	workIn(t)
 	o := succeed(t, "evaluate", filepath.Join(trained(t), "model.keras"), "demo:cats-and-dogs?n=30", "--out", "out", "--json")
 	wrong := 30 - int(decode[evaluation](t, o.stdout).Classification.Accuracy*30+.5)

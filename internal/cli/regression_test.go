@@ -51,6 +51,7 @@ var priceData = []string{"t.csv", "--images", "img", "--category", "price"}
 
 // TestRegress trains a model on numbers, and uses it.
 func TestRegress(t *testing.T) {
+	plots(t)
 	dir := workIn(t)
 	prices(t)
 	regress := slices.Concat(priceData, []string{"--task", "regress"})

@@ -303,6 +303,7 @@ func TestDataVanish(t *testing.T) {
 // TestFolderRemoved checks that a folder that is removed during the training is created again, and
 // that the lost files are reported.
 func TestFolderRemoved(t *testing.T) {
+	plots(t)
 	long(t)
 	workIn(t)
 	p := start(t, "train", "demo:cats-and-dogs?n=12", "--model", network("two.json"), "--epochs", "150", "--batch", "3", "--out", "out")

@@ -294,6 +294,7 @@ func TestPredictTables(t *testing.T) {
 
 // TestMultiLabel trains, evaluates and uses a model of images with several labels.
 func TestMultiLabel(t *testing.T) {
+	plots(t)
 	long(t)
 	workIn(t)
 	put(t, "set", pngs(t, 32))

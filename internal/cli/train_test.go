@@ -15,6 +15,7 @@ import (
 
 // TestRun checks the files and the output of a training.
 func TestRun(t *testing.T) {
+	plots(t)
 	workIn(t)
 	put(t, ".", map[string][]byte{"cats.zip": kaggle(t, 24)})
 	o := succeed(t, "train", "cats.zip", "--model", network("two.json"), "--epochs", "3", "--rename", "cat=gato,dog=perro", "--profile")
@@ -294,6 +295,7 @@ func TestPhotos(t *testing.T) {
 // TestDeterminism checks that the same seed gives the same files with any number of threads, and
 // another seed gives others.
 func TestDeterminism(t *testing.T) {
+	plots(t)
 	workIn(t)
 	args := func(out string, more ...string) []string {
 		return append([]string{"train", "demo:cats-and-dogs?n=40", "--size", "20", "--epochs", "2", "--out", out, "-q"}, more...)
