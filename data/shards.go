@@ -32,24 +32,37 @@ func IsShards(name string) bool {
 	return shardRange.MatchString(name)
 }
 
-// shardNames returns the names of shards, in order.
-func shardNames(name string) ([]string, error) {
+// ExpandShards returns the names of shards, in order. A name without a range stands for itself.
+func ExpandShards(name string) ([]string, error) {
 	m := shardRange.FindStringSubmatch(name)
+	if m == nil {
+		return []string{name}, nil
+	}
 	from, err := strconv.Atoi(m[2])
 	to, err2 := strconv.Atoi(m[3])
 	if err = errors.Join(err, err2); err != nil || from > to || to-from >= maxShards {
 		return nil, fmt.Errorf("%s: the range of shards must be ascending and of at most %d numbers, as in train-{000000..000009}.tar", name, maxShards)
 	}
 	var names []string
-	missing, example := 0, ""
 	for i := from; i <= to; i++ {
-		n := fmt.Sprintf("%s%0*d%s", m[1], len(m[2]), i, m[4])
+		names = append(names, fmt.Sprintf("%s%0*d%s", m[1], len(m[2]), i, m[4]))
+	}
+	return names, nil
+}
+
+// shardNames returns the names of shards, which must be files.
+func shardNames(name string) ([]string, error) {
+	names, err := ExpandShards(name)
+	if err != nil {
+		return nil, err
+	}
+	missing, example := 0, ""
+	for _, n := range names {
 		if _, err := os.Stat(n); err != nil {
 			if missing++; example == "" {
 				example = fmt.Sprintf("%s: %v", n, patherr.Bare(err))
 			}
 		}
-		names = append(names, n)
 	}
 	if missing > 0 {
 		return nil, fmt.Errorf("%s: %d of the %d shards cannot be opened, such as %s", name, missing, len(names), example)

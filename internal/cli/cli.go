@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"regexp"
 	"runtime"
@@ -22,6 +23,7 @@ import (
 	"github.com/lince-ml/lince/data/augment"
 	"github.com/lince-ml/lince/internal/patherr"
 	"github.com/lince-ml/lince/internal/progress"
+	"github.com/lince-ml/lince/internal/remote"
 )
 
 // The exit codes.
@@ -65,6 +67,8 @@ type commands struct {
 	RawCSV  bool             `name:"raw-csv" help:"Write texts to CSV files as they are. By default, an apostrophe is put before texts that spreadsheets take for formulas, such as =1+1."`
 	JSON    bool             `name:"json" help:"Print the result as JSON to standard output, and everything else to standard error. train prints JSON lines: the plan, each epoch and, as the last line, the result (with --quiet, only the result)."`
 	Version kong.VersionFlag `help:"Print the version and exit."`
+
+	buckets func(ctx context.Context, address *url.URL) (remote.Bucket, error)
 }
 
 // The groups of flags in --help.
@@ -122,6 +126,11 @@ func Protocol(wrap func(h http.Handler, maxBody int64) (http.Handler, error)) Ad
 	return func(c *commands) { c.Serve.wrap = wrap }
 }
 
+// Buckets makes all commands read from buckets. open opens the bucket of an address such as s3://bucket/folder.
+func Buckets(open func(ctx context.Context, address *url.URL) (remote.Bucket, error)) Addition {
+	return func(c *commands) { c.buckets = open }
+}
+
 // Main runs the command line and returns the exit code.
 func Main(args []string, stdout, stderr io.Writer, additions ...Addition) int {
 	var c commands
@@ -163,7 +172,12 @@ func Main(args []string, stdout, stderr io.Writer, additions ...Addition) int {
 	}
 	e, stop := newEnv(&c, k.Selected().Name, args, stdout, stderr)
 	defer stop()
-	return e.conclude(e.run(func() error { return k.Run(e) }))
+	return e.conclude(e.run(func() error {
+		if err := e.fetch(k); err != nil {
+			return err
+		}
+		return k.Run(e)
+	}))
 }
 
 // checkedWriter keeps the first error of a writer, for a package that ignores it.

@@ -11,7 +11,7 @@ import (
 
 // dataCommand shows what a source contains.
 type dataCommand struct {
-	Source      string `arg:"" name:"data" predictor:"data" help:"A folder, a zip or tar archive (archives inside it are opened too), a table (CSV, JSON lines, Parquet, or a folder of Parquet files), shards ('train-{00..09}.tar'), or demo:cats-and-dogs."`
+	Source      string `arg:"" name:"data" predictor:"data" help:"A folder, a zip or tar archive (archives inside it are opened too), a table (CSV, JSON lines, Parquet, or a folder of Parquet files), shards ('train-{00..09}.tar'), the address of one (https://host/set.zip), or demo:cats-and-dogs."`
 	sourceFlags `group:"data"`
 	Head        int  `group:"output" default:"5" help:"Number of rows to show."`
 	Check       bool `group:"output" help:"Decode all images, and list those that cannot be read."`

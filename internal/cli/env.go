@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/internal/progress"
+	"github.com/lince-ml/lince/internal/remote"
 )
 
 // env is the environment of a command: its contexts and outputs.
@@ -29,8 +31,10 @@ type env struct {
 	text   io.Writer       // progress
 	quiet  bool
 	json   bool
-	raw    bool           // CSV files have texts as they are
-	found  *data.Findings // in the images that the command checked; may be nil
+	raw    bool // CSV files have texts as they are
+	// buckets opens the bucket of an address. It is nil in a binary without the libraries for buckets.
+	buckets func(ctx context.Context, address *url.URL) (remote.Bucket, error)
+	found   *data.Findings // in the images that the command checked; may be nil
 
 	*leaving
 }
@@ -75,7 +79,7 @@ func newEnv(c *commands, command string, args []string, stdout, stderr io.Writer
 		}
 		signal.Stop(signals)
 	}()
-	e := &env{args: args, ctx: ctx, hard: hard, stdout: stdout, stderr: stderr, text: stderr, quiet: c.Quiet, json: c.JSON, raw: c.RawCSV, found: new(data.Findings), leaving: &leaving{}}
+	e := &env{args: args, ctx: ctx, hard: hard, stdout: stdout, stderr: stderr, text: stderr, quiet: c.Quiet, json: c.JSON, raw: c.RawCSV, found: new(data.Findings), buckets: c.buckets, leaving: &leaving{}}
 	if command == "train" {
 		signal.Ignore(syscall.SIGPIPE) // the write fails instead
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/internal/atomicfile"
+	"github.com/lince-ml/lince/internal/folderlock"
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
@@ -154,7 +155,7 @@ func (f *folder) mkdirAll(dir string) error {
 // take locks the folder, checks that it is writable, and removes temporary files that killed
 // processes have left.
 func (f *folder) take() error {
-	unlock, free, err := lockFolder(f.dir)
+	unlock, free, err := folderlock.Lock(f.dir)
 	switch {
 	case err != nil:
 		return unwritable(f.dir, err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/lince-ml/lince/internal/escape"
+	"github.com/lince-ml/lince/internal/folderlock"
 	"github.com/lince-ml/lince/internal/sheet"
 )
 
@@ -118,7 +119,7 @@ func TestSameFolder(t *testing.T) {
 	if err := os.Mkdir("out", 0o777); err != nil {
 		t.Fatal(err)
 	}
-	unlock, free, err := lockFolder("out")
+	unlock, free, err := folderlock.Lock("out")
 	if err != nil || !free {
 		t.Fatal(free, err)
 	}

@@ -16,7 +16,7 @@ import (
 
 // trainCommand trains a model. The defaults are the tutorial's settings.
 type trainCommand struct {
-	Source          string `arg:"" optional:"" name:"data" predictor:"data" help:"Labeled images: a folder, a zip or tar archive (archives inside it are opened too), a table (CSV, JSON lines, Parquet), shards ('train-{00..09}.tar'), or demo:cats-and-dogs. If it has parts such as train, val and test, the model is trained on train and validated on val."`
+	Source          string `arg:"" optional:"" name:"data" predictor:"data" help:"Labeled images: a folder, a zip or tar archive (archives inside it are opened too), a table (CSV, JSON lines, Parquet), shards ('train-{00..09}.tar'), the address of one (https://host/set.zip), or demo:cats-and-dogs. If it has parts such as train, val and test, the model is trained on train and validated on val."`
 	sourceFlags     `group:"data"`
 	validationFlags `group:"data"`
 	TestSize        float64 `group:"data" default:"0.25" placeholder:".25" help:"Fraction of the images to use for validation, or their number if at least 1."`

@@ -1,6 +1,7 @@
 //go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
-package cli
+// Package folderlock locks a folder for one process.
+package folderlock
 
 import (
 	"errors"
@@ -8,9 +9,9 @@ import (
 	"syscall"
 )
 
-// lockFolder locks a folder until unlock is called or the process ends, even by a kill. free is
+// Lock locks a folder until unlock is called or the process ends, even by a kill. free is
 // false if another process has the lock. On a file system without locks it is always true.
-func lockFolder(dir string) (unlock func(), free bool, err error) {
+func Lock(dir string) (unlock func(), free bool, err error) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return nil, false, err

@@ -1,4 +1,4 @@
-package cli
+package folderlock
 
 import (
 	"errors"
@@ -7,10 +7,10 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// lockFolder locks a folder until unlock is called or the process ends, even by a kill. free is
+// Lock locks a folder until unlock is called or the process ends, even by a kill. free is
 // false if another process has the lock. The lock is a file that other processes cannot open,
 // and that Windows deletes when the process ends.
-func lockFolder(dir string) (unlock func(), free bool, err error) {
+func Lock(dir string) (unlock func(), free bool, err error) {
 	name, err := windows.UTF16PtrFromString(filepath.Join(dir, ".lince.lock"))
 	if err != nil {
 		return nil, false, err
