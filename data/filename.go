@@ -76,12 +76,16 @@ func isArchive(name string) bool {
 }
 
 // systemFolders are folders that programs and systems add to those of users: resource forks of macOS, thumbnails, snapshots and
-// recycle bins of Synology, QNAP and Windows, files that were recovered from a damaged disk, the packages of Python and JavaScript, and others. Case does not
-// matter. A name that may be a class, such as trash, is not here.
+// recycle bins of Synology, QNAP and Windows, files that were recovered from a damaged disk, the packages of Python and JavaScript, what programs write about a training, and others. Case does not
+// matter. A name that may be a class, such as trash or runs, is not here.
 var systemFolders = []string{
 	"__macosx", "@eadir", "@tmp", "@recycle", "@recently-snapshot", "@transcode", "#recycle", "#snapshot", "$recycle.bin", "recycler", "system volume information",
-	"lost+found", "lost.dir", "_gsdata_", "__pycache__", "site-packages", "node_modules", "bower_components", "venv",
+	"lost+found", "lost.dir", "_gsdata_", "__pycache__", "site-packages", "dist-packages", "__pypackages__", "node_modules", "bower_components", "jspm_packages", "venv", "virtualenv",
+	"anaconda3", "miniconda3", "miniforge3", "wandb", "mlruns", "mlartifacts", "lightning_logs", "tb_logs", "dvclive", "ray_results", "catboost_info",
 }
+
+// runTasks are the folders in runs in which Ultralytics' YOLO writes its results.
+var runTasks = []string{"classify", "detect", "segment", "pose", "obb"}
 
 // programLibraries are the ends of the names of folders in which a program for photos keeps its files, with several sizes of each photo.
 var programLibraries = []string{".photoslibrary", ".photolibrary", ".migratedphotolibrary", ".aplibrary", ".lrdata", ".lrlibrary", ".cocatalog"}
@@ -93,10 +97,12 @@ func isLibrary(folder string) bool {
 // isJunk reports whether name is that of a hidden file, or is in a folder that is hidden (.ipynb_checkpoints) or that a
 // program added (__MACOSX).
 func isJunk(name string) bool {
+	around := ""
 	for n := range strings.SplitSeq(name, "/") {
-		if strings.HasPrefix(n, ".") && n != "." || slices.Contains(systemFolders, strings.ToLower(n)) || isLibrary(n) {
+		if strings.HasPrefix(n, ".") && n != "." || slices.Contains(systemFolders, strings.ToLower(n)) || isLibrary(n) || around == "runs" && slices.Contains(runTasks, n) {
 			return true
 		}
+		around = n
 	}
 	return false
 }

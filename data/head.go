@@ -103,6 +103,15 @@ func (t *Table) Counts() Counts {
 	return counts
 }
 
+// Without returns the classes of c that are not in other.
+func (c Counts) Without(other Counts) Counts {
+	has := map[string]bool{}
+	for _, o := range other {
+		has[o.Label] = true
+	}
+	return slices.DeleteFunc(slices.Clone(c), func(e Count) bool { return has[e.Label] })
+}
+
 // String formats the counts as pandas prints value_counts(). The text does not end with a newline.
 func (c Counts) String() string {
 	if len(c) == 0 {

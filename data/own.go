@@ -17,7 +17,7 @@ var ownRecords = map[string][]string{
 // ownImages are the names of the images in such folders: plots of a training or an evaluation, and images with faults of each kind.
 var ownImages = []string{
 	"batch.png", "calibration.png", "confusion.png", "curves.png", "lr.png", "mistakes.png", "neighbors.png",
-	"blank.png", "blurred.png", "bright.png", "conflict.png", "corrupt.png", "dark.png", "duplicate.png", "empty.png", "few.png", "giveaway.png", "label.png", "leak.png", "misnamed.png",
+	"blank.png", "blurred.png", "bright.png", "conflict.png", "corrupt.png", "dark.png", "duplicate.png", "empty.png", "few.png", "giveaway.png", "label.png", "leak.png", "lost.png", "misnamed.png",
 	"near-duplicate.png", "shape.png", "spelling.png", "tiny.png", "turned.png", "unicode.png",
 }
 

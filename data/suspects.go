@@ -22,7 +22,7 @@ func suspects(names []string) (warn []string) {
 	for _, n := range names {
 		folders[folderOf(n)]++
 	}
-	return slices.DeleteFunc([]string{maskPairs(names, folders), maskFiles(names), domains(folders), copiesKept(folders), recycled(names)}, func(w string) bool { return w == "" })
+	return slices.DeleteFunc([]string{maskPairs(names, folders), maskFiles(names), domains(folders), copiesKept(folders), recycled(names), written(names)}, func(w string) bool { return w == "" })
 }
 
 // segmentationAdvice says what to do with the masks of a segmentation.
@@ -155,4 +155,31 @@ func recycled(names []string) string {
 		}
 	}
 	return ""
+}
+
+// resultNames are names of folders to which programs for training and notebooks write images. They may also be classes.
+var resultNames = []string{"runs", "logs", "log", "output", "outputs", "result", "results", "plots", "figures", "figs", "checkpoints", "experiments", "artifacts", "reports", "tensorboard", "env", "build", "dist", "tmp", "temp", "cache"}
+
+// written warns of classes, beside two or more others, that are probably folders to which a program has written images.
+func written(names []string) string {
+	counts := map[string]int{}
+	for _, n := range names {
+		if c := Folder.label(n); c != "" {
+			counts[c]++
+		}
+	}
+	var found []string
+	images := 0
+	for _, c := range sortedKeys(counts) {
+		if slices.Contains(resultNames, strings.ToLower(c)) {
+			found, images = append(found, c), images+counts[c]
+		}
+	}
+	switch {
+	case len(counts)-len(found) < 2 || len(found) == 0:
+		return ""
+	case len(found) == 1:
+		return fmt.Sprintf("The folder %s, with %d of the images, looks like one to which a program writes its results. If it is not a class, move it elsewhere.", found[0], images)
+	}
+	return fmt.Sprintf("The folders %s, with %d of the images, look like those to which programs write their results. If they are not classes, move them elsewhere.", list20(found), images)
 }

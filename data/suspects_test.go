@@ -19,6 +19,10 @@ func TestSuspects(t *testing.T) {
 	}{
 		{name: "never data", files: []string{"LOST.DIR/a.png", "@Recently-Snapshot/a.png", "_gsdata_/a.png", "#recycle/a.png", "RECYCLER/a.png", "node_modules/x/a.png", "venv/lib/python3/a.png", "cats/site-packages/a.png", "cats/Photos Library.photoslibrary/originals/a.png", "Catalog Previews.lrdata/a.png", "cats/.picasaoriginals/1.png"},
 			passed: "11 files that are hidden or belong to other programs, such as #recycle/a.png"},
+		{name: "results of a training", files: append(under("wandb/run-1/files/media/images/", "a.png", "b.png"), "mlruns/0/artifacts/a.png", "lightning_logs/version_0/a.png", "tb_logs/a.png", "runs/classify/train/train_batch0.png", "MLRuns/a.png", "dvclive/a.png", "__pycache__/a.png", ".dvc/cache/a.png", ".git/a.png"),
+			passed: "11 files that are hidden or belong to other programs"},
+		{name: "results in usual folders", files: append(under("outputs/", "a.png", "b.png"), "logs/a.png"), classes: "cats dogs logs outputs", n: 11, warning: "The folders logs, outputs, with 3 of the images, look like those to which programs write their results."},
+		{name: "a class among three", files: []string{"runs/a.png"}, classes: "cats dogs runs", n: 9, warning: "The folder runs, with 1 of the images, looks like one to which a program writes its results."},
 		{name: "an extension alone is a name", files: []string{"cats/.lrdata/a.png"}, passed: "1 file that is hidden"},
 		{name: "thumbnails as a class", files: []string{"thumbnails/1.png"}, classes: "cats dogs thumbnails", n: 9, warning: "The folder thumbnails looks like one in which a program keeps copies; it has 1 of the images."},
 		{name: "copies in a class", files: []string{"cats/thumbs/a.png", "dogs/Originals/b.png", "dogs/Originals/c.png"}, n: 11, warning: "The folders cats/thumbs, dogs/Originals look like those in which programs keep copies; they have 3 of the images."},

@@ -31,6 +31,21 @@ func findEmpty(s *set) []Finding {
 	})
 }
 
+// findLost finds the classes of which no image can be decoded.
+func findLost(s *set) []Finding {
+	var good []int
+	for i := range s.t.Len() {
+		if s.of(i).err == nil {
+			good = append(good, i)
+		}
+	}
+	var out []Finding
+	for _, c := range s.t.Counts().Without(s.t.Take(good).Counts()) {
+		out = append(out, Finding{Classes: []string{c.Label}, Detail: fmt.Sprintf("%s, none of which can be decoded", images(c.N))})
+	}
+	return out
+}
+
 func findCorrupt(s *set) []Finding {
 	return s.each(func(i int, f *facts) string {
 		if f.err == nil || f.empty() {

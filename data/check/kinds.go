@@ -33,6 +33,7 @@ const (
 var kinds = []kind{
 	{Kind{Name: "empty", Title: "Empty files", Advice: "Copy or download them again.", Drops: true, Useless: true}, false, findEmpty},
 	{Kind{Name: "corrupt", Title: "Files that cannot be decoded", Advice: "Copy or download them again. Training skips them.", Drops: true, Useless: true}, false, findCorrupt},
+	{Kind{Name: "lost", Title: "Classes without an image that can be decoded", Advice: "A model cannot learn them. Copy or download their images again."}, false, findLost},
 	{Kind{Name: conflictKind, Title: "The same image in two classes", Advice: "At least one of the labels is wrong. Keep the image in one class.", Drops: true, Useless: true}, true, findConflicts},
 	{Kind{Name: "leak", Title: "The same image in two parts", Advice: "The test measures what the model has memorized. Remove the image from one part.", Drops: true, Useless: true}, true, findLeaks},
 	{Kind{Name: "duplicate", Title: "Files with the same content", Advice: "Copies count several times, and a split may put them on both sides. Keep one.", Drops: true, Useless: true}, true, findDuplicates},

@@ -45,6 +45,7 @@ func (c *dataCommand) Run(e *env) error {
 	defer t.Close()
 	dropped := leftOutRows(t, ignored)
 	var bad []data.BadFile
+	all := t
 	if c.Check {
 		if t, bad, err = e.checkAll(t); err != nil {
 			return err
@@ -54,6 +55,7 @@ func (c *dataCommand) Run(e *env) error {
 			return err
 		}
 	}
+	lost := lostClasses(all, bad)
 	if c.CSV != standardOutput {
 		if err := e.warnOfFaults(c.Source, c.sourceFlags, t); err != nil {
 			return err
@@ -74,7 +76,7 @@ func (c *dataCommand) Run(e *env) error {
 	}
 	parts := partList(t, used)
 	if e.json {
-		return writeJSON(e.stdout, dataResult(t, ignored, dropped, bad, parts, e.findings()))
+		return writeJSON(e.stdout, dataResult(t, ignored, dropped, bad, lost, parts, e.findings()))
 	}
 	return e.result(nil, func(out io.Writer) error {
 		var w strings.Builder
@@ -91,6 +93,9 @@ func (c *dataCommand) Run(e *env) error {
 		}
 		if len(bad) > 0 {
 			fmt.Fprintf(&w, "%s cannot be read:%s\n", count(len(bad), "image"), indent(listBad(bad)))
+		}
+		if text := lostText(lost); text != "" {
+			fmt.Fprintf(&w, "%s, so a model cannot learn it.\n", strings.ToUpper(text[:1])+text[1:])
 		}
 		w.WriteString(passedText(t))
 		w.WriteString(describeTurned(e.findings().Turned, false))
@@ -163,10 +168,14 @@ func partsText(held string, parts []recordPart) string {
 }
 
 // dataResult returns the result for --json. It reads the files for the fingerprint.
-func dataResult(t *data.Table, ignored []data.BadFile, dropped int, bad []data.BadFile, parts []recordPart, found data.Findings) any {
+func dataResult(t *data.Table, ignored []data.BadFile, dropped int, bad []data.BadFile, lost data.Counts, parts []recordPart, found data.Findings) any {
 	counts := map[string]int{}
 	for _, c := range t.Counts() {
 		counts[c.Label] = c.N
+	}
+	names := []string{}
+	for _, c := range lost {
+		names = append(names, c.Label)
 	}
 	return struct {
 		Name        string         `json:"name"`
@@ -178,11 +187,12 @@ func dataResult(t *data.Table, ignored []data.BadFile, dropped int, bad []data.B
 		Ignored     []badFile      `json:"ignored"`
 		Dropped     int            `json:"dropped"`
 		Unreadable  []badFile      `json:"unreadable"`
+		Lost        []string       `json:"lost_classes"` // those of which no image can be read
 		PassedOver  []passedOver   `json:"passed_over"`
 		Parts       []recordPart   `json:"parts"`
 		Turned      int            `json:"exif_turned"`
 		Deep        int            `json:"gray_16_bit"`
 		Floating    int            `json:"gray_float"`
 		Fingerprint string         `json:"fingerprint"`
-	}{t.Name(), t.Rule().String(), t.Len(), t.Classes(), counts, t.Task().String(), badFiles(ignored), dropped, badFiles(bad), passedList(t), parts, found.Turned, found.Deep.Images, found.Floating.Images, t.Fingerprint()}
+	}{t.Name(), t.Rule().String(), t.Len(), t.Classes(), counts, t.Task().String(), badFiles(ignored), dropped, badFiles(bad), names, passedList(t), parts, found.Turned, found.Deep.Images, found.Floating.Images, t.Fingerprint()}
 }

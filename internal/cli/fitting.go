@@ -281,6 +281,9 @@ func (t *training) noteSkipped() {
 	}
 	t.record.Data.LeftOut = badFiles(later)
 	t.warn(skippedLater(later, t.record.Data.Checked))
+	if lost := lostText(lostClasses(t.train.Table(), later)); lost != "" {
+		t.warn(lost + ", so the model has not learned it")
+	}
 }
 
 // depthCallback warns of images that lose values after the first epoch in which they were decoded, when they are all known.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -321,4 +322,48 @@ func TestShowMemory(t *testing.T) {
 	if got, pixels := after.TotalAlloc-before.TotalAlloc, uint64(3*side*side); got > 3*pixels {
 		t.Errorf("%d MiB were allocated for %d MiB of pixels", got>>20, pixels>>20)
 	}
+}
+
+// TestLostClasses names a class of which no image can be read.
+func TestLostClasses(t *testing.T) {
+	workIn(t)
+	model := filepath.Join(trained(t), "model.keras")
+	put(t, ".", layout(t, "set/", 6, "cat", "dog"))
+	put(t, ".", map[string][]byte{"set/emu/1.jpg": nil, "set/emu/2.jpg": []byte("<html>Not found")})
+	contains(t, "data", succeed(t, "data", "set").stdout, "No image of the class emu (2 images) can be read, so a model cannot learn it.")
+	if got := decode[struct {
+		Lost []string `json:"lost_classes"`
+	}](t, succeed(t, "data", "set", "--check", "--json", "-q").stdout).Lost; len(got) != 1 || got[0] != "emu" {
+		t.Errorf("data --json: %v", got)
+	}
+	const says = "no image of the class emu (2 images) can be read"
+	contains(t, "train", succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "r").stderr, says+", so all numbers below are without it")
+	contains(t, "train without a check", succeed(t, "train", "set", "--model", network("three.json"), "--no-precheck", "--epochs", "1", "--out", "r2").stderr, "no image of the class emu (1 image) can be read, so the model has not learned it")
+	contains(t, "evaluate", succeed(t, "evaluate", model, "set").stderr, "emu: 2 images")
+	contains(t, "check", succeed(t, "check", "set").stdout, "Classes without an image that can be decoded (lost): 1\n  emu: 2 images, none of which can be decoded")
+	for _, args := range [][]string{{"train", "set", "--strict", "--out", "s"}, {"evaluate", model, "set", "--strict"}, {"check", "set", "--strict"}} {
+		if o := run(t, args...); o.code == exitOK || args[0] == "train" && !strings.Contains(o.stderr, says) {
+			t.Errorf("%v: %d, %s", args, o.code, o.stderr)
+		}
+	}
+}
+
+// TestOwnImages checks that Open knows the names of all images that the commands write.
+func TestOwnImages(t *testing.T) {
+	workIn(t)
+	files := layout(t, "set/", 2, "cat", "dog")
+	record, err := os.ReadFile(filepath.Join(trained(t), "run.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files["set/r/run.json"] = record
+	n := 0
+	for _, f := range slices.Concat(runFiles, checkFiles(), tuneFiles, foldFiles) {
+		if name := "set/r/" + f.name; strings.HasSuffix(name, ".png") && files[name] == nil {
+			files[name] = jpg(t)
+			n++
+		}
+	}
+	put(t, ".", files)
+	contains(t, "data", succeed(t, "data", "set").stdout, fmt.Sprintf("Not used: %d images that lince has written to folders of results", n), "Found 4 images belonging to 2 classes.")
 }

@@ -72,6 +72,33 @@ func allUsable(name string, t *data.Table, ignored []data.BadFile) error {
 	return fmt.Errorf("%s: with --strict, every image must be usable; %s", name, strings.Join(lost, "\n"))
 }
 
+// lostClasses lists the classes of a table that have no image without those that cannot be read.
+func lostClasses(t *data.Table, bad []data.BadFile) data.Counts {
+	if len(bad) == 0 {
+		return nil
+	}
+	unreadable := map[string]bool{}
+	for _, b := range bad {
+		unreadable[b.Filename] = true
+	}
+	return t.Counts().Without(t.Filter(func(r data.Row) bool { return !unreadable[r.Filename] }).Counts())
+}
+
+// lostText names classes of which no image can be read, "" if there are none.
+func lostText(lost data.Counts) string {
+	var names []string
+	for _, c := range lost {
+		names = append(names, fmt.Sprintf("%s (%s)", visibleLine(c.Label), count(c.N, "image")))
+	}
+	switch len(names) {
+	case 0:
+		return ""
+	case 1:
+		return "no image of the class " + names[0] + " can be read"
+	}
+	return "no image of the classes " + shortList(names) + " can be read"
+}
+
 // unknownCount counts the images of a class that a model does not know.
 type unknownCount struct {
 	Class   string `json:"class"`

@@ -59,14 +59,22 @@ func (e *env) checkAndKeep(t *data.Table, strict bool, report *folder, most int,
 	switch {
 	case len(bad) == 0:
 		return good, nil, nil
-	case strict:
-		return nil, bad, fmt.Errorf("%s: %s cannot be read; remove --strict to skip such files:%s", t.Name(), count(len(bad), "image"), listBad(bad))
+	}
+	lost := lostText(lostClasses(t, bad))
+	if strict {
+		if lost != "" {
+			lost = "\n" + lost
+		}
+		return nil, bad, fmt.Errorf("%s: %s cannot be read; remove --strict to skip such files:%s%s", t.Name(), count(len(bad), "image"), listBad(bad), lost)
 	}
 	where := ""
 	if report != nil {
 		where = " (listed in " + report.path("unreadable.csv") + ")"
 	}
 	e.warn(fmt.Sprintf("%d of %s cannot be read and will be skipped%s:%s", len(bad), count(t.Len(), "image"), where, listBad(bad)))
+	if lost != "" {
+		e.warn(lost + ", so all numbers below are without it; a model that is trained on these images does not know it")
+	}
 	return good, bad, nil
 }
 
