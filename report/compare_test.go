@@ -43,7 +43,7 @@ func TestCompareHTML(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := b.String()
-	for _, part := range []string{"runs/train-1", "(interrupted)", "<strong>95.0%</strong>", "<strong>3s</strong>", "0.001", "Val loss", "a remark", "Content-Security-Policy"} {
+	for _, part := range []string{"runs/train-1", "(interrupted)", "<strong>95.0%</strong>", "<strong>3s</strong>", "0.001", "Validation loss", "a remark", "Content-Security-Policy"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("the page does not have %q", part)
 		}

@@ -240,6 +240,8 @@ func metricTitle(name string) string {
 		first, size := utf8.DecodeRuneInString(w)
 		if short, ok := abbreviations[w]; ok {
 			words[i] = short
+		} else if i == 0 && w == "val" {
+			words[i] = "Validation"
 		} else if i == 0 && w != "" {
 			words[i] = string(unicode.ToUpper(first)) + w[size:]
 		}
@@ -256,7 +258,9 @@ func metricValue(v float64) string {
 		return "–"
 	case math.IsInf(v, 0):
 		return "∞"
-	case math.Abs(v) > 1e-3 && math.Abs(v) < 1e6:
+	case math.Abs(v) >= 1000 && math.Abs(v) < 1e6:
+		return fmt.Sprintf("%.1f", v)
+	case math.Abs(v) > 1e-3 && math.Abs(v) < 1000:
 		return fmt.Sprintf("%.4f", v)
 	case v == 0:
 		return "0"

@@ -174,7 +174,7 @@ func TestCurvesTitles(t *testing.T) {
 			t.Errorf("the title of %s is %v wide, the panel %v", name, width, data.Max.X-data.Min.X)
 		}
 	}
-	for name, want := range map[string]string{"auc": "AUC", "val_auc": "Val AUC", "mean_io_u": "Mean IoU", "r2_score": "R2 score", "loss": "Loss", "écart": "Écart", "": ""} {
+	for name, want := range map[string]string{"auc": "AUC", "val_auc": "Validation AUC", "val_loss": "Validation loss", "mean_io_u": "Mean IoU", "r2_score": "R2 score", "loss": "Loss", "écart": "Écart", "": ""} {
 		if got := metricTitle(name); got != want {
 			t.Errorf("the title of %q is %q, want %q", name, got, want)
 		}
@@ -498,6 +498,24 @@ func TestPercent(t *testing.T) {
 	for v, want := range map[float64]string{0: "0%", 1: "100%", .5: "50.0%", .0004: "<0.1%", .9996: ">99.9%", .9994: "99.9%", .0006: "0.1%"} {
 		if got := FormatPercent(v); got != want {
 			t.Errorf("FormatPercent(%v) = %s, want %s", v, got, want)
+		}
+	}
+}
+
+func TestFormatSeconds(t *testing.T) {
+	for v, want := range map[float64]string{
+		0: "0 ms", .0042: "4 ms", .9994: "999 ms", .9996: "1.00 s", 9.99: "9.99 s", 9.996: "10.0 s", 59.94: "59.9 s", 59.96: "1 min 0 s", 119.6: "2 min 0 s", 3599.4: "59 min 59 s", 3599.6: "1 h 0 min", 5400: "1 h 30 min", 4e6: "1,111 h 7 min",
+	} {
+		if got := FormatSeconds(v); got != want {
+			t.Errorf("FormatSeconds(%v) = %s, want %s", v, got, want)
+		}
+	}
+}
+
+func TestMetricValue(t *testing.T) {
+	for v, want := range map[float64]string{0: "0", .9: "0.9000", .0005: "5.00e-04", 999.5: "999.5000", 69803.5156: "69803.5", -1234.5678: "-1234.6", 2e6: "2.00e+06"} {
+		if got := metricValue(v); got != want {
+			t.Errorf("metricValue(%v) = %s, want %s", v, got, want)
 		}
 	}
 }

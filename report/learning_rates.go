@@ -24,6 +24,7 @@ const (
 	ratesWidth  = 900
 	ratesHeight = 560
 	ratesHead   = 120
+	ratesEnd    = 24 // right of the axis, for half of its last label
 )
 
 // DrawLearningRates writes a PNG with the loss by the learning rate, and a vertical line at the suggested rate.
@@ -66,7 +67,9 @@ func drawLearningRates(r LearningRates) image.Image {
 		p.Add(&plotter.Line{XYs: plotter.XYs{{X: r.Suggested, Y: p.Y.Min}, {X: r.Suggested, Y: p.Y.Max}}, LineStyle: draw.LineStyle{Color: orange, Width: 3}})
 	}
 	area := draw.Crop(c, margin, -margin, margin, -margin-ratesHead)
-	p.Draw(area)
+	want := p.DataCanvas(area).Rectangle
+	want.Max.X = area.Max.X - ratesEnd // gonum leaves more room there than the last label needs
+	p.Draw(fit(p, area, want))
 	l := plot.NewLegend()
 	l.TextStyle, l.ThumbnailWidth, l.Top, l.Padding = lettering(19, font.WeightNormal, ink), 30, true, 6
 	l.Add(" smoothed loss", &plotter.Line{LineStyle: draw.LineStyle{Color: blue, Width: 4}})

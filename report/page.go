@@ -136,6 +136,8 @@ var pageTemplate = sync.OnceValues(func() (*template.Template, error) {
 		"percent":   FormatPercent,
 		"thousands": FormatCount,
 		"split":     splitPath,
+		"words":     strings.Fields,
+		"pieces":    pieces,
 		"four":      func(v float64) string { return fmt.Sprintf("%.4f", v) },
 	}).Parse(pageHTML)
 })
@@ -150,6 +152,19 @@ func splitPath(path string) []string {
 		return []string{path}
 	}
 	return strings.Split(path, "/")
+}
+
+// pieces divides a word where a line may end: after /, a comma and an underscore.
+func pieces(word string) (list []string) {
+	for len(word) > 0 {
+		end := strings.IndexAny(word, "/,_") + 1
+		if end == 0 {
+			end = len(word)
+		}
+		list = append(list, word[:end])
+		word = word[end:]
+	}
+	return list
 }
 
 // HTML writes a page: one file that needs no network, with its images, style and script inside. Its Content-Security-Policy allows nothing else. It follows the

@@ -109,6 +109,7 @@ if (ranking) {
     set("f1", text(ratio(2 * p.tp, 2 * p.tp + p.fp + fn))); set("accuracy", text(ratio(p.tp + tn, t.p + t.n)));
     const place = (id, a, b) => {
       const c = ranking.querySelector(id);
+      c.setAttribute("visibility", isNaN(a) || isNaN(b) ? "hidden" : "visible");
       c.setAttribute("cx", isNaN(a) ? x(0) : x(a));
       c.setAttribute("cy", isNaN(b) ? y(0) : y(b));
     };
@@ -120,7 +121,11 @@ if (ranking) {
     const n = t.points.length / 3;
     slider.max = n - 1;
     const points = Array.from({ length: n }, (_, i) => of(t, i));
-    ranking.querySelector("#roc-line").setAttribute("d", path([[0, 0], ...points.map((p) => [ratio(p.fp, t.n) || 0, ratio(p.tp, t.p) || 0])]));
+    // Without images of the class, or without others, there are no curves.
+    const none = document.getElementById("ranking-none");
+    none.hidden = Boolean(t.p && t.n);
+    none.textContent = !t.p ? "No image has this class, so there are no curves." : !t.n ? "All images have this class, so there is no ROC curve." : "";
+    ranking.querySelector("#roc-line").setAttribute("d", t.p && t.n ? path([[0, 0], ...points.map((p) => [p.fp / t.n, p.tp / t.p])]) : "");
     // Steps, whose area is the average precision.
     let from = 0;
     const steps = points.flatMap((p) => {
@@ -128,7 +133,7 @@ if (ranking) {
       from = recall;
       return [[last, precision], [recall, precision]];
     });
-    ranking.querySelector("#pr-line").setAttribute("d", path(steps));
+    ranking.querySelector("#pr-line").setAttribute("d", t.p ? path(steps) : "");
     // Start at the threshold with the best F1 score.
     let best = 0, top = -1;
     points.forEach((p, i) => {
@@ -140,7 +145,8 @@ if (ranking) {
     move();
   };
   data.classes.forEach((name, i) => select.append(new Option(name, i)));
-  select.value = data.classes.length === 2 ? 1 : 0;
+  const both = (t) => t.p && t.n;
+  select.value = data.classes.length === 2 && both(data.thresholds[1]) ? 1 : Math.max(0, data.thresholds.findIndex(both));
   select.addEventListener("change", choose);
   slider.addEventListener("input", move);
   ranking.hidden = false;

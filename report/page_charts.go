@@ -269,8 +269,8 @@ func newMatrixView(classes []string, counts [][]int) *matrixView {
 		m.Image, m.Pool = matrixImage(counts)
 		return m
 	}
-	const room = 240 // for names
-	m.Cell = max(18, min(90, 560/n))
+	const room = 180 // for names: on a phone, some columns must have room beside them
+	m.Cell = max(18, min(72, 560/n))
 	name := lettering(12, font.WeightNormal, nil)
 	longest := vg.Length(0)
 	for _, c := range classes {

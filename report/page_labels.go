@@ -4,6 +4,7 @@ package report
 type labelRow struct {
 	LabelScores
 	ranked
+	defined
 	Class string
 }
 
@@ -17,7 +18,18 @@ type averageRow struct {
 func (v *pageView) labels() {
 	m := v.MultiLabel
 	for i, name := range m.Classes {
-		v.PerLabel = append(v.PerLabel, labelRow{Class: name, LabelScores: m.PerClass[i]})
+		s := m.PerClass[i]
+		predicted := 0
+		for _, row := range v.Probabilities {
+			if i < len(row) && float64(row[i]) >= m.Threshold {
+				predicted++
+			}
+		}
+		v.Predicted = v.Predicted || predicted > 0
+		if s.Support == 0 {
+			v.absent(name)
+		}
+		v.PerLabel = append(v.PerLabel, labelRow{Class: name, LabelScores: s, defined: definedScores(s.Support, predicted)})
 	}
 	v.Averages = []averageRow{
 		{"All decisions together", m.MicroAverage}, {"Mean of the classes", m.MacroAverage}, {"Mean, weighted by images", m.WeightedAverage}, {"Mean of the images", m.SamplesAverage},

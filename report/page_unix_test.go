@@ -67,6 +67,32 @@ func TestPageInBrowser(t *testing.T) {
 	}
 }
 
+// TestPageAbsentClass opens a page about images of which none has the first class: the threshold curves are first those of another class, and those of the first are left out with a word.
+func TestPageAbsentClass(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped in short runs")
+	}
+	b := testenv.OpenBrowser(t)
+	file := filepath.Join(t.TempDir(), "page.html")
+	if err := os.WriteFile(file, []byte(page(t, absentPage(t))), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	b.Open(file)
+	for _, want := range []struct{ class, roc, precision, text string }{{"1", "M", "M", ""}, {"0", "", "", "No image has this class, so there are no curves."}, {"2", "M", "M", ""}} {
+		if want.class != "1" { // the first choice of the page
+			b.Eval(fmt.Sprintf(`{ const select = document.querySelector("#ranking select"); select.value = %q; select.dispatchEvent(new Event("change")); }`, want.class), nil)
+		}
+		var got struct{ Class, Roc, Precision, Text string }
+		b.Eval(`({class: document.querySelector("#ranking select").value, roc: document.querySelector("#roc-line").getAttribute("d").slice(0, 1), precision: document.querySelector("#pr-line").getAttribute("d").slice(0, 1), text: document.querySelector("#ranking-none").innerText})`, &got)
+		if got.Class != want.class || got.Roc != want.roc || got.Precision != want.precision || got.Text != want.text {
+			t.Errorf("the page shows %+v, want %+v", got, want)
+		}
+	}
+	if len(b.Errors) > 0 {
+		t.Error(b.Errors)
+	}
+}
+
 // checkTables sorts and searches the table of classes.
 func checkTables(t *testing.T, b *testenv.Browser, p Page) {
 	t.Helper()

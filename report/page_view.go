@@ -22,6 +22,7 @@ const (
 	leastPoints    = 24     // points of a threshold curve, if there are many classes
 	mostSkipped    = 50     // rows of the table of skipped images
 	mostBars       = 40     // bars of the counts of classes
+	mostAbsent     = 10     // names of classes without images
 )
 
 // pageView is what the template of a page needs.
@@ -30,7 +31,9 @@ type pageView struct {
 	Charts      []chart
 	HistoryRows [][]string // the first row has the names
 	Bars        []countBar
+	FewBars     []countBar // with Bars, if there are many classes: those with the fewest images
 	OtherCounts int
+	SameCount   string // the number of images of each of many classes
 	SkippedMore int
 	PerClass    []classRow
 	PerLabel    []labelRow
@@ -40,6 +43,9 @@ type pageView struct {
 	Matrix      *matrixView
 	Pairs       []confusedPair
 	AllPairs    int
+	Absent      []string // some of the classes without images
+	AbsentCount int
+	Predicted   bool // with MultiLabel, a class is predicted
 	Wrong       int
 	Diagrams    []diagramView
 	EpochBars   []countBar
@@ -67,9 +73,25 @@ type thresholdData struct {
 type classRow struct {
 	Scores
 	ranked
+	defined
 	Class     string
 	Confused  string // the class that is predicted most often instead; "" if there is none
 	ConfusedN int
+}
+
+// defined says which scores are not 0/0.
+type defined struct{ HasPrecision, HasRecall, HasF1 bool }
+
+// definedScores returns which scores of a class are defined, by the number of its images and of its predictions.
+func definedScores(support, predicted int) defined {
+	return defined{HasPrecision: predicted > 0, HasRecall: support > 0, HasF1: support+predicted > 0}
+}
+
+// absent adds a class to those without images.
+func (v *pageView) absent(class string) {
+	if v.AbsentCount++; len(v.Absent) < mostAbsent {
+		v.Absent = append(v.Absent, class)
+	}
 }
 
 // ranked has what the threshold curves of a class say.
@@ -148,7 +170,7 @@ func newPageView(p Page) (*pageView, error) {
 		longest = slices.Max(p.EpochSeconds)
 	}
 	for i, s := range p.EpochSeconds[:min(len(p.EpochSeconds), mostBars)] {
-		v.EpochBars = append(v.EpochBars, countBar{fmt.Sprintf("epoch %d", i+1), fmt.Sprintf("%.1f s", s), 100 * s / max(longest, 1e-9)})
+		v.EpochBars = append(v.EpochBars, countBar{fmt.Sprintf("epoch %d", i+1), FormatSeconds(s), 100 * s / max(longest, 1e-9)})
 	}
 	return v, nil
 }
@@ -169,28 +191,44 @@ func historyRows(h History) [][]string {
 	return rows
 }
 
-// counts sets the bars of the classes, the largest first if there are many.
+// counts sets the bars of the classes. If there are many, these are the largest and the smallest, or none if all are equal.
 func (v *pageView) counts() {
 	most := 0
 	for _, c := range v.Counts {
 		most = max(most, c.N)
 	}
+	bars := func(list []Count) (all []countBar) {
+		for _, c := range list {
+			all = append(all, countBar{c.Class, FormatCount(c.N), 100 * float64(c.N) / float64(max(most, 1))})
+		}
+		return all
+	}
+	n := len(v.Counts)
+	if n <= mostBars {
+		v.Bars = bars(v.Counts)
+		return
+	}
 	list := slices.Clone(v.Counts)
-	if len(list) > mostBars {
-		slices.SortStableFunc(list, func(a, b Count) int { return cmp.Compare(b.N, a.N) })
-		v.OtherCounts = len(list) - mostBars
-		list = list[:mostBars]
+	slices.SortStableFunc(list, func(a, b Count) int { return cmp.Compare(b.N, a.N) })
+	if list[n-1].N == most {
+		v.SameCount = examplesText(most)
+		return
 	}
-	for _, c := range list {
-		v.Bars = append(v.Bars, countBar{c.Class, FormatCount(c.N), 100 * float64(c.N) / float64(max(most, 1))})
-	}
+	v.Bars, v.FewBars, v.OtherCounts = bars(list[:mostBars/2]), bars(list[n-mostBars/2:]), n-mostBars
 }
 
 // results sets the tables of classes and confused pairs, and the matrix.
 func (v *pageView) results() {
 	r := v.Results
 	for i, name := range r.Classes {
-		row := classRow{Class: name, Scores: r.PerClass[i]}
+		predicted := 0
+		for _, row := range r.Confusion {
+			predicted += row[i]
+		}
+		row := classRow{Class: name, Scores: r.PerClass[i], defined: definedScores(r.PerClass[i].Support, predicted)}
+		if row.Support == 0 {
+			v.absent(name)
+		}
 		for j, n := range r.Confusion[i] {
 			if i == j || n == 0 {
 				continue

@@ -123,6 +123,25 @@ func FormatNumber(v float64) string {
 	return s
 }
 
+// FormatSeconds formats a time: 0 ms to 999 ms, then 1.00 s to 9.99 s, 10.0 s to 59.9 s, 1 min 0 s and 1 h 0 min.
+func FormatSeconds(seconds float64) string {
+	switch whole := int64(math.Round(seconds)); {
+	case math.IsNaN(seconds) || seconds >= 1e15:
+		return strconv.FormatFloat(seconds, 'g', 4, 64) + " s"
+	case seconds < .9995:
+		return fmt.Sprintf("%.0f ms", 1000*seconds)
+	case seconds < 9.995:
+		return fmt.Sprintf("%.2f s", seconds)
+	case seconds < 59.95:
+		return fmt.Sprintf("%.1f s", seconds)
+	case whole < 3600:
+		return fmt.Sprintf("%d min %d s", whole/60, whole%60)
+	default:
+		minutes := (whole + 30) / 60
+		return fmt.Sprintf("%s h %d min", FormatCount(int(minutes/60)), minutes%60)
+	}
+}
+
 // nice returns the smallest of 1, 2, 5, 10, 20, 50, ... that is at least n.
 func nice(n int) int {
 	for unit := 1; ; unit *= 10 {

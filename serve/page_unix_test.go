@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/lince-ml/lince/internal/testenv"
+	"github.com/lince-ml/lince/report"
 )
 
 // wait waits until an expression of the page is true.
@@ -67,7 +68,7 @@ func TestPage(t *testing.T) {
 			t.Fatalf("the page shows %q", rows)
 		}
 		for i, l := range list {
-			if rows[i] != [2]string{l.Label, fmt.Sprintf("%.1f %%", 100*l.Score)} {
+			if rows[i] != [2]string{l.Label, report.FormatPercent(float64(l.Score))} {
 				t.Errorf("the page shows %q, want %v", rows[i], l)
 			}
 		}

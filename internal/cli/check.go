@@ -23,7 +23,7 @@ type checkCommand struct {
 	Kinds       []string `group:"data" placeholder:"KIND,..." help:"Search only these kinds of faults (default: all)."`
 	Strict      bool     `group:"output" help:"Exit with code 1 if a fault is found."`
 	labelFlags  `group:"model"`
-	Out         path `writes:"folder" group:"output" placeholder:"DIR" predictor:"folder" help:"Write findings.csv, and a picture of the images of each kind, to this folder."`
+	Out         path `writes:"folder" group:"output" placeholder:"DIR" predictor:"folder" help:"Write findings.csv, and for each kind a PNG with its images, to this folder."`
 	Overwrite   bool `group:"output" help:"Replace results that the folder of --out already contains."`
 }
 

@@ -273,14 +273,14 @@ func (t *training) writePage(fill func(s pageSource, p *report.Page) error) erro
 	if err := fill(s, &p); err != nil {
 		return err
 	}
-	p.Facts = append(p.Facts, report.Fact{Name: "training time", Value: duration(r.Seconds)})
-	p.Cost = []report.Fact{{Name: "training time", Value: duration(r.Seconds)}}
+	p.Facts = append(p.Facts, report.Fact{Name: "training time", Value: report.FormatSeconds(r.Seconds)})
+	p.Cost = []report.Fact{{Name: "training time", Value: report.FormatSeconds(r.Seconds)}}
 	if n := len(r.EpochTimes); n > 0 {
 		total := 0.
 		for _, x := range r.EpochTimes {
 			total += x
 		}
-		p.Cost = append(p.Cost, report.Fact{Name: "epoch, on average", Value: duration(total / float64(n))})
+		p.Cost = append(p.Cost, report.Fact{Name: "epoch, on average", Value: report.FormatSeconds(total / float64(n))})
 	}
 	if peak, ok := machine.PeakMemory(nil); ok {
 		p.Cost = append(p.Cost, report.Fact{Name: "peak memory", Value: byteSize(peak).String()})
@@ -288,18 +288,6 @@ func (t *training) writePage(fill func(s pageSource, p *report.Page) error) erro
 	p.Cost = append(p.Cost, r.platformFacts()...)
 	p.Settings = t.settingsTable()
 	return t.folder.write(pageName, func(w io.Writer) error { return report.HTML(w, p) })
-}
-
-// duration formats seconds for people.
-func duration(seconds float64) string {
-	d := time.Duration(seconds * float64(time.Second))
-	switch {
-	case d < 10*time.Second:
-		return d.Round(10 * time.Millisecond).String()
-	case d < time.Minute:
-		return d.Round(100 * time.Millisecond).String()
-	}
-	return d.Round(time.Second).String()
 }
 
 // platformFacts describes where the run took place.
@@ -316,7 +304,7 @@ func (r *record) platformFacts() []report.Fact {
 func (t *training) settingsTable() []report.Setting {
 	list := []report.Setting{{Name: "command", Value: commandLine(t.record.CommandLine)}}
 	for name, v := range t.record.Settings {
-		list = append(list, report.Setting{Name: name, Value: settingText(v), Changed: t.given[strings.ReplaceAll(name, "_", "-")]})
+		list = append(list, report.Setting{Name: name, Value: settingText(name, v), Changed: t.given[strings.ReplaceAll(name, "_", "-")]})
 	}
 	slices.SortFunc(list[1:], func(a, b report.Setting) int {
 		if a.Changed != b.Changed {
@@ -339,8 +327,11 @@ func commandLine(args []string) string {
 	return strings.Join(words, " ")
 }
 
+// zeroIsNone are the settings whose value 0 means that there is none, or that the default is used.
+var zeroIsNone = []string{"finetune", "fold", "folds", "limit", "limit_batches", "memory", "patience", "save_freq", "threads", "tune", "warmup"}
+
 // settingText formats the value of a setting: as text, as a list as on the command line, or as JSON. A setting without a value is a dash.
-func settingText(v any) string {
+func settingText(name string, v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Sprint(v)
@@ -353,10 +344,11 @@ func settingText(v any) string {
 	case json.Unmarshal(b, &list) == nil && list != nil:
 		b = []byte(strings.Join(list, ","))
 	}
-	if s := string(b); !slices.Contains([]string{"null", "", "{}", size{}.String()}, s) {
-		return s
+	s := string(b)
+	if slices.Contains([]string{"null", "", "{}", size{}.String()}, s) || slices.Contains(zeroIsNone, name) && slices.Contains([]string{"0", "0s", byteSize(0).String()}, s) {
+		return "–"
 	}
-	return "–"
+	return s
 }
 
 // writePage writes a page about the evaluation. fill adds the results.

@@ -91,7 +91,7 @@ func (s pageSource) fillNumbers(p *report.Page, r *report.Regression, prediction
 	p.Facts = append(p.Facts,
 		report.Fact{Name: "mean absolute error", Value: report.FormatNumber(r.MAE)},
 		report.Fact{Name: "root mean squared error", Value: report.FormatNumber(r.RMSE)},
-		report.Fact{Name: "baseline (always the mean)", Value: report.FormatNumber(r.StandardDeviation)},
+		report.Fact{Name: "baseline RMSE (always the mean)", Value: report.FormatNumber(r.StandardDeviation)},
 	)
 	if r.R2 != nil {
 		p.Facts = append(p.Facts, report.Fact{Name: "R2 score", Value: fmt.Sprintf("%.3f", *r.R2)})

@@ -25,7 +25,7 @@ type reportCommand struct {
 
 // Help returns the command's detailed help.
 func (reportCommand) Help() string {
-	return `Prints the results of training runs side by side, and the settings that differ. The results are those on the validation images; * marks the best one. Each run has a page of its own, report.html in its folder.
+	return `Prints the results of training runs side by side, and the settings that differ. The results are those on the validation images; * marks the best one. The folder of each run also has a page about it, report.html.
 
 Examples:
   lince report runs/train-1 runs/train-2
@@ -143,7 +143,7 @@ var comparedResults = []struct {
 		return report.FormatNumber(v)
 	}},
 	{"epochs", "epochs", 0, func(r *record) float64 { return float64(r.Epochs) }, countText},
-	{"training time", "seconds", -1, func(r *record) float64 { return r.Seconds }, duration},
+	{"training time", "seconds", -1, func(r *record) float64 { return r.Seconds }, report.FormatSeconds},
 	{"peak memory", "peak_memory_bytes", -1, func(r *record) float64 {
 		if r.PeakMemory == 0 {
 			return math.NaN()
@@ -152,6 +152,9 @@ var comparedResults = []struct {
 	}, func(v float64) string { return byteSize(v).String() }},
 	{"parameters", "params", 0, func(r *record) float64 { return float64(r.Model.Params) }, countText},
 }
+
+// ofFinished are the results by which only a finished run can be the best: one that ended early needed less time for less.
+var ofFinished = []string{"seconds", "peak_memory_bytes"}
 
 func countText(v float64) string { return report.FormatCount(int(v)) }
 
@@ -218,7 +221,7 @@ func comparedSettings(r *record) map[string]string {
 	s := map[string]string{fingerprintSetting: r.Data.Fingerprint, "lince": r.Versions.Lince, "instruction set": r.Versions.InstructionSet}
 	for name, v := range r.Settings {
 		if !slices.Contains(notCompared, name) {
-			s[name] = settingText(v)
+			s[name] = settingText(name, v)
 		}
 	}
 	return s
@@ -254,7 +257,11 @@ func (r *comparison) compare() {
 			if finite(v) {
 				has, text, r.Runs[i].Results[c.key] = true, c.text(v), &v
 			}
-			result.Values, result.Texts = append(result.Values, v), append(result.Texts, text)
+			ranked := v
+			if r.Runs[i].Status != finished && slices.Contains(ofFinished, c.key) {
+				ranked = math.NaN()
+			}
+			result.Values, result.Texts = append(result.Values, ranked), append(result.Texts, text)
 		}
 		if has {
 			r.page.Results = append(r.page.Results, result)
