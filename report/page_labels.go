@@ -26,10 +26,7 @@ func (v *pageView) labels() {
 			}
 		}
 		v.Predicted = v.Predicted || predicted > 0
-		if s.Support == 0 {
-			v.absent(name)
-		}
-		v.PerLabel = append(v.PerLabel, labelRow{Class: name, LabelScores: s, defined: definedScores(s.Support, predicted)})
+		v.PerLabel = append(v.PerLabel, labelRow{Class: name, LabelScores: s, defined: v.definedScores(name, s.Support, predicted)})
 	}
 	v.Averages = []averageRow{
 		{"All decisions together", m.MicroAverage}, {"Mean of the classes", m.MacroAverage}, {"Mean, weighted by images", m.WeightedAverage}, {"Mean of the images", m.SamplesAverage},

@@ -45,6 +45,7 @@ type pageView struct {
 	AllPairs    int
 	Absent      []string // some of the classes without images
 	AbsentCount int
+	Undefined   bool // a score is 0/0
 	Predicted   bool // with MultiLabel, a class is predicted
 	Wrong       int
 	Diagrams    []diagramView
@@ -82,16 +83,15 @@ type classRow struct {
 // defined says which scores are not 0/0.
 type defined struct{ HasPrecision, HasRecall, HasF1 bool }
 
-// definedScores returns which scores of a class are defined, by the number of its images and of its predictions.
-func definedScores(support, predicted int) defined {
-	return defined{HasPrecision: predicted > 0, HasRecall: support > 0, HasF1: support+predicted > 0}
-}
-
-// absent adds a class to those without images.
-func (v *pageView) absent(class string) {
-	if v.AbsentCount++; len(v.Absent) < mostAbsent {
-		v.Absent = append(v.Absent, class)
+// definedScores returns which scores of a class are defined, by the number of its images and of its predictions. It notes what the page says about the others.
+func (v *pageView) definedScores(class string, support, predicted int) defined {
+	if support == 0 {
+		if v.AbsentCount++; len(v.Absent) < mostAbsent {
+			v.Absent = append(v.Absent, class)
+		}
 	}
+	v.Undefined = v.Undefined || support == 0 || predicted == 0
+	return defined{HasPrecision: predicted > 0, HasRecall: support > 0, HasF1: support+predicted > 0}
 }
 
 // ranked has what the threshold curves of a class say.
@@ -225,10 +225,7 @@ func (v *pageView) results() {
 		for _, row := range r.Confusion {
 			predicted += row[i]
 		}
-		row := classRow{Class: name, Scores: r.PerClass[i], defined: definedScores(r.PerClass[i].Support, predicted)}
-		if row.Support == 0 {
-			v.absent(name)
-		}
+		row := classRow{Class: name, Scores: r.PerClass[i], defined: v.definedScores(name, r.PerClass[i].Support, predicted)}
 		for j, n := range r.Confusion[i] {
 			if i == j || n == 0 {
 				continue

@@ -32,7 +32,7 @@ func TestUndefinedScores(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", v.PerClass[i].Class, got, want)
 		}
 	}
-	if text := page(t, p); !strings.Contains(text, "No image has the class <bdi>class 0</bdi>. Scores that would be 0/0 are a dash. They count as 0 in the mean") {
+	if text := page(t, p); !strings.Contains(text, "No image has the class <bdi>class 0</bdi>. A dash is a score of 0/0, of a class without images or without predictions. It counts as 0 in the means") {
 		t.Error("the page does not say that a class has no images")
 	}
 	if text := page(t, samplePage(t, 3, 200, plainName)); strings.Contains(text, "No image has the class") {

@@ -23,7 +23,7 @@ func TestPage(t *testing.T) {
 	text := html.UnescapeString(read(t, dir, pageName))
 	r := decode[record](t, read(t, dir, "run.json"))
 	contains(t, "the page", text, "Training on demo:cats-and-dogs?n=24", r.Data.Fingerprint, "lince predict "+shell.Quote(filepath.Join(dir, "best.keras")), "keras.models.load_model", "curl --data-binary @photo.jpg localhost:8080",
-		"Grad-CAM by Selvaraju et al., 2017, on the feature map of the layer", "data:image/svg+xml;base64,", "peak memory", "epochs", "--epochs 1", "A training batch, after augmentation", "model.keras, the model after epoch 1 of 1",
+		"Grad-CAM by Selvaraju et al., 2017, on the feature map of the layer", "data:image/svg+xml;base64,", "peak memory", "epochs", `<span class="word">--epochs</span> <span class="word">1</span>`, "A training batch, after augmentation", "model.keras, the model after epoch 1 of 1",
 		report.FormatPercent(r.Results.Accuracy))
 	if n := strings.Count(text, "<figure data-chart="); n != 2 {
 		t.Errorf("the page has %d charts, want those of accuracy and loss", n)

@@ -28,7 +28,7 @@ func TestReport(t *testing.T) {
 	}
 	contains(t, "the warnings", o.stderr, "the runs were judged on different validation images (seed differs)")
 	page := read(t, "comparison.html")
-	contains(t, "the page", page, "Comparison of 2 runs", a, "0.02", "Val loss", "different validation images")
+	contains(t, "the page", page, "Comparison of 2 runs", a, "0.02", "Validation loss", "different validation images")
 
 	o = succeed(t, "report", a, "b", "--json")
 	r := decode[comparison](t, o.stdout)
