@@ -3,6 +3,7 @@ package data
 import (
 	"bytes"
 	"os"
+	"path"
 	"slices"
 	"strings"
 )
@@ -49,6 +50,37 @@ func (l *listing) dropCopies() {
 		return false
 	})
 	l.folders = slices.DeleteFunc(l.folders, func(name string) bool { return inCopy(name + "/") })
+}
+
+// twinFolders returns the folders whose images have the names and the content of those of an earlier folder, by this folder: HAM10000_images_part_1 and ham10000_images_part_1.
+func (l *listing) twinFolders() map[string]string {
+	inside := map[string][]int{}
+	for i, e := range l.entries {
+		inside[folderOf(e.name)] = append(inside[folderOf(e.name)], i)
+	}
+	twins := map[string]string{}
+	first := map[string]string{} // by the names of the images
+	for _, folder := range sortedKeys(inside) {
+		list := inside[folder]
+		slices.SortFunc(list, func(a, b int) int { return strings.Compare(l.entries[a].name, l.entries[b].name) })
+		var names strings.Builder
+		for _, i := range list {
+			names.WriteString(path.Base(l.entries[i].name) + "\x00")
+		}
+		earlier, ok := first[names.String()]
+		if !ok {
+			first[names.String()] = folder
+			continue
+		}
+		pairs := make([][2]int, len(list))
+		for k, i := range list {
+			pairs[k] = [2]int{inside[earlier][k], i}
+		}
+		if l.equal(pairs) {
+			twins[folder] = earlier
+		}
+	}
+	return twins
 }
 
 // equal reports whether pairs of entries have equal sizes, and equal bytes as far as they are compared: those of at most 16 pairs.

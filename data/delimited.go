@@ -191,7 +191,7 @@ func newCSV(r io.Reader, detect bool, fits func(header []string) bool) (*csvReco
 	}
 	var best []string
 	var chosen byte
-	if choices == separators && !bytes.ContainsAny(first, separators) && fitsAny(first, " ", fits) {
+	if choices == separators && !bytes.ContainsAny(first, separators) && len(bytes.Fields(first)) > 1 && fitsAny(first, " ", fits) { // in a single column, spaces are a part of names
 		choices = " "
 	}
 	for i := range len(choices) {

@@ -18,6 +18,7 @@ func TestForeignFiles(t *testing.T) {
 		{"x.h5", "\x89HDF\r\n\x1a\n", `f = h5py.File(sys.argv[1]); x, y = f["X"], f["Y"]`},
 		{"noname", "SQLite format 3\x00", "is an SQLite database, which lince does not read; write its table as CSV"},
 		{"t.mat", "MATLAB 5.0 MAT-file, Platform", "scipy.io.loadmat"},
+		{"imagelabels.mat", "MATLAB 5.0 MAT-file, Platform", "imagelabels.mat > labels.csv"},
 		{"t.npy", "\x93NUMPY\x01\x00", "numpy.load"},
 		{"t.tfrecord-00000-of-00002", strings.Repeat("\x00", 40), "tf.train.Example"},
 		{"t.pkl", "\x80\x04", "lince does not run what is in pickles"},
@@ -55,6 +56,23 @@ func TestForeignFiles(t *testing.T) {
 	}
 }
 
+// TestOneLineCommands checks that each command in the advice can be copied from a message whose lines are indented: Python does not take an indented line after the first one.
+func TestOneLineCommands(t *testing.T) {
+	for _, k := range foreignKinds {
+		for _, text := range []string{k.advice("x." + k.extensions[0]), k.adviceForMany("folder", "."+k.extensions[0])} {
+			for line := range strings.SplitSeq(text, "\n") {
+				if _, script, ok := strings.Cut(line, "python3 -c '"); ok && !strings.Contains(script, "'") {
+					t.Errorf("%s: a script of several lines: %q", k.name, text)
+				}
+			}
+		}
+	}
+	_, err := Open(t.Context(), file1(t, "t.csv", []byte("emotion, Usage, pixels\n3, Training, "+strings.Repeat("7 ", 64)+"\n")), OpenOptions{})
+	if err == nil || strings.Count(err.Error(), "\n") != 2 || !strings.Contains(err.Error(), "skipinitialspace=True") {
+		t.Errorf("a table with pixels: %v", err)
+	}
+}
+
 // TestPixelTables opens tables with the pixels of images.
 func TestPixelTables(t *testing.T) {
 	row := func(n int) string { return strings.TrimSuffix(strings.Repeat("7,", n), ",") }
@@ -72,7 +90,7 @@ func TestPixelTables(t *testing.T) {
 		{"label," + names(784) + "\n3," + row(784), []string{"has the pixels of images, 784 numbers in a row, and no names of files", `y = t.pop("label"); x = t.to_numpy("uint8").reshape(-1, 28, 28)`, "lince data images"}},
 		{names(784) + "\n" + row(784), []string{`y = [""] * len(t); x =`, "reshape(-1, 28, 28)", "lince predict MODEL images"}},
 		{names(300) + ",label,age\n" + row(300) + ",cat,-1", []string{`y = t.pop("label"); t.pop("age"); x =`, "reshape(-1, 10, 10, 3)"}},
-		{row(785) + "\n" + row(785), []string{"read_csv(sys.argv[1], header=None); y = t.pop(0)", "reshape(-1, 28, 28)"}},
+		{row(785) + "\n" + row(785), []string{"read_csv(sys.argv[1], skipinitialspace=True, header=None); y = t.pop(0)", "reshape(-1, 28, 28)"}},
 		{"digit," + names(70) + "\n9," + row(70), []string{"HEIGHT, WIDTH"}},
 		{"emotion,pixels,Usage\n3," + strings.ReplaceAll(row(2304), ",", " ") + ",Training", []string{`in the column "pixels", 2304 numbers in a row`, `y = t["Usage"].replace({"PublicTest": "val", "PrivateTest": "test"}) + "/" + t["emotion"].astype(str)`, "reshape(48, 48)"}},
 		{"a,b,c\n1,2,3", []string{`has no column "filename"`}},

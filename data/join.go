@@ -197,6 +197,9 @@ func (j *joiner) respell(name string, cut bool, last spelling) (int32, spelling,
 		table := j.others.table(s)
 		for k := s.key(name, false); ; {
 			at, ok := table[k]
+			if ok && at == several && j.leaveOutTwins() {
+				return j.respell(name, cut, last)
+			}
 			if ok && at == several {
 				return 0, s, &severalError{j.images, k, s}
 			}
@@ -211,6 +214,23 @@ func (j *joiner) respell(name string, cut bool, last spelling) (int32, spelling,
 		}
 	}
 	return 0, 0, errNoSpelling
+}
+
+// leaveOutTwins searches folders with the same images, so that a name in both means one file. It reports whether it has found one, and is true only once.
+func (j *joiner) leaveOutTwins() bool {
+	if j.others.twins != nil {
+		return false
+	}
+	l := j.zip
+	if l == nil {
+		l = j.folder
+	}
+	j.others.twins = l.twinFolders()
+	for _, folder := range sortedKeys(j.others.twins) {
+		j.extra = append(j.extra, fmt.Sprintf("The folder %s has the same images as %s, which is used.", folder, j.others.twins[folder]))
+	}
+	clear(j.others.by[:])
+	return len(j.others.twins) > 0
 }
 
 // note counts a name that was found by another spelling.

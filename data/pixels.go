@@ -49,9 +49,9 @@ func pixelAdvice(name string, rec records) string {
 	if n < leastPixels {
 		return ""
 	}
-	read, bare := "pandas.read_csv(sys.argv[1])", !slices.ContainsFunc(header, func(s string) bool { return !isPixel(s) })
+	read, bare := "pandas.read_csv(sys.argv[1], skipinitialspace=True)", !slices.ContainsFunc(header, func(s string) bool { return !isPixel(s) })
 	if bare { // the header is a row
-		read = "pandas.read_csv(sys.argv[1], header=None)"
+		read = "pandas.read_csv(sys.argv[1], skipinitialspace=True, header=None)"
 	}
 	side, _ := sides(n)
 	if label < 0 && side == 0 { // one column more may be the label
@@ -94,7 +94,7 @@ func listedPixels(h *header, pixels, label int) string {
 			y = "t[" + strconv.Quote(h.names[part]) + `].replace({"PublicTest": "val", "PrivateTest": "test"}) + "/" + ` + y // those of FER-2013
 		}
 	}
-	return fmt.Sprintf(`t = pandas.read_csv(sys.argv[1]); y = %s; x = [numpy.array(p.split(), "uint8").reshape(%%s) for p in t[%s]]`, y, strconv.Quote(h.names[pixels]))
+	return fmt.Sprintf(`t = pandas.read_csv(sys.argv[1], skipinitialspace=True); y = %s; x = [numpy.array(p.split(), "uint8").reshape(%%s) for p in t[%s]]`, y, strconv.Quote(h.names[pixels]))
 }
 
 // pixelCommand returns the commands that write the images as files. script sets x and y.
@@ -104,8 +104,8 @@ func pixelCommand(name, script string, n int) string {
 	if strings.Contains(script, noLabelList) {
 		next = "lince predict MODEL images"
 	}
-	script = "import numpy, pandas, pathlib, sys; from PIL import Image\n" + script + strings.TrimSuffix(strings.TrimSuffix(saveImages, "\nlince data images"), "' %[1]s")
-	return toFiles + "python3 -c " + shell.Quote(script) + " " + shell.Quote(filepath.Base(name)) + "\n" + next
+	script = "import numpy, pandas, pathlib, sys; from PIL import Image; " + script + writeImages
+	return toFiles("") + "python3 -c " + shell.Quote(script) + " " + shell.Quote(filepath.Base(name)) + "\n" + next
 }
 
 // pixelShape returns the shape of an image with n numbers for a script.

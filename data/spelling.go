@@ -143,6 +143,7 @@ const several = -1
 type spellings struct {
 	entries []entry
 	by      [endSpellings]map[string]int32 // the files by their keys, with and without leading folders
+	twins   map[string]string              // folders that are left out, since another one has the same images; nil until they are searched
 }
 
 // table returns the files by their keys. A key may leave out leading folders if only one file has it.
@@ -153,6 +154,9 @@ func (s *spellings) table(of spelling) map[string]int32 {
 	at := map[string]int32{}
 	whole := map[string]bool{}
 	for i, e := range s.entries {
+		if s.twins[folderOf(e.name)] != "" {
+			continue
+		}
 		k := of.key(e.name, true)
 		if _, twice := at[k]; twice && whole[k] {
 			at[k] = several

@@ -97,3 +97,47 @@ func TestSpellings(t *testing.T) {
 		}
 	}
 }
+
+// TestTwinFolders opens a table whose names are in two folders: with the same images, as HAM10000 has them, and with others.
+func TestTwinFolders(t *testing.T) {
+	for _, c := range []struct{ files, want, note string }{
+		{"P1/a.png=a P2/b.png=b p1/a.png=a p2/b.png=b", "P1/a.png P2/b.png", "The folder p1 has the same images as P1, which is used."},
+		{"x/P1/a.png=a x/b.png=b y/P1/a.png=a y/b.png=b", "x/P1/a.png x/b.png", "The folder y/P1 has the same images as x/P1, which is used."},
+		{"P1/a.png=a P2/b.png=b p1/a.png=b", "P2/b.png", "several files"},
+		{"P1/a.png=a P1/b.png=b p1/a.png=a", "P1/b.png", "several files"},
+	} {
+		dir := t.TempDir()
+		for f := range strings.FieldsSeq(c.files) {
+			name, content, _ := strings.Cut(f, "=")
+			if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, name), append(png(t), content...), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		table := file1(t, "t.csv", []byte("image_id,dx\na,nv\nb,mel\n"))
+		for _, images := range []string{dir, zipOf(t, dir)} {
+			tab, err := Open(t.Context(), table, OpenOptions{Images: images, LabelColumn: "dx"})
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			var got []string
+			for _, r := range tab.All() {
+				at := strings.TrimPrefix(filepath.ToSlash(strings.TrimPrefix(r.Where(), images)), ": ")
+				got = append(got, strings.TrimPrefix(at, "/"))
+			}
+			said := strings.Join(tab.Notes(), "\n")
+			for _, b := range tab.Ignored() {
+				said += "\n" + b.Err.Error()
+			}
+			if strings.Join(got, " ") != c.want || !strings.Contains(said, c.note) {
+				t.Errorf("%s in %s: got %q, want %q\n%s\nwant %s", c.files, filepath.Base(images), got, c.want, said, c.note)
+			}
+			if err := tab.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}

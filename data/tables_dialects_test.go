@@ -127,3 +127,16 @@ func TestUnclearLabels(t *testing.T) {
 		t.Error(tab.Ignored())
 	}
 }
+
+// TestSpacesInOneColumn checks that spaces in the names of a table with one column do not separate columns.
+func TestSpacesInOneColumn(t *testing.T) {
+	dir := tree(t, "cats/my cat 1.png", "my dog.png")
+	name := filepath.Join(dir, "t.csv")
+	if err := os.WriteFile(name, []byte("filename\ncats/my cat 1.png\nmy dog.png\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tab := open(t, name, OpenOptions{LabelRule: Unlabeled})
+	if got := list1(tab); got != "cats/my cat 1.png= my dog.png=" || len(tab.Notes()) > 0 {
+		t.Error(got, tab.Notes(), tab.Ignored())
+	}
+}
