@@ -137,8 +137,7 @@ func labeledFlow(m *lince.Model, t *data.Table, with data.ImageOptions) (*data.F
 		}
 	}
 	if len(o.Classes) > 0 {
-		return nil, fmt.Errorf("no class of the data (%s) is a class of the model (%s); rename them with --rename",
-			strings.Join(t.Classes(), ", "), strings.Join(o.Classes, ", "))
+		return nil, noKnownClass(t, o.Classes)
 	}
 	return data.Images(t, o)
 }

@@ -59,6 +59,46 @@ func TestUnknownClasses(t *testing.T) {
 	}
 }
 
+// TestNearClass finds the class of a model that a class of other data means.
+func TestNearClass(t *testing.T) {
+	for _, c := range []struct{ name, classes, want string }{
+		{"0", "00000 00001", "00000"},
+		{"2.0", "1 2 20", "2"},
+		{"Faces easy", "Faces Faces_easy", "Faces_easy"},
+		{"sea-horse", "SeaHorse", "SeaHorse"},
+		{"Chihuahua", "n02085620-Chihuahua n02085782-Japanese_spaniel", "n02085620-Chihuahua"},
+		{"japanese spaniel", "n02085620-Chihuahua n02085782-Japanese_spaniel", "n02085782-Japanese_spaniel"},
+		{"001.Black_footed_Albatross", "Black-footed-Albatross", "Black-footed-Albatross"},
+		{"AB", "A-B A_B", ""},
+		{"3", "4 5", ""},
+		{"++", "-- **", ""},
+	} {
+		if got := nearClass(c.name, strings.Fields(c.classes)); got != c.want {
+			t.Errorf("%s of %s: %q, want %q", c.name, c.classes, got, c.want)
+		}
+	}
+}
+
+// TestNoKnownClass evaluates a model on images whose classes have other names.
+func TestNoKnownClass(t *testing.T) {
+	workIn(t)
+	put(t, ".", layout(t, "set/", 6, "00000", "00001"))
+	put(t, ".", map[string][]byte{"set/t.csv": []byte("filename,category,name\n00000/cat.0.png,0,a\n00001/dog.0.png,1,b\n"), "set/u.csv": []byte("filename,category\n00000/cat.0.png,x\n00001/dog.0.png,y\n")})
+	succeed(t, "train", "set", "--size", "16", "--epochs", "1", "--out", "r", "-q")
+	o := run(t, "evaluate", "r/best.keras", "set/t.csv")
+	_, command, _ := strings.Cut(o.stderr, "if these are the same classes by other names: ")
+	command, _, _ = strings.Cut(command, ";")
+	if command != "--rename 0=00000,1=00001" || !strings.Contains(o.stderr, "name it with --category") {
+		t.Error(o.stderr)
+	}
+	if got := decode[evaluation](t, succeed(t, append([]string{"evaluate", "r/best.keras", "set/t.csv", "--json"}, strings.Fields(command)...)...).stdout); got.Images != 2 {
+		t.Errorf("%d images", got.Images)
+	}
+	if o := run(t, "evaluate", "r/best.keras", "set/u.csv"); !strings.Contains(o.stderr, "(x, y) is a class of the model (00000, 00001); rename them with --rename") {
+		t.Error(o.stderr)
+	}
+}
+
 // TestOneClass evaluates a model on the folder of a single class.
 func TestOneClass(t *testing.T) {
 	workIn(t)

@@ -1,9 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
@@ -117,12 +121,63 @@ func unknownClasses(t *data.Table, known []string) []unknownCount {
 	return list
 }
 
-// nearClass returns the class with the same letters in another case, or else the nearest one; "" if none is near.
+// nearClass returns the class with the same letters in another case or between other signs, or else the nearest one; "" if none is near.
 func nearClass(name string, classes []string) string {
 	if c := inOtherCase(name, classes); c != "" {
 		return c
 	}
-	return suggest.Nearest(name, classes)
+	same := ""
+	for _, c := range classes {
+		if bareClass(c) != bareClass(name) {
+			continue
+		}
+		if same != "" {
+			return ""
+		}
+		same = c
+	}
+	return cmp.Or(same, suggest.Nearest(name, classes))
+}
+
+// catalogued matches a class name with a number or a WordNet identifier before it: 001.Black_footed_Albatross, n02085620-Chihuahua.
+var catalogued = regexp.MustCompile(`^n?\d+[ ._-]+(\D.*)$`)
+
+// bareClass returns what is left of a class name without a number before it and without signs between words, in lower case. Numbers lose the zeros before them.
+func bareClass(name string) string {
+	if v, err := strconv.ParseFloat(name, 64); err == nil {
+		return strconv.FormatFloat(v, 'g', -1, 64)
+	}
+	if m := catalogued.FindStringSubmatch(name); m != nil {
+		name = m[1]
+	}
+	bare := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, name)
+	return cmp.Or(bare, name)
+}
+
+// noKnownClass returns the error of data of which no class is one of the model's, with a --rename for those whose names are similar.
+func noKnownClass(t *data.Table, known []string) error {
+	var pairs []string
+	used := map[string]bool{}
+	for _, c := range t.Classes() {
+		if near := nearClass(c, known); near != "" && !used[near] && !strings.ContainsAny(c, ",=") {
+			used[near] = true
+			pairs = append(pairs, c+"="+near)
+		}
+	}
+	const longest = 3000 // longer lines are cut
+	how := "rename them with --rename"
+	if command := "--rename " + shell.Quote(strings.Join(pairs, ",")); len(pairs) > 0 && len(command) < longest {
+		how = "if these are the same classes by other names: " + command
+	}
+	if data.IsTable(t.Name()) {
+		how += "; if another column of the table has the classes of the model, name it with --category"
+	}
+	return fmt.Errorf("no class of the data (%s) is a class of the model (%s); %s", shortList(t.Classes()), shortList(known), how)
 }
 
 // inOtherCase returns the class with the same letters in another case, or "".
