@@ -16,7 +16,7 @@ import (
 )
 
 // besideKinds are the extensions of files beside images that may have labels or boxes.
-var besideKinds = []string{"csv", "tsv", "tab", "jsonl", "ndjson", "parquet", "gz", "json", "xml", "txt", "yaml", "yml"}
+var besideKinds = []string{"csv", "tsv", "tab", "jsonl", "ndjson", "parquet", "gz", "json", "xml", "txt", "yaml", "yml", "mat"}
 
 // Limits on what is read of the files beside images.
 const (

@@ -41,7 +41,7 @@ var otherTasks = []otherTask{
 			}
 		}
 		base := strings.ToLower(path.Base(name))
-		return keys > 1 || keys > 0 && (strings.HasPrefix(base, "instances_") || strings.Contains(base, "coco"))
+		return cocoExport.is(head) || keys > 1 || keys > 0 && (strings.HasPrefix(base, "instances_") || strings.Contains(base, "coco"))
 	}},
 	{"CreateML", []string{"json"}, func(_ string, head []byte) bool {
 		return bytes.HasPrefix(bytes.TrimSpace(head), []byte("[")) && bytes.Contains(head, []byte(`"annotations"`)) && bytes.Contains(head, []byte(`"coordinates"`))
@@ -82,6 +82,9 @@ func (l *listing) boxesBeside() string {
 			for _, e := range l.beside[ext] {
 				head, err := e.file.head(4096)
 				if err == nil && task.is(e.name, head) {
+					if cocoExport.is(head) { // it may have classes alone
+						return fmt.Sprintf("the labels are in %s, in the form of COCO; %s\nIf it has boxes, it is a dataset for object detection (COCO: %s), and %s", quoteName(e.name), cocoExport.toTable(shell.Quote(path.Base(e.name))), quoteName(e.name), boxAdvice)
+					}
 					return fmt.Sprintf("it is a dataset for object detection (%s: %s), with boxes for the objects in an image; %s", task.name, quoteName(e.name), boxAdvice)
 				}
 			}
@@ -118,6 +121,28 @@ func masks(classes []string) (images, masked []string) {
 	return images, masked
 }
 
+// labelsOfImages returns the first class that the names of the images in the only one of some folders have, and the number of these classes; 0 if they have none.
+func labelsOfImages(names, folders []string) (first string, classes int) {
+	if len(folders) != 1 {
+		return "", 0
+	}
+	var inside []string
+	for _, n := range names {
+		if rest, ok := strings.CutPrefix(n, folders[0]+"/"); ok {
+			inside = append(inside, rest)
+		}
+	}
+	rule := labeler{rule: detect(inside)}
+	found := map[string]bool{}
+	for _, n := range inside {
+		found[rule.label(n)] = true
+	}
+	if found[""] || 2*len(found) > len(inside) {
+		return "", 0
+	}
+	return rule.label(inside[0]), len(found)
+}
+
 // roboflowName matches the names that Roboflow gives to the images of an export: IMG_1_jpg.rf.0123456789abcdef0123456789abcdef.jpg. Their first word is no class.
 var roboflowName = regexp.MustCompile(`\.rf\.[0-9a-zA-Z]{16,}\.\w+$`)
 
@@ -125,7 +150,7 @@ var roboflowName = regexp.MustCompile(`\.rf\.[0-9a-zA-Z]{16,}\.\w+$`)
 // error of the rule, if it has given none.
 func (l *listing) notByRule(rule labeler, names []string, t *Table, root string, given error) error {
 	var images, masked []string
-	doubtful, export := given != nil, false
+	doubtful, export, numbered := given != nil, false, false
 	switch {
 	case rule.rule == Prefix:
 		if given == nil {
@@ -134,11 +159,16 @@ func (l *listing) notByRule(rule labeler, names []string, t *Table, root string,
 		export = !slices.ContainsFunc(names, func(n string) bool { return !roboflowName.MatchString(n) })
 	case given == nil:
 		images, masked = masks(t.Classes())
+		numbered = rule.rule == Folder && len(t.Classes()) > 1 && allGroups(t.Classes())
 	}
-	if !doubtful && !export && masked == nil {
+	if !doubtful && !export && masked == nil && !numbered {
 		return nil
 	}
-	if what := l.boxesBeside(); what != "" {
+	if only, classes := labelsOfImages(names, images); len(images) == 1 && classes > 1 {
+		return fmt.Errorf("%s: has images in the folder %s, whose names have %d classes, such as %s, and probably masks in %s. To classify the images, use only theirs (--part %s); if these folders are classes, use --label folder",
+			l.name, images[0], classes, quoteName(only), listNames(masked), shell.Quote(strings.TrimPrefix(root, outside)+images[0]))
+	}
+	if what := l.boxesBeside(); what != "" && !numbered {
 		return fmt.Errorf("%s: the %d images have no classes: %s", l.name, len(names), what)
 	}
 	if masked != nil {
@@ -146,7 +176,11 @@ func (l *listing) notByRule(rule labeler, names []string, t *Table, root string,
 			l.name, listNames(images), listNames(masked), shell.Quote(strings.TrimPrefix(root, outside)+images[0]))
 	}
 	if table := l.tableBeside(OpenOptions{}); table != nil {
-		return fmt.Errorf("%s: the names and folders of the %d images are not their labels, and %s", l.name, len(names), table.advice(l.name))
+		anyway := ""
+		if numbered {
+			anyway = "; if the folders are the classes, use --label folder"
+		}
+		return fmt.Errorf("%s: the names and folders of the %d images are not their labels, and %s%s", l.name, len(names), table.advice(l.name), anyway)
 	}
 	if export {
 		return fmt.Errorf("%s: the names of the %d images are those of an export of Roboflow, such as %s, and have no labels; export them from Roboflow as folders (Folder Structure), or use --label with a regular expression with one group", l.name, len(names), quoteName(names[0]))

@@ -109,6 +109,9 @@ func tableOf(name string, rec records, warn []string, o OpenOptions, rep *readin
 	columns, err := o.columns(rec.columns())
 	if err != nil {
 		hint := ""
+		if h := newHeader(rec.columns()); h.find("data_row") >= 0 && h.find("projects") >= 0 {
+			return nil, fmt.Errorf("%s: %s", name, exportAdvice(name, []byte(`{"data_row":`)))
+		}
 		if columns.name >= 0 {
 			hint = o.indicatorHint(rec)
 		} else if pixels := pixelAdvice(name, rec); pixels != "" {

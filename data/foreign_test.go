@@ -16,6 +16,12 @@ func TestForeignFiles(t *testing.T) {
 		{"a.feather", "ARROW1\x00\x00", "is an Arrow file, which lince does not read; write it as a Parquet file: python3 -c 'import pandas"},
 		{"my data.arrow", "\xff\xff\xff\xff", "to_parquet(sys.argv[2])' 'my data.arrow' 'my data'.parquet"},
 		{"x.h5", "\x89HDF\r\n\x1a\n", `f = h5py.File(sys.argv[1]); x, y = f["X"], f["Y"]`},
+		{"train2019.json", `{"info": {}, "images": [{"id": 0, "file_name": "a.jpg"`, "is a file in the form of COCO, which lince does not read; write a table of its labels"},
+		{"via.json", `{"a.jpg99": {"filename": "a.jpg", "file_attributes": {"kind": "cat"}}}`, "is an export of the VGG Image Annotator"},
+		{"x.ndjson", `{"data_row": {"external_id": "a.jpg"}, "projects": {}}`, "is an export of Labelbox"},
+		{"annotations.xml", `<?xml version="1.0"?><annotations><version>1.1</version><image id="0" name="a.jpg">`, "is an export of CVAT"},
+		{"labels.json", `{"a.jpg": "cat", "b.jpg": "dog"}`, "is a JSON object of file names and labels"},
+		{"error.json", `{"error": "not found"}`, "probably the error of a download"},
 		{"noname", "SQLite format 3\x00", "is an SQLite database, which lince does not read; write its table as CSV"},
 		{"t.mat", "MATLAB 5.0 MAT-file, Platform", "scipy.io.loadmat"},
 		{"imagelabels.mat", "MATLAB 5.0 MAT-file, Platform", "imagelabels.mat > labels.csv"},
@@ -65,6 +71,11 @@ func TestOneLineCommands(t *testing.T) {
 					t.Errorf("%s: a script of several lines: %q", k.name, text)
 				}
 			}
+		}
+	}
+	for _, e := range labelExports {
+		if text := e.toTable("x.json"); strings.Count(text, "\n") != 2 || strings.Contains(e.load+e.rows, "'") {
+			t.Errorf("%s: %q", e.name, text)
 		}
 	}
 	_, err := Open(t.Context(), file1(t, "t.csv", []byte("emotion, Usage, pixels\n3, Training, "+strings.Repeat("7 ", 64)+"\n")), OpenOptions{})

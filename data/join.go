@@ -221,11 +221,7 @@ func (j *joiner) leaveOutTwins() bool {
 	if j.others.twins != nil {
 		return false
 	}
-	l := j.zip
-	if l == nil {
-		l = j.folder
-	}
-	j.others.twins = l.twinFolders()
+	j.others.twins = (&listing{entries: j.others.entries}).twinFolders()
 	for _, folder := range sortedKeys(j.others.twins) {
 		j.extra = append(j.extra, fmt.Sprintf("The folder %s has the same images as %s, which is used.", folder, j.others.twins[folder]))
 	}

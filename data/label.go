@@ -253,6 +253,10 @@ func quoteName(s string) string {
 // noLabels is the error of images of which none has a label.
 func noLabels(l *listing, names []string, rule labeler, up string, classes []string) error {
 	advice := cmp.Or(knownProposal(names, classes, rule), proposal(names, up), "name them cat.0.jpg, put each class in a folder, use --label with a regular expression with one group, or use a CSV file with the columns filename and category")
+	if mat := l.beside["mat"]; len(mat) > 0 { // Oxford's flowers, Stanford's cars
+		file := mat[max(0, slices.IndexFunc(mat, func(e entry) bool { return strings.Contains(strings.ToLower(path.Base(e.name)), "label") }))]
+		advice += fmt.Sprintf("; or the labels are in %s, which lince does not read. %s", quoteName(file.name), strings.ReplaceAll(matLabels, "%[1]s", shell.Quote(path.Base(file.name))))
+	}
 	if len(l.ignored) > 0 { // a truncated archive may have lost the other classes
 		advice += fmt.Sprintf("; besides, %d cannot be used, the first: %s %v", len(l.ignored), l.ignored[0].Filename, l.ignored[0].Err)
 	}

@@ -72,7 +72,8 @@ func newTable(l *listing, o OpenOptions) (*Table, error) {
 	}
 	if rule.rule == Folder && root != outside {
 		l.passEmpty(root, rule.level)
-		t.warn = append(t.warn, folderWarnings(t, names, rule, skipped)...)
+		warn, note := folderWarnings(t, names, rule, skipped)
+		t.warn, t.notes = append(t.warn, warn...), append(t.notes, note...)
 	}
 	if w := unknownLabels(t, names, o.Classes, rule); w != "" && o.auto() {
 		t.warn = append(t.warn, w)

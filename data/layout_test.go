@@ -51,6 +51,20 @@ func under(prefix string, names ...string) []string {
 	return all
 }
 
+// many returns the names of n images, with zeros, with a prefix each.
+func many(prefix string, n int) []string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf("%s%02d.png", prefix, i))
+	}
+	return all
+}
+
+// labeledNames returns the rows of the images of many with a label.
+func labeledNames(prefix string, n int, label string) string {
+	return strings.Join(many(prefix, n), "="+label+" ") + "=" + label
+}
+
 func passedOf(tab *Table) string {
 	var all []string
 	for _, p := range tab.Passed() {
@@ -107,6 +121,19 @@ func TestLayouts(t *testing.T) {
 			want: "cats/train/1.png=cats dogs/train/3.png=dogs", parts: "train=2/2 val=2/2", held: "train", validation: "val"},
 		{name: "other folders beside parts", files: slices.Concat(under("train/", two...), under("val/", two...), []string{"examples/1.png"}),
 			want: labels, parts: "train=4/4 val=4/4", held: "train", validation: "val", passed: "1 image in a folder that is neither a class nor a part: examples/1.png"},
+		{name: "a folder of symbols beside parts", files: slices.Concat(under("gt/Train/", two...), []string{"gt/Test/5.png", "gt/Test/6.png", "gt/Meta/0.png", "gt/Meta/1.png"}),
+			want: labels, parts: "Test=2/0 Train=4/4", held: "Train", passed: "2 images in folders that are neither classes nor parts, such as gt/Meta/0.png"},
+		{name: "classes of vehicles and a test", files: []string{"train/steam/1.png", "train/tram/2.png", "bus/3.png", "car/4.png", "car/5.png", "test/6.png"},
+			want: "bus/3.png=bus car/4.png=car car/5.png=car test/6.png=test train/steam/1.png=train train/tram/2.png=train", warning: "look like parts of the data"},
+		{name: "a repository", files: slices.Concat(many("repo/data/train/cats/", 12), many("repo/data/train/dogs/", 12), many("repo/data/val/cats/", 5), many("repo/data/val/dogs/", 5), []string{"repo/docs/img/logo.png", "repo/fig.png"}),
+			o: OpenOptions{Part: "val"}, want: labeledNames("cats/", 5, "cats") + " " + labeledNames("dogs/", 5, "dogs"), parts: "train=24/24 val=10/10", held: "val", validation: "val"},
+		{name: "the images of the pages of a repository", files: slices.Concat(many("repo/data/train/cats/", 12), many("repo/data/train/dogs/", 12), many("repo/data/val/cats/", 5), many("repo/data/val/dogs/", 5), []string{"repo/docs/img/logo.png", "repo/fig.png"}),
+			o: OpenOptions{Part: "docs", LabelRule: Unlabeled}, want: "logo.png=", parts: "train=24/0 val=10/0", validation: "val"},
+		{name: "a folder with the classes of a repository", files: slices.Concat(many("repo/dataset/cats/", 12), many("repo/dataset/dogs/", 12), []string{"repo/docs/img/logo.png"}),
+			want:    labeledNames("dataset/cats/", 12, "dataset") + " " + labeledNames("dataset/dogs/", 12, "dataset") + " docs/img/logo.png=docs",
+			warning: "Nearly all images are in the folder dataset, which has the folders cats, dogs. If these are the classes, use --part dataset."},
+		{name: "first letters", files: []string{"a/abbey/1.png", "a/airport/outdoor/2.png", "b/beach/3.png"}, want: "a/abbey/1.png=a a/airport/outdoor/2.png=a b/beach/3.png=b",
+			warning: "The classes a, b are the first letters of the folders in them, such as a/abbey, which are probably the classes; for these, use --label '^[^/]+/(.+)/[^/]+$'."},
 		{name: "classes named as parts", files: []string{"train/1.png", "bus/2.png", "car/3.png"}, want: "bus/2.png=bus car/3.png=car train/1.png=train"},
 		{name: "parts without one for training", files: slices.Concat(under("test/", two...), under("val/", two...)),
 			want: "test/cats/1.png=test test/cats/2.png=test test/dogs/3.png=test test/dogs/4.png=test val/cats/1.png=val val/cats/2.png=val val/dogs/3.png=val val/dogs/4.png=val", warning: "The folders test, val look like parts"},

@@ -25,6 +25,7 @@ var groupNames = regexp.MustCompile(`(?i)^(?:` +
 	`(?:19|20)\d\d[-_. ]?(?:0?[1-9]|1[0-2])(?:[-_. ]?(?:0?[1-9]|[12]\d|3[01]))?(?:[T _-].*)?|` + // 2023-05, 20230501, 2023-05-01 holiday
 	`\d{1,2}[-_. ]\d{1,2}[-_. ](?:19|20)\d\d|` + // 01.05.2023
 	`\d{3}[A-Z_]{5}|` + // 100CANON, in DCIM
+	`.+[-_ ](?:part|batch|chunk|shard|fold)[-_ .#]?\d+|` + // HAM10000_images_part_1
 	`.+-\d{8}T\d{6}Z(?:-\d+){1,2}|` + // cats-20240101T120000Z-001, a part of a download from Google Drive
 	`(?:` + groupWords + `)[-_ .#]?(?:no|nr)?[-_ .#]?(?:\d+[a-z]?|[a-z]|[ivx]+)` +
 	`)$`)
@@ -156,9 +157,48 @@ func maybePart(class string, names, classes []string) bool {
 	})
 }
 
-// folderWarnings returns warnings about folders that are probably no classes. skipped are folders around them that detect has skipped.
-func folderWarnings(t *Table, names []string, rule labeler, skipped []string) []string {
-	var warn, parts []string
+// deeperClasses returns a warning or a note about folders inside those of the classes, which are others in each class.
+func deeperClasses(names, classes []string, level int) (warning, note string) {
+	inside := map[string]map[string]bool{} // by class
+	example := ""
+	images, direct := map[string]int{}, 0
+	for _, n := range names {
+		c, f := labeler{rule: Folder, level: level}.label(n), labeler{rule: Folder, level: level + 1}.label(n)
+		if images[c]++; f == "" {
+			direct++
+			continue
+		}
+		if inside[c] == nil {
+			inside[c] = map[string]bool{}
+		}
+		inside[c][f] = true
+		if example == "" {
+			example = c + "/" + f
+		}
+	}
+	initials, folders := len(classes) > 1, 0
+	for _, c := range classes {
+		folders += len(inside[c])
+		for f := range inside[c] {
+			initials = initials && len([]rune(c)) == 1 && strings.HasPrefix(strings.ToLower(f), strings.ToLower(c))
+		}
+		if len(inside[c]) > 1 && len(classes) > 1 && images[c] >= len(names)-len(names)/10 && level == 0 {
+			return fmt.Sprintf("Nearly all images are in the folder %s, which has the folders %s. If these are the classes, use --part %s.", c, list20(sortedKeys(inside[c])), shell.Quote(c)), ""
+		}
+	}
+	switch {
+	case direct > len(names)/10 || folders <= len(classes) && !initials:
+		return "", ""
+	case initials:
+		return fmt.Sprintf("The classes %s are the first letters of the folders in them, such as %s, which are probably the classes; for these, use --label '^%s(.+)/[^/]+$'.",
+			list20(classes), example, strings.Repeat("[^/]+/", level+1)), ""
+	}
+	return "", fmt.Sprintf("The folders in those of the classes, such as %s, are no classes; to take them as classes, use %s.", example, levelPattern(level+1))
+}
+
+// folderWarnings returns warnings and notes about folders that are probably no classes. skipped are folders around them that detect has skipped.
+func folderWarnings(t *Table, names []string, rule labeler, skipped []string) (warn, notes []string) {
+	var parts []string
 	classes := t.Classes()
 	for _, c := range classes {
 		if maybePart(c, names, classes) {
@@ -186,9 +226,16 @@ func folderWarnings(t *Table, names []string, rule labeler, skipped []string) []
 		warn = append(warn, message+".")
 	}
 	if len(parts) == 0 {
-		if w := innerClasses(names, classes, rule.level); w != "" {
+		w, note := innerClasses(names, classes, rule.level), ""
+		if w == "" {
+			w, note = deeperClasses(names, classes, rule.level)
+		}
+		if w != "" {
 			warn = append(warn, w)
 		}
+		if note != "" {
+			notes = append(notes, note)
+		}
 	}
-	return warn
+	return warn, notes
 }

@@ -296,6 +296,9 @@ func sniff(name string) (kind, error) {
 	if class, _ := classify(filepath.Base(name)); class == oddName && len(picture.Format(head)) > 0 {
 		return kindImage, nil
 	}
+	if advice := exportAdvice(name, head); advice != "" {
+		return 0, fmt.Errorf("%s: %s", name, advice)
+	}
 	return 0, fmt.Errorf("%s: is neither a folder, a zip or tar archive, a table (.csv, .tsv, .jsonl, .parquet) nor an image (%s)%s", name, looksLike(name, head), unread(name, ext, head))
 }
 

@@ -18,7 +18,8 @@ type part struct {
 
 // parts holds the parts of a listing.
 type parts struct {
-	root   string // the folder that all entries share, with its slash
+	root   string // the folder that all entries share, with its slash, or that of the parts
+	outer  string // the folder that all entries share, if it is another one
 	list   []*part
 	groups map[string][]entry // by the first folder below root; "" if there is none
 	inner  bool               // each class has a folder for each part: cats/train, cats/val
@@ -35,8 +36,61 @@ func (l *listing) split() *parts {
 		p.unwrap()
 		return p
 	}
-	p.splitClasses()
+	if p.splitClasses(); p.list != nil {
+		return p
+	}
+	if q := l.innerParts(p.root); q != nil {
+		return q
+	}
 	return p
+}
+
+// innerParts returns the parts in a folder further inside, beside folders with a few other images, such as data/ in a repository that also has docs/; nil if there are none.
+// root is the folder that all images share.
+func (l *listing) innerParts(root string) *parts {
+	found := map[string]bool{}
+	for _, e := range l.entries {
+		inside := e.name[len(root):]
+		for at := strings.IndexByte(inside, '/'); at >= 0 && at+1 < len(inside); {
+			name, _, deeper := strings.Cut(inside[at+1:], "/")
+			if !deeper {
+				break
+			}
+			if kind, _ := partName(name); kind == trainingPart {
+				found[inside[:at+1]] = true
+				break
+			}
+			at += 1 + len(name)
+		}
+	}
+	if len(found) != 1 {
+		return nil
+	}
+	folder := root + sortedKeys(found)[0]
+	var inside []entry
+	for _, e := range l.entries {
+		if strings.HasPrefix(e.name, folder) {
+			inside = append(inside, e)
+		}
+	}
+	if len(l.entries)-len(inside) > len(l.entries)/10 {
+		return nil
+	}
+	q := (&listing{entries: inside}).split()
+	if len(q.list) < 2 || q.inner || q.classesForTraining() < 2 {
+		return nil
+	}
+	return &parts{root: q.root, outer: root, list: q.list, groups: q.groups}
+}
+
+// classesForTraining returns the number of folders in the part for training, 0 if it has other images.
+func (p *parts) classesForTraining() int {
+	t := p.training()
+	groups := group(t.entries, t.root)
+	if groups[""] != nil {
+		return 0
+	}
+	return len(groups)
 }
 
 // group groups entries by their first folder below root.
@@ -63,24 +117,36 @@ func folderNames(groups map[string][]entry) []string {
 	return names
 }
 
-// believable reports whether folders with the names of parts are parts: there are no other images, or the part for training and another
-// one have a class in common.
+// believable reports whether folders with the names of parts are parts: there are no other images, or the part for training and another one have a class in common, or
+// images for training are in the folders of classes, those of another part are not in folders, and all others are fewer.
 func (p *parts) believable(names map[string]partKind) bool {
 	if len(names) == len(p.groups) {
 		return true
 	}
 	classes := map[string]int{}
-	for n := range names {
-		if names[n] == otherPart {
+	trained, flat, images := false, false, 0 // images in parts
+	for n, kind := range names {
+		images += len(p.groups[n])
+		if kind == otherPart {
 			continue
 		}
 		root := p.root + n + "/"
 		for inside := commonFolder(namesOf(p.groups[n])); len(inside) > len(root); {
 			root = inside
 		}
-		for _, c := range folderNames(group(p.groups[n], root)) {
+		inside := group(p.groups[n], root)
+		trained = trained || kind == trainingPart && inside[""] == nil && len(inside) > 1
+		flat = flat || kind != trainingPart && len(inside) == 1 && inside[""] != nil
+		for _, c := range folderNames(inside) {
 			classes[c]++
 		}
+	}
+	all := 0
+	for _, list := range p.groups {
+		all += len(list)
+	}
+	if trained && flat && all-images < images {
+		return true
 	}
 	for _, n := range classes {
 		if n > 1 {
@@ -190,6 +256,13 @@ func (p *parts) below(l *listing, folder string) (chosen []entry, below string, 
 	for _, e := range l.entries {
 		if strings.HasPrefix(e.name, below) {
 			chosen = append(chosen, e)
+		}
+	}
+	if outer := p.outer + strings.Trim(path.Clean(folder), "/") + "/"; chosen == nil && p.outer != p.root {
+		for _, e := range l.entries {
+			if strings.HasPrefix(e.name, outer) {
+				chosen, below = append(chosen, e), outer
+			}
 		}
 	}
 	for _, q := range p.list {
