@@ -26,6 +26,31 @@ func TestKnownAnswers(t *testing.T) {
 	}
 }
 
+// TestBlocks checks that each word of each block is where it is said to be, wherever a fill begins and ends, and where the index fills its lower half.
+func TestBlocks(t *testing.T) {
+	const key, step = 7 + 1<<40, 5 + 1<<33
+	for _, begin := range []int{0, 2<<32 - 9, 4<<32 - 9} {
+		for first := begin; first < begin+9; first++ {
+			for n := range 27 {
+				floats, doubles := make([]float32, n), make([]float64, n)
+				Uniform(key, step, first, floats)
+				Float64s(key, first, doubles)
+				for i := range n {
+					at := uint64(first + i)
+					if got, want := floats[i], float32(At(key, step, at/4)[at%4]>>8)/(1<<24); got != want {
+						t.Fatalf("Uniform from %d: element %d of %d is %v, want %v", first, i, n, got, want)
+					}
+					b := At(key, 0, at/2)
+					word := uint64(b[at%2*2+1])<<32 | uint64(b[at%2*2])
+					if got, want := doubles[i], (float64(word>>12)+.5)/(1<<52); got != want {
+						t.Fatalf("Float64s from %d: element %d of %d is %v, want %v", first, i, n, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestUniformIsAPureFunctionOfTheIndex(t *testing.T) {
 	whole := make([]float32, 103)
 	Uniform(7, 3, 0, whole)

@@ -9,7 +9,7 @@ func Quantile(p float64) float64 {
 	q := p - .5
 	if math.Abs(q) <= .425 {
 		r := .180625 - float64(q*q)
-		return q * ratio(r, centerTop, centerBottom)
+		return q * ratio(r, &centerTop, &centerBottom)
 	}
 	r := p
 	if q > 0 {
@@ -18,9 +18,9 @@ func Quantile(p float64) float64 {
 	r = math.Sqrt(-logarithm(r))
 	var x float64
 	if r <= 5 {
-		x = ratio(r-1.6, middleTop, middleBottom)
+		x = ratio(r-1.6, &middleTop, &middleBottom)
 	} else {
-		x = ratio(r-5, tailTop, tailBottom)
+		x = ratio(r-5, &tailTop, &tailBottom)
 	}
 	if q < 0 {
 		return -x
@@ -58,17 +58,22 @@ var (
 )
 
 // ratio evaluates a rational function.
-func ratio(x float64, top, bottom poly) float64 { return top.at(x) / bottom.at(x) }
+func ratio(x float64, top, bottom *poly) float64 { return top.at(x) / bottom.at(x) }
 
 // at evaluates the polynomial by Horner's rule. The conversions keep the compiler from fusing
 // multiplications and additions, which it does on some processors only.
-func (p poly) at(x float64) float64 {
-	y := p[7]
-	for i := 6; i >= 0; i-- {
-		y = float64(y*x) + p[i]
-	}
-	return y
+func (p *poly) at(x float64) float64 {
+	y := float64(p[7]*x) + p[6]
+	y = float64(y*x) + p[5]
+	y = float64(y*x) + p[4]
+	y = float64(y*x) + p[3]
+	y = float64(y*x) + p[2]
+	y = float64(y*x) + p[1]
+	return float64(y*x) + p[0]
 }
+
+// inverses are the coefficients of logarithm.
+var inverses = [...]float64{1. / 21, 1. / 19, 1. / 17, 1. / 15, 1. / 13, 1. / 11, 1. / 9, 1. / 7, 1. / 5, 1. / 3}
 
 // logarithm computes the natural logarithm of a positive normal number by the series of
 // 2 artanh((m-1)/(m+1)), within 2 ulp. The results of math.Log differ between processors.
@@ -81,8 +86,8 @@ func logarithm(x float64) float64 {
 	s := (m - 1) / (m + 1) // |s| < 0.1716
 	z := s * s
 	sum := 0.
-	for k := 21; k >= 3; k -= 2 {
-		sum = float64((sum + 1/float64(k)) * z)
+	for _, c := range inverses {
+		sum = float64((sum + c) * z)
 	}
 	return float64(float64(e)*math.Ln2) + 2*(s+float64(s*sum))
 }
