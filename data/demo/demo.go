@@ -32,36 +32,45 @@ const maxImages = 1_000_000
 type Set struct {
 	n    int
 	seed uint64
-	kept files
 }
 
-// maxKept is how many bytes of drawn images a set keeps: some 680 images. An epoch needs each image once, and the plots after a training some more than once.
+// maxKept is how many bytes of drawn images are kept: some 680 images. An epoch needs each image once, the plots after a training need some again, and further
+// sets may have the same images.
 const maxKept = 32 << 20
 
-// files are drawn images as files, by their number.
+// kept are the images that were drawn, as files.
+var kept files
+
+// number identifies an image: it is the only thing on which the pixels depend.
+type number struct {
+	seed uint64
+	dog  bool
+	k    int
+}
+
 type files struct {
 	sync.Mutex
-	list map[int][]byte
+	list map[number][]byte
 	size int
 }
 
-func (f *files) get(i int) []byte {
+func (f *files) get(n number) []byte {
 	f.Lock()
 	defer f.Unlock()
-	return f.list[i]
+	return f.list[n]
 }
 
-func (f *files) put(i int, b []byte) {
+func (f *files) put(n number, b []byte) {
 	f.Lock()
 	defer f.Unlock()
-	if f.size += len(b); f.size > maxKept {
-		f.size -= len(b)
+	if f.list[n] != nil || f.size+len(b) > maxKept {
 		return
 	}
 	if f.list == nil {
-		f.list = map[int][]byte{}
+		f.list = map[number][]byte{}
 	}
-	f.list[i] = b
+	f.list[n] = b
+	f.size += len(b)
 }
 
 // New makes a set of n images. n must be at least 2.
@@ -151,7 +160,9 @@ func (s *Set) Identity(i int) string {
 
 // WritePNG writes image i as a PNG file.
 func (s *Set) WritePNG(w io.Writer, i int) error {
-	b := s.kept.get(i)
+	dog, k := s.at(i)
+	n := number{s.seed, dog, k}
+	b := kept.get(n)
 	if b == nil {
 		// Compression would cost time: these files are read from memory.
 		e := png.Encoder{CompressionLevel: png.NoCompression}
@@ -160,7 +171,7 @@ func (s *Set) WritePNG(w io.Writer, i int) error {
 			return err
 		}
 		b = file.Bytes()
-		s.kept.put(i, b)
+		kept.put(n, b)
 	}
 	_, err := w.Write(b)
 	return err
