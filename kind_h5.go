@@ -41,7 +41,7 @@ func openH5(o Options, file source) (*Model, error) {
 	}
 	if m.compiled != nil && m.compiled.train != nil {
 		if err := m.loadLegacyOptimizer(f, inFile); err != nil {
-			m.unknown = append(m.unknown, err)
+			m.unknown = append(m.unknown, &CompileSettingError{"optimizer", err})
 		}
 	}
 	return m, m.loadStreams(x)

@@ -113,7 +113,7 @@ func (o Options) fromFile(f *keras.File) (*Model, error) {
 	o.compileFrom(m, compile, x.ExcludeFromWeightDecay)
 	if m.compiled != nil && m.compiled.train != nil {
 		if err := m.loadOptimizer(f.Weights, forms); err != nil {
-			m.unknown = append(m.unknown, err)
+			m.unknown = append(m.unknown, &CompileSettingError{"optimizer", err})
 		}
 	}
 	if len(m.unknown) > 0 {

@@ -56,15 +56,26 @@ func (o Options) compileFrom(m *Model, text json.RawMessage, excluded []string) 
 	}
 }
 
-// note adds an error to Model.unknown. For an unknown class, the error names the option for custom classes.
-func (m *Model) note(what string, err error) {
-	var unknown *layer.UnknownClass
-	switch {
-	case errors.As(err, &unknown) && customOptions[unknown.Kind] != "":
-		m.unknown = append(m.unknown, fmt.Errorf("%s: %w; add it to %s if it is a custom class", what, err, customOptions[unknown.Kind]))
-	case err != nil:
-		m.unknown = append(m.unknown, fmt.Errorf("%s: %w", what, err))
+// CompileSettingError is an error of Model.Unknown about one setting in the compile config of a file. Compile options with another value for it make
+// the rest of the file's settings usable.
+type CompileSettingError struct {
+	Setting string // "optimizer", "loss", "loss_weights", "metrics" or "weighted_metrics", as in Keras' compile()
+	Err     error
+}
+
+func (e *CompileSettingError) Error() string { return e.Err.Error() }
+func (e *CompileSettingError) Unwrap() error { return e.Err }
+
+// note adds an error of a setting to Model.unknown. For an unknown class, the error names the option for custom classes.
+func (m *Model) note(setting, what string, err error) {
+	if err == nil {
+		return
 	}
+	text := fmt.Errorf("%s: %w", what, err)
+	if unknown := new(layer.UnknownClass); errors.As(err, &unknown) && customOptions[unknown.Kind] != "" {
+		text = fmt.Errorf("%s: %w; add it to %s if it is a custom class", what, err, customOptions[unknown.Kind])
+	}
+	m.unknown = append(m.unknown, &CompileSettingError{setting, text})
 }
 
 // compileOptions decodes a compile config, and notes what lince does not support. ok is false if the model has too many
@@ -74,10 +85,10 @@ func (o Options) compileOptions(m *Model, conf map[string]any) (c CompileOptions
 	if err = o.decodeSchedules(conf["optimizer"]); err == nil {
 		c.Optimizer, err = decode(conf["optimizer"], o.Optimizers, optimizer.Parse, optimizer.Decode)
 	}
-	m.note("the optimizer", err)
+	m.note("optimizer", "the optimizer", err)
 	names := m.OutputNames()
 	if len(names) > maxOutputs {
-		m.note("compile_config", fmt.Errorf("the model has %d outputs, at most %d can be compiled from a file", len(names), maxOutputs))
+		m.unknown = append(m.unknown, fmt.Errorf("compile_config: the model has %d outputs, at most %d can be compiled from a file", len(names), maxOutputs))
 		return c, false
 	}
 	for _, key := range []string{"loss", "loss_weights", "metrics", "weighted_metrics"} {
@@ -86,7 +97,7 @@ func (o Options) compileOptions(m *Model, conf map[string]any) (c CompileOptions
 				continue // the metrics of the only output
 			}
 		}
-		m.note(key, checkPlaces(conf[key], names))
+		m.note(key, key, checkPlaces(conf[key], names))
 	}
 	if len(names) == 1 {
 		one := o.objective(m, conf, names, 0)
@@ -139,12 +150,12 @@ func (o Options) objective(m *Model, conf map[string]any, names []string, i int)
 	if v := ofOutput(conf["loss"], names, i); v != nil {
 		var err error
 		one.Loss, err = decode(v, o.Losses, loss.Parse, loss.Decode)
-		m.note("the loss"+of, err)
+		m.note("loss", "the loss"+of, err)
 	}
 	if v := ofOutput(conf["loss_weights"], names, i); v != nil {
 		w, ok := config.Float(v)
 		if !ok || w < 0 {
-			m.note("loss_weights"+of, fmt.Errorf("must be a number greater than or equal to 0, got %s", config.Show(v)))
+			m.note("loss_weights", "loss_weights"+of, fmt.Errorf("must be a number greater than or equal to 0, got %s", config.Show(v)))
 		} else {
 			one.LossWeight = &w
 		}
@@ -156,7 +167,7 @@ func (o Options) objective(m *Model, conf map[string]any, names []string, i int)
 		for _, v := range metricsOf(conf[k.key], names, i) {
 			x, err := decode(v, o.Metrics, metric.Parse, metric.Decode)
 			if err != nil {
-				m.note("a metric"+of, err)
+				m.note(k.key, "a metric"+of, err)
 				continue
 			}
 			*k.list = append(*k.list, x)
@@ -166,7 +177,7 @@ func (o Options) objective(m *Model, conf map[string]any, names []string, i int)
 }
 
 // Unknown lists the classes and settings in the model's file that training needs and lince does not support, each as an
-// error. It is nil if lince supports all of them. The model can still predict, and Evaluate leaves out unknown metrics.
+// error, a *CompileSettingError if one setting of the compile config is concerned. It is nil if lince supports all of them. The model can still predict, and Evaluate leaves out unknown metrics.
 // Fit returns an error until Compile succeeds.
 func (m *Model) Unknown() []error { return slices.Clone(m.unknown) }
 

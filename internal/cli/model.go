@@ -238,26 +238,17 @@ func defaultCompile(m *lince.Model) lince.CompileOptions {
 // them.
 func (t *training) compile() error {
 	c, compiled := t.model.Compiled()
-	if unknown := t.model.Unknown(); len(unknown) > 0 {
-		for _, err := range unknown {
-			if settings := new(lince.LayerSettingsError); errors.As(err, &settings) { // compiling it would not help
-				return fmt.Errorf("the model %s: %w", t.ModelSource, settings)
-			}
-		}
-		if t.Optimizer == "" {
-			return fmt.Errorf("the model %s cannot be trained with the settings in its file; set --optimizer to train it without them:\n%w", t.ModelSource, errors.Join(unknown...))
-		}
-		for _, err := range unknown {
-			t.warn("ignored in the model's file: " + err.Error())
-		}
-		if c.Loss == nil {
-			compiled = false
-		}
+	unknown := t.model.Unknown()
+	if err := t.replaced(c, unknown); err != nil {
+		return err
+	}
+	if compiled && c.Loss == nil { // --loss replaces it
+		c.Loss = defaultCompile(t.model).Loss
 	}
 	rate := 0.
 	if compiled {
 		_, scheduled := optimizer.Rate(c.Optimizer)
-		if !t.optimizerFlags.set() && !t.objectiveFlags.set() && (t.LR == nil || scheduled == nil) {
+		if len(unknown) == 0 && !t.optimizerFlags.set() && !t.objectiveFlags.set() && (t.LR == nil || scheduled == nil) {
 			if t.LR != nil {
 				return t.model.SetLearningRate(*t.LR)
 			}
@@ -278,3 +269,55 @@ func (t *training) compile() error {
 	}
 	return t.model.Compile(c)
 }
+
+// replaced returns an error if the file of the model has a loss or an optimizer that lince does not have, and no flag that replaces it. Unknown metrics
+// are left out with a warning, since they do not change the training. c are the settings that are known.
+func (t *training) replaced(c lince.CompileOptions, unknown []error) error {
+	if len(unknown) == 0 {
+		return nil
+	}
+	given := map[string]bool{
+		"--optimizer": t.Optimizer != "",
+		"--loss":      t.Loss != "",
+		"--metrics":   len(t.Metrics) > 0,
+	}
+	want := map[string]bool{"--optimizer": c.Optimizer == nil, "--loss": c.Loss == nil}
+	metrics := false
+	var left []error
+	for _, err := range unknown {
+		if settings := new(lince.LayerSettingsError); errors.As(err, &settings) { // compiling it would not help
+			return fmt.Errorf("the model %s: %w", t.ModelSource, settings)
+		}
+		flag, setting := "--optimizer", new(lince.CompileSettingError)
+		if errors.As(err, &setting) {
+			flag = settingFlags[setting.Setting]
+		}
+		if flag == "--metrics" {
+			metrics = true
+		} else {
+			want[flag] = true
+		}
+		if !given[flag] {
+			left = append(left, err)
+		}
+	}
+	var missing []string
+	for _, flag := range []string{"--loss", "--optimizer"} {
+		if want[flag] && !given[flag] {
+			missing = append(missing, flag)
+		}
+	}
+	if len(missing) > 0 {
+		return usageError{fmt.Errorf("the model %s cannot be trained with the settings in its file; choose others with %s:\n%w", t.ModelSource, strings.Join(missing, " and "), errors.Join(unknown...))}
+	}
+	for _, err := range left {
+		t.warn("ignored in the model's file: " + err.Error())
+	}
+	if metrics && !given["--optimizer"] && c.Optimizer != nil {
+		t.printf("The optimizer starts without the state in the model's file, since the metrics differ.\n")
+	}
+	return nil
+}
+
+// settingFlags names the flag that replaces a setting of a file.
+var settingFlags = map[string]string{"optimizer": "--optimizer", "loss": "--loss", "loss_weights": "--loss", "metrics": "--metrics", "weighted_metrics": "--metrics"}
