@@ -262,29 +262,43 @@ func (in *interpreter) compose(sets [][]string) {
 	in.notes = append(in.notes, c.notes()...)
 }
 
-// composer writes classes in the Unicode form NFC.
+// composer writes classes in the Unicode form NFC, without the spaces around them.
 type composer struct {
-	forms  map[string]string // a spelling of each class
-	joined map[string]bool   // the classes that have two
+	forms   map[string]string // a spelling of each class
+	joined  map[string]bool   // the classes that have two
+	trimmed map[string]int    // the images of classes that had spaces around them
 }
 
-func newComposer() composer { return composer{map[string]string{}, map[string]bool{}} }
+func newComposer() composer {
+	return composer{map[string]string{}, map[string]bool{}, map[string]int{}}
+}
 
 func (c composer) compose(class string) string {
-	n := norm.NFC.String(class)
-	if before, ok := c.forms[n]; ok && before != class {
+	bare := strings.TrimFunc(class, isSpace)
+	n := norm.NFC.String(bare)
+	if len(bare) != len(class) && n != "" {
+		c.trimmed[n]++
+	}
+	if before, ok := c.forms[n]; ok && before != bare {
 		c.joined[n] = true
 	}
-	c.forms[n] = class
+	c.forms[n] = bare
 	return n
 }
 
-// notes describes the classes that were spelled in two forms.
-func (c composer) notes() []string {
-	if len(c.joined) == 0 {
-		return nil
+// notes describes the classes that were spelled in two forms, or with spaces around them.
+func (c composer) notes() (list []string) {
+	if len(c.joined) > 0 {
+		list = append(list, fmt.Sprintf("Classes that are spelled in two Unicode forms (NFC and NFD) are one class each: %s.", listNames(sortedKeys(c.joined))))
 	}
-	return []string{fmt.Sprintf("Classes that are spelled in two Unicode forms (NFC and NFD) are one class each: %s.", listNames(sortedKeys(c.joined)))}
+	if len(c.trimmed) > 0 {
+		n := 0
+		for _, images := range c.trimmed {
+			n += images
+		}
+		list = append(list, fmt.Sprintf("Removed the spaces around %d of the labels: %s.", n, listNames(sortedKeys(c.trimmed))))
+	}
+	return list
 }
 
 // twins warns of classes whose names look alike.

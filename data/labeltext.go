@@ -12,8 +12,11 @@ var labelSeparators = []string{"|", ";", ",", " "}
 // lists takes the texts of all columns and lists as labels.
 func (in *interpreter) lists(sets [][]string, errs []error) error {
 	several, example := 0, ""
+	again := 0 // rows that name a class in several columns
 	for i, v := range in.values {
+		repeated := false
 		for _, c := range v.cells {
+			before := len(sets[i])
 			list := c.list
 			switch {
 			case c.isList:
@@ -23,10 +26,18 @@ func (in *interpreter) lists(sets [][]string, errs []error) error {
 				list = []string{c.text}
 			}
 			for _, s := range list {
-				if s = strings.TrimSpace(s); !in.missing(s) && !slices.Contains(sets[i], s) {
+				if s = strings.TrimSpace(s); in.missing(s) {
+					continue
+				}
+				at := slices.Index(sets[i], s)
+				if at < 0 {
 					sets[i] = append(sets[i], s)
 				}
+				repeated = repeated || at >= 0 && at < before
 			}
+		}
+		if repeated {
+			again += v.n
 		}
 		switch {
 		case len(sets[i]) == 0 && (in.o.Task != MultiLabel || !v.cells[0].isList):
@@ -39,6 +50,9 @@ func (in *interpreter) lists(sets [][]string, errs []error) error {
 	}
 	if several > 0 {
 		return fmt.Errorf("%d rows have several labels, such as %s; if images have several labels, set the task to multilabel (Task, --task)", several, beginning(example))
+	}
+	if again > 0 {
+		in.notes = append(in.notes, fmt.Sprintf("%d rows name a class in several of the columns %s; it counts once.", again, listNames(in.columns)))
 	}
 	return in.joint(sets, in.o.LabelSeparator)
 }

@@ -153,6 +153,7 @@ func TestTables(t *testing.T) {
 		{name: "codes with zeros", text: labels("007", "010", "11"), want: "*", class: "007 010 11"},
 		{name: "numbers and words", text: labels("1.0", "a", "10", "2"), want: "*", class: "1.0 10 2 a"},
 		{name: "spaces", text: labels("cat", " cat", "cat ", "dog"), want: "*", class: "cat dog", warn: []string{"Removed the spaces around 2 of the labels."}},
+		{name: "spaces in JSON lines", file: "t.jsonl", text: jsonTable(`"cat"`, `" cat"`, `"cat "`, `"dog"`), want: "*", class: "cat dog", warn: []string{"Removed the spaces around 2 of the labels."}},
 		{name: "width", text: labels("\uff11", "1", "1", "2"), want: "*", class: "1 2 \uff11", warn: []string{"The classes 1 (2) and \uff11 (1) differ only in the form of their letters, digits or spaces. To join them, use Rename (--rename \uff11=1)."}},
 		{name: "spaces", text: labels("big dog", "big  dog", "cat", "big dog"), want: "*", class: "big  dog big dog cat", warn: []string{"The classes big dog (2) and big  dog (1) differ only in the form of their letters, digits or spaces. To join them, use Rename (--rename 'big  dog=big dog')."}},
 		{name: "case", text: labels("Cat", "cat", "cat", "dog"), want: "*", class: "Cat cat dog", warn: []string{"The classes cat (2) and Cat (1) differ only in case. To join them, use Rename (--rename Cat=cat)."}},

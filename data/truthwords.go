@@ -3,6 +3,7 @@ package data
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -143,9 +144,10 @@ func (in *interpreter) worded() (bool, error) {
 	return true, nil
 }
 
-// unknownWords returns an error if the columns have only one or two values, and these cannot be names of classes: a row has one twice, or all rows have it.
+// unknownWords returns an error if the columns have only one or two values, and these cannot be names of classes: a row has one twice, or all rows have it. Columns of several
+// annotators, by their names, do have the same class twice.
 func (in *interpreter) unknownWords(all wordSet) error {
-	if len(all.spelled) == 0 || len(all.spelled) > 2 {
+	if len(all.spelled) == 0 || len(all.spelled) > 2 || len(all.spelled) == 2 && annotators(in.columns) {
 		return nil
 	}
 	columns := map[string]map[int]bool{} // those that have a word
@@ -188,8 +190,28 @@ func (in *interpreter) unknownWords(all wordSet) error {
 	if all.blank {
 		blank = " or nothing"
 	}
-	return fmt.Errorf("the columns %s all have %s%s, which are not names of classes: if the columns are the classes, write 1 in the cell of each class that an image has, and 0 in the others; if these are names of classes, write those of an image into one column",
+	return fmt.Errorf("the columns %s all have %s%s, which are not names of classes: if the columns are the classes, write 1 in the cell of each class that an image has, and 0 in the others; if these are names of classes, write those of an image into one column, or give the columns names that differ only by a number, such as label1 and label2",
 		listNames(in.columns), strings.Join(list, " or "), blank)
+}
+
+// annotator matches the name of a column that is one of several of the same kind: label1, label_b, annotator Alice. The first group is what they share.
+var annotator = regexp.MustCompile(`(?i)^(.*\pL)[ _.-]*\d+$|^(.*\pL)[ _.-][a-z]$|(annotat|rater|label{1,2}er|reader|reviewer|expert|coder)`)
+
+// annotators reports whether columns are those of several annotators by their names.
+func annotators(columns []string) bool {
+	shared := ""
+	for i, c := range columns {
+		m := annotator.FindStringSubmatch(c)
+		if m == nil {
+			return false
+		}
+		s := strings.ToLower(cmp.Or(m[1], m[2], m[3]))
+		if i > 0 && s != shared {
+			return false
+		}
+		shared = s
+	}
+	return true
 }
 
 // truthColumns returns the indexes of the columns of which it is likely that they say whether an image has a class, and how messages name their values: those with values that

@@ -26,7 +26,9 @@ func TestTwinClasses(t *testing.T) {
 		classes int
 	}{
 		{"folders", image("Cat/1.png", "Cat/2.png", "cat/3.png", "dog/4.png"), "The classes Cat (2) and cat (1) differ only in case. To join them, use Rename (--rename cat=Cat).", 3},
-		{"folders with spaces", image("cat/1.png", "cat /2.png"), "The classes cat (1) and cat  (1) differ only in the form of their letters, digits or spaces. To join them, use Rename (--rename 'cat =cat').", 2},
+		{"folders with spaces", image("cat/1.png", "cat /2.png", "dog/3.png"), "Removed the spaces around 1 of the labels: cat.", 2},
+		{"names with spaces", image("cat.1.png", "cat .2.png", " dog.3.png"), "Removed the spaces around 2 of the labels: cat, dog.", 2},
+		{"shards with spaces", append(append(sample("0", " cat"), sample("1", "cat\n")...), sample("2", "dog")...), "", 2},
 		{"names", image("Cat.1.png", "cat.2.png", "cat.3.png"), "The classes cat (2) and Cat (1) differ only in case.", 2},
 		{"width", image("\uff11/1.png", "1/2.png", "1/3.png"), "differ only in the form of their letters", 2},
 		{"shards", samples, "The classes big dog (2) and Big  dog (1) differ only in the form", 3},
