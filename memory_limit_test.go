@@ -10,6 +10,8 @@ import (
 
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/preprocess"
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/offheap"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
@@ -54,6 +56,24 @@ func TestWeightsCheckMemory(t *testing.T) {
 	}
 	if _, jsonErr := on(1).FromJSON([]byte(text + "]}}")); jsonErr == nil || !strings.Contains(jsonErr.Error(), "the weights") || !strings.Contains(jsonErr.Error(), "GiB") {
 		t.Errorf("from JSON: error is %v", jsonErr)
+	}
+}
+
+// TestStateChecksMemory: the state of an optimizer counts as well.
+func TestStateChecksMemory(t *testing.T) {
+	has := offheap.Available()
+	if has == 0 || has > maxMemory/2 {
+		t.Skip("this system does not say how much memory there is, or has more than a network may need")
+	}
+	m := must(on(1).Sequential(layer.Input{Shape: []int{1}}, layer.Dense{Units: 1}))
+	store := graph.NewStore()
+	for i := range 3 {
+		if _, err := store.Declare(graph.Variable{Path: fmt.Sprintf("optimizer/%d", i), Type: op.Type{DType: tensor.Float32, Shape: tensor.Shape{has / 10, 1}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := m.programs(nil, store); err == nil || !strings.Contains(err.Error(), "but this process can have") {
+		t.Errorf("error is %v", err)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/config"
+	"github.com/lince-ml/lince/internal/offheap"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -308,6 +309,9 @@ func checkMemory(vs []*graph.Variable) error {
 		if total > maxMemory {
 			return fmt.Errorf("the weights up to %s %v take more than 64 GiB; use smaller images, more pooling or fewer units", v.Path, v.Shape)
 		}
+	}
+	if err := offheap.Check(total); err != nil {
+		return fmt.Errorf("the weights, and what the optimizer and the metrics keep: %w; use smaller images, more pooling or fewer units", err)
 	}
 	return nil
 }

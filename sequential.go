@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/graph"
-	"github.com/lince-ml/lince/internal/offheap"
 	"github.com/lince-ml/lince/layer"
 )
 
@@ -225,9 +224,6 @@ func suffix(i int) string {
 func (m *Model) initialized() (*Model, error) {
 	if err := checkMemory(m.store.Variables()); err != nil {
 		return nil, err
-	}
-	if err := offheap.Check(variableBytes(m.store.Variables())); err != nil {
-		return nil, fmt.Errorf("the weights: %w; use smaller images, more pooling or fewer units", err)
 	}
 	m.store.Initialize(m.seed)
 	return m, nil

@@ -1,6 +1,7 @@
 package lince
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -199,16 +200,17 @@ func noTorchMatch(units []*torchUnit, modules []*torchModule, s *torchSearch) er
 
 // moduleNames is the order in which modules can run by their names.
 type moduleNames struct {
-	before     [][]int    // modules that must run before each module
-	containers [][]string // of each module, from the outermost
-	size, used map[string]int
-	done       []bool
-	open       []string // containers of which some modules have run, from the outermost
+	// Modules whose names differ in a number are in groups, one for each number.
+	waiting       []int      // modules of each group that have not run
+	groups, after [][]int    // of each module: its groups, and those that must have run before it
+	containers    [][]string // of each module, from the outermost
+	size, used    map[string]int
+	open          []string // containers of which some modules have run, from the outermost
 }
 
 func newModuleNames(modules []*torchModule) *moduleNames {
 	n := &moduleNames{
-		before: make([][]int, len(modules)), containers: make([][]string, len(modules)), done: make([]bool, len(modules)),
+		groups: make([][]int, len(modules)), after: make([][]int, len(modules)), containers: make([][]string, len(modules)),
 		size: map[string]int{}, used: map[string]int{},
 	}
 	type place struct{ number, module int }
@@ -227,12 +229,18 @@ func newModuleNames(modules []*torchModule) *moduleNames {
 			}
 		}
 	}
+	// The modules of a number wait for those of the number before it, which wait in turn.
 	for _, f := range families {
-		for _, x := range f {
-			for _, y := range f {
-				if y.number < x.number {
-					n.before[x.module] = append(n.before[x.module], y.module)
-				}
+		slices.SortStableFunc(f, func(a, b place) int { return cmp.Compare(a.number, b.number) })
+		for i, x := range f {
+			if i == 0 || x.number != f[i-1].number {
+				n.waiting = append(n.waiting, 0)
+			}
+			group := len(n.waiting) - 1
+			n.waiting[group]++
+			n.groups[x.module] = append(n.groups[x.module], group)
+			if x.number != f[0].number {
+				n.after[x.module] = append(n.after[x.module], group-1)
 			}
 		}
 	}
@@ -244,12 +252,14 @@ func (n *moduleNames) ready(i int) bool {
 	if k := len(n.open); k > 0 && !slices.Contains(n.containers[i], n.open[k-1]) {
 		return false
 	}
-	return !slices.ContainsFunc(n.before[i], func(j int) bool { return !n.done[j] })
+	return !slices.ContainsFunc(n.after[i], func(group int) bool { return n.waiting[group] > 0 })
 }
 
 // use records that a module runs (by is 1), or takes that back (-1).
 func (n *moduleNames) use(i, by int) {
-	n.done[i] = by > 0
+	for _, group := range n.groups[i] {
+		n.waiting[group] -= by
+	}
 	for _, c := range n.containers[i] {
 		n.used[c] += by
 	}

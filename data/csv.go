@@ -87,7 +87,7 @@ func openTable(name string, set *parquetSet, o OpenOptions, rep *reading) (*Tabl
 // readTable makes a table of the rows for which the joiner finds files.
 func readTable(name string, set *parquetSet, o OpenOptions, rep *reading, j *joiner) (*Table, error) {
 	if set != nil {
-		return tableOf(name, set, set.warn, o, rep, j)
+		return tableOf(name, set, set.bytes(), set.warn, o, rep, j)
 	}
 	f, err := os.Open(name)
 	if err != nil {
@@ -101,11 +101,15 @@ func readTable(name string, set *parquetSet, o OpenOptions, rep *reading, j *joi
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return tableOf(name, rec, nil, o, rep, j)
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, patherr.Bare(err))
+	}
+	return tableOf(name, rec, info.Size(), nil, o, rep, j)
 }
 
-// tableOf makes a table of records.
-func tableOf(name string, rec records, warn []string, o OpenOptions, rep *reading, j *joiner) (*Table, error) {
+// tableOf makes a table of the records of files that have size bytes.
+func tableOf(name string, rec records, size int64, warn []string, o OpenOptions, rep *reading, j *joiner) (*Table, error) {
 	columns, err := o.columns(rec.columns())
 	if err != nil {
 		hint := ""
@@ -124,7 +128,7 @@ func tableOf(name string, rec records, warn []string, o OpenOptions, rep *readin
 	}
 	u := rec.unit()
 	b := &tableBuilder{
-		o: o, rep: rep, join: j, rec: rec, columns: columns, unit: u, labels: labelValues{byKey: map[string]int32{}},
+		o: o, rep: rep, join: j, rec: rec, most: mostRows(size), columns: columns, unit: u, labels: labelValues{byKey: map[string]int32{}},
 		unlabeled: drops{unit: u}, missing: drops{unit: u}, unusable: drops{unit: u}, twice: drops{unit: u},
 	}
 	b.rows.root = j.images
@@ -141,6 +145,10 @@ func tableOf(name string, rec records, warn []string, o OpenOptions, rep *readin
 	return t, nil
 }
 
+// mostRows is how many rows a table of so many bytes may have. A row takes memory, and a compressed file may repeat one without end. Rows whose
+// names are counted up take a fifth of a byte in the densest files.
+func mostRows(size int64) int64 { return min(1<<20+8*size, 1<<30) }
+
 // The states of a row while its table is built.
 const (
 	rowFound   = iota
@@ -154,6 +162,7 @@ type tableBuilder struct {
 	rep     *reading
 	join    *joiner
 	rec     records
+	most    int64 // records
 	columns columnSet
 	aside   *aside
 	unit    string // see records
@@ -225,8 +234,8 @@ func (b *tableBuilder) readAll() error {
 		if err := b.rep.next(0); err != nil {
 			return err
 		}
-		if b.read > 1<<30 {
-			return errors.New("has more than 2^30 rows")
+		if int64(b.read) > b.most {
+			return fmt.Errorf("has more than %d rows, which is not plausible for its size; write it again without compression if it really has them", b.most)
 		}
 		if b.o.Encoding != "" && slices.ContainsFunc(cells, func(c value) bool { return bytes.ContainsRune(c.text, utf8.RuneError) }) {
 			b.odd++

@@ -144,6 +144,7 @@ func TestPackedTables(t *testing.T) {
 		{name: "zip of JSON lines", file: "t.jsonl.zip", text: zipped("t.jsonl", `{"filename": "cats/cat0.jpg", "category": "x"}`), want: "cats/cat0.jpg=x"},
 		{name: "gzip", file: "t.csv.gz", text: zippedText(t, text)},
 		{name: "Zstandard", file: "t.csv.zst", text: string(zstd1(t, []byte(text)))},
+		{name: "one row again and again", file: "t.csv.gz", text: zippedText(t, "filename,category\n"+strings.Repeat(",x\n", 1_100_000)), fail: "t.csv.gz: has more than"},
 		{name: "not compressed", file: "t.csv.gz", text: text, fail: "is not compressed, though its name ends in .gz"},
 		{name: "two tables", file: "t.csv.zip", text: zipped("a.csv", text, "b.csv", text), fail: "t.csv.zip: "},
 		{name: "damaged", file: "t.csv.zip", text: string(damaged), fail: "t.csv.zip: "},

@@ -354,6 +354,17 @@ func (s *parquetSet) next(want []int, cells []value) (int, error) {
 	}
 }
 
+// bytes returns the size of the files, which are 0 bytes if that is not known.
+func (s *parquetSet) bytes() int64 {
+	n := int64(0)
+	for _, f := range s.files {
+		if info, err := os.Stat(f.path); err == nil {
+			n += info.Size()
+		}
+	}
+	return n
+}
+
 // close closes the file that is being read.
 func (s *parquetSet) close() {
 	if s.open != nil {

@@ -185,11 +185,20 @@ func (r *pnmReader) skip() {
 	}
 }
 
-// number reads a decimal number of at most 9 digits. It returns 0 after an error.
+// maxDigits is how many digits a number may have.
+const maxDigits = 10
+
+// number reads a decimal number of at most 10 digits, as Pillow does. It returns 0 after an error.
 func (r *pnmReader) number() int {
 	r.skip()
 	v, digits := 0, 0
-	for r.pos < len(r.data) && r.data[r.pos] >= '0' && r.data[r.pos] <= '9' && digits < 9 {
+	for r.pos < len(r.data) && r.data[r.pos] >= '0' && r.data[r.pos] <= '9' {
+		if digits == maxDigits {
+			if r.err == nil {
+				r.err = fmt.Errorf("corrupt %s: a number of more than %d digits", r.name, maxDigits)
+			}
+			return 0
+		}
 		v = 10*v + int(r.data[r.pos]-'0')
 		r.pos++
 		digits++

@@ -2,8 +2,10 @@
 package bounded
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os"
 )
 
 // MaxFile limits the size of a file in bytes.
@@ -36,4 +38,23 @@ func ReadAll(buf []byte, r io.Reader, guess, limit int64) ([]byte, error) {
 			return nil, err
 		}
 	}
+}
+
+// ReadFile reads a regular file of at most limit bytes. Reading a pipe or a device might never end.
+func ReadFile(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path) // before Open, which would block on a pipe
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errors.New("is not a regular file")
+	case info.Size() > limit:
+		return nil, fmt.Errorf("has %d bytes; the limit is %d", info.Size(), limit)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // only read
+	return ReadAll(nil, f, info.Size(), limit)
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -28,6 +29,7 @@ type folder struct {
 	wrote  map[string]bool   // the files that this run has written
 	what   map[string]string // descriptions of files that replace outFile.what
 	keep   bool              // the folder has a run to resume, so discard removes nothing
+	over   bool              // --overwrite: the files of an earlier run are replaced
 	gone   bool              // the folder was removed while the command ran, and save created it again
 	unlock func()
 
@@ -71,13 +73,13 @@ var resultFiles = slices.DeleteFunc(slices.Clone(runFiles), func(f outFile) bool
 // newFolder creates the folder dir, or the next free runs/train-N if dir is empty, and takes it. It
 // checks that the folder is writable, so that the command fails before its work and not after it.
 func newFolder(dir string, files []outFile, overwrite bool) (*folder, error) {
-	f := &folder{dir: dir, files: files, wrote: map[string]bool{}, what: map[string]string{}}
+	f := &folder{dir: dir, files: files, wrote: map[string]bool{}, what: map[string]string{}, over: overwrite}
 	err := f.make()
 	if err == nil {
 		err = f.take()
 	}
 	if err == nil && !overwrite {
-		for _, o := range files {
+		for _, o := range f.earlier() {
 			if f.has(o.name) {
 				err = usageError{fmt.Errorf("--out %s already contains %s; use another folder, or --overwrite", f.dir, o.name)}
 				break
@@ -205,7 +207,51 @@ func (f *folder) begin(name string, write func(io.Writer) error) error {
 	if err := f.write(name, write); err != nil {
 		return err
 	}
+	if f.over {
+		if err := f.removeRuns(); err != nil {
+			return err
+		}
+	}
 	return f.finish()
+}
+
+// earlier lists the files that an earlier run may have left, which finish removes. In the folder of a training, that run may have been a training
+// of another kind, such as a cross-validation.
+func (f *folder) earlier() []outFile {
+	if f.keep || !slices.ContainsFunc(f.files, func(o outFile) bool { return o.name == "run.json" }) {
+		return f.files
+	}
+	return slices.Concat(f.files, runFiles, foldFiles, tuneFiles)
+}
+
+// runsWithin matches the names of the folders in which --folds and --tune train.
+var runsWithin = regexp.MustCompile(`^(fold-[0-9]+|trial-[0-9]+-[0-9]+|best)$`)
+
+// removeRuns removes the runs of an earlier cross-validation or search from the folder. What lince has not written stays, and so does a run
+// that another process uses.
+func (f *folder) removeRuns() error {
+	entries, err := os.ReadDir(f.dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if within := (&folder{dir: f.path(e.Name()), files: runFiles}); e.IsDir() && runsWithin.MatchString(e.Name()) && within.has("run.json") {
+			unlock, free, err := lockFolder(within.dir)
+			if err != nil {
+				return err
+			}
+			if !free {
+				continue
+			}
+			err = within.finish()
+			unlock()
+			if err != nil {
+				return err
+			}
+			_ = os.Remove(within.dir) // fails if it has other files
+		}
+	}
+	return nil
 }
 
 func (f *folder) path(name string) string { return filepath.Join(f.dir, name) }
@@ -289,7 +335,7 @@ func (f *folder) finish() error {
 	if err := f.wait(); err != nil {
 		return err
 	}
-	for _, o := range f.files {
+	for _, o := range f.earlier() {
 		if f.wrote[o.name] {
 			continue
 		}

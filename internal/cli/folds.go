@@ -6,7 +6,6 @@ import (
 	"io"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -17,6 +16,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/internal/bounded"
 	"github.com/lince-ml/lince/internal/shell"
 )
 
@@ -318,7 +318,7 @@ func (f *recordFolds) csv(w io.Writer) error {
 // predictions writes the predictions of all folds as one file.
 func (v *crossValidation) predictions(w io.Writer) error {
 	for n := 1; n <= v.record.Folds.Folds; n++ {
-		b, err := os.ReadFile(filepath.Join(v.dir(n), "predictions.csv"))
+		b, err := bounded.ReadFile(filepath.Join(v.dir(n), "predictions.csv"), bounded.MaxFile)
 		if err != nil {
 			return err
 		}

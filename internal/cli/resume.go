@@ -18,6 +18,7 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/demo"
+	"github.com/lince-ml/lince/internal/bounded"
 	"github.com/lince-ml/lince/internal/patherr"
 	"github.com/lince-ml/lince/internal/shell"
 	"github.com/lince-ml/lince/zoo"
@@ -92,7 +93,7 @@ func onlyResumeFlags(dir string, k *kong.Context) error {
 
 // readRecord reads the run.json of a run that can be resumed.
 func readRecord(path string) (r record, err error) {
-	text, err := os.ReadFile(path)
+	text, err := bounded.ReadFile(path, 256<<20)
 	if err != nil {
 		return r, patherr.Bare(err)
 	}
@@ -224,7 +225,7 @@ func (t *training) openCheckpoint() error {
 // withoutCheckpoint returns an error if the checkpoint of the run is gone: a run from the beginning would replace the results of the epochs so far.
 func (t *training) withoutCheckpoint() error {
 	epochs := t.record.Epochs
-	if rows, err := os.ReadFile(t.folder.path("history.csv")); err == nil {
+	if rows, err := bounded.ReadFile(t.folder.path("history.csv"), bounded.MaxFile); err == nil {
 		epochs = max(epochs, bytes.Count(rows, []byte("\n"))-1) // the first line has the names of the columns
 	}
 	steps := (t.record.Data.Training + t.Batch - 1) / max(t.Batch, 1)

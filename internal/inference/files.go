@@ -73,16 +73,7 @@ func (r *reader) source(s string) error {
 
 // readFile reads a regular file.
 func readFile(path string) ([]byte, error) {
-	info, err := os.Stat(path) // before reading, which would block on a pipe
-	switch {
-	case err != nil:
-		return nil, patherr.Bare(err)
-	case !info.Mode().IsRegular():
-		return nil, errors.New("is not a regular file")
-	case info.Size() > bounded.MaxFile:
-		return nil, fmt.Errorf("has %d bytes; the limit is %d", info.Size(), bounded.MaxFile)
-	}
-	b, err := os.ReadFile(path)
+	b, err := bounded.ReadFile(path, bounded.MaxFile)
 	return b, patherr.Bare(err)
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // Available returns the memory that the process can have, in bytes: that of the machine, or the limit of its cgroup or of its address
-// space if that is lower. It is 0 if this is not known.
+// space, without what was in use at the first call, if that is lower. It is 0 if this is not known.
 func Available() int { return available() }
 
 var available = sync.OnceValue(func() int {
@@ -22,7 +22,8 @@ var available = sync.OnceValue(func() int {
 	}
 	var space unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_AS, &space) == nil {
-		least = min(least, space.Cur)
+		// Go reserves more than a gigabyte of addresses when a program starts.
+		least = min(least, space.Cur-min(space.Cur, addressesInUse()))
 	}
 	for _, file := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
 		text, err := os.ReadFile(file)
@@ -38,3 +39,17 @@ var available = sync.OnceValue(func() int {
 	}
 	return int(least)
 })
+
+// addressesInUse returns the size of the process' address space in bytes, 0 if it is not known.
+func addressesInUse() uint64 {
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	pages, _, _ := bytes.Cut(text, []byte(" "))
+	n, err := strconv.ParseUint(string(pages), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n * uint64(os.Getpagesize())
+}
