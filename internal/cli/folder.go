@@ -236,7 +236,7 @@ func (f *folder) removeRuns() error {
 	}
 	for _, e := range entries {
 		if within := (&folder{dir: f.path(e.Name()), files: runFiles}); e.IsDir() && runsWithin.MatchString(e.Name()) && within.has("run.json") {
-			unlock, free, err := lockFolder(within.dir)
+			unlock, free, err := folderlock.Lock(within.dir)
 			if err != nil {
 				return err
 			}
