@@ -35,6 +35,20 @@ func (t *training) advised(err error) error {
 	return fmt.Errorf("%w\ntry --lr %v", err, t.lowerRate(rate))
 }
 
+// noteRise warns of a training that ended with a higher loss than that of its first epoch, and records the advice.
+func (t *training) noteRise(h *lince.History) {
+	losses := h.Values("loss")
+	n := len(losses)
+	if n < 2 || !(losses[n-1] > 1.05*losses[0]) || t.record.Advice != "" { // less may be noise
+		return
+	}
+	t.record.Advice = fmt.Sprintf("the loss rose from %.4g in the first epoch to %.4g in the last: lower the learning rate", losses[0], losses[n-1])
+	if rate := t.record.Model.LearningRate; rate > 0 {
+		t.record.Advice += fmt.Sprintf(", for example --lr %v", t.lowerRate(rate))
+	}
+	t.warn(t.record.Advice)
+}
+
 // lowerRate returns a learning rate to try instead of one with which training diverges: the optimizer's default if that is much lower, else a tenth.
 func (t *training) lowerRate(rate float64) float64 {
 	lower := rate / 10

@@ -35,6 +35,29 @@ func TestDivergence(t *testing.T) {
 		}
 		contains(t, "train.log", read(t, c.out, logName), c.want)
 	}
+	o := run(t, args("json", "--optimizer", "sgd", "--lr", "1e6", "--json")...)
+	if r := decode[record](t, o.stdout); o.code != exitFailure || r.Status != failed || !strings.Contains(r.Error, "try --lr 0.01") {
+		t.Errorf("--json: exit code %d, %s, %q", o.code, r.Status, r.Error)
+	}
+}
+
+// TestRise checks that a training whose loss rises, but does not diverge, ends with advice on standard error, in run.json and with --json, with --quiet too.
+func TestRise(t *testing.T) {
+	workIn(t)
+	args := func(rate string, more ...string) []string {
+		return append([]string{"train", "demo:cats-and-dogs?n=24", "--model", network("two.json"), "--batch", "24", "--epochs", "2", "--optimizer", "adam", "-q", "--out", "at" + rate, "--lr", rate}, more...)
+	}
+	const rose = "the loss rose from 0.7017 in the first epoch to "
+	o := succeed(t, args(".1", "--json")...)
+	contains(t, "standard error", o.stderr, rose, "lower the learning rate, for example --lr 0.001")
+	for from, text := range map[string]string{"--json": o.stdout, "run.json": read(t, "at.1", "run.json")} {
+		if r := decode[record](t, text); r.Status != finished || !strings.HasPrefix(r.Advice, rose) {
+			t.Errorf("%s: %s, %q", from, r.Status, r.Advice)
+		}
+	}
+	if o := succeed(t, args(".0001", "--json")...); decode[record](t, o.stdout).Advice != "" || strings.Contains(o.stderr, "rose") {
+		t.Errorf("a low rate: %s", o.stderr)
+	}
 }
 
 // TestOneSoftmaxUnit checks that training with a softmax of one unit, whose result is always 1, is refused or warned of, for each kind of file.

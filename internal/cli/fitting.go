@@ -317,6 +317,9 @@ func (t *training) save(h *lince.History) error {
 	if bad := slices.Concat(t.unreadable, t.skipped.all()); len(bad) > len(t.unreadable) {
 		err = errors.Join(err, t.folder.write("unreadable.csv", writeUnreadable(bad, t.folder.raw)))
 	}
+	if t.record.Status != failed { // the error has advice
+		t.noteRise(h)
+	}
 	t.record.PeakMemory, _ = machine.PeakMemory(nil)
 	return errors.Join(err,
 		t.folder.writeBytes("history.csv", []byte(t.history.Rows)),

@@ -64,6 +64,7 @@ type record struct {
 	History    *lince.History         `json:"history,omitempty"`
 	StoppedBy  string                 `json:"stopped_by,omitempty"` // "epochs", "patience", "time", "interruption", "error"
 	Error      string                 `json:"error,omitempty"`
+	Advice     string                 `json:"advice,omitempty"` // what to change, if the loss rose during the training
 	Results    *report.Classification `json:"validation,omitempty"`
 	MultiLabel *report.MultiLabel     `json:"validation_multilabel,omitempty"` // instead, for images with several labels
 	Regression *report.Regression     `json:"validation_regression,omitempty"` // instead, for numbers
@@ -117,6 +118,8 @@ type recordData struct {
 	LeftOut               []badFile      `json:"left_out_later"`            // images that could not be read during the training
 	// Duplicates counts images with equal bytes; null if there are none.
 	Duplicates *recordDuplicates `json:"duplicates"`
+	// Versions counts images that are versions of others by their names; it is left out if there are none.
+	Versions *recordVersioned `json:"versions,omitempty"`
 }
 
 // recordModel describes the model and the settings of its training.

@@ -88,7 +88,14 @@ type recordDuplicates struct {
 	TwoClasses int `json:"two_classes"` // groups whose images have different labels
 }
 
-// divide splits the table at random. Images with equal bytes stay together.
+// recordVersioned counts images that are versions of one image by their names.
+type recordVersioned struct {
+	Groups int `json:"groups"` // of two or more versions
+	Images int `json:"images"` // in these groups
+	Moved  int `json:"moved"`  // to the other side of the split, so that a group is on one side
+}
+
+// divide splits the table at random. Images with equal bytes, and versions of an image, stay together.
 func (t *training) divide(table *data.Table) (train, val *data.Table, err error) {
 	if t.Split != "" {
 		t.printf("The column %s has no rows for validation; a fraction of %v of the rows for training is used.\n", t.Split, t.TestSize)
@@ -114,11 +121,30 @@ func (t *training) divide(table *data.Table) (train, val *data.Table, err error)
 	if err != nil {
 		return nil, nil, err
 	}
+	if versions := table.Versions(); len(versions) > 0 {
+		a, b = t.splitVersions(a, b, versions, groups)
+	}
 	if len(groups) > 0 {
 		a, b = t.keepTogether(table, a, b, groups)
 	}
 	t.warnOfVariants(table, b)
 	return table.Take(a), table.Take(b), nil
+}
+
+// splitVersions moves rows that are versions of one image by their names to one side, together with their duplicates.
+func (t *training) splitVersions(train, val []int, versions, duplicates [][]int) (newTrain, newVal []int) {
+	images := 0
+	for _, g := range versions {
+		images += len(g)
+	}
+	newTrain, newVal, moved := data.SplitByFirst(train, val, data.Joined(slices.Concat(versions, duplicates)))
+	if len(newTrain) == 0 || len(newVal) == 0 {
+		t.warn(fmt.Sprintf("%s are versions of others by their names (Roboflow's .rf.), but with the versions of each on one side, the split has no images on the other; the results for validation are too good", count(images, "image")))
+		return train, val
+	}
+	t.versions = &recordVersioned{len(versions), images, moved}
+	t.printf("%s are versions of %d by their names (Roboflow's .rf.): those of each are on one side of the split; moved: %s.\n", count(images, "image"), len(versions), count(moved, "image"))
+	return newTrain, newVal
 }
 
 // keepTogether moves rows with equal bytes to one side. warnOfFaults has named them.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -419,4 +420,37 @@ func TestHostileTables(t *testing.T) {
 	writeFile(t, "again.csv", o.stdout)
 	o = succeed(t, "data", "again.csv", "--csv", "-", "--raw-csv")
 	contains(t, "the table", o.stdout, "cat.0.png,=1+1\n")
+}
+
+// TestVersionsTogether keeps the versions that Roboflow makes of an image on one side of the split, with a line, and the sides have the usual sizes.
+func TestVersionsTogether(t *testing.T) {
+	workIn(t)
+	files := map[string][]byte{}
+	images := pngs(t, 60)
+	for i, name := range slices.Sorted(maps.Keys(images)) { // in groups of three
+		files[fmt.Sprintf("set/%c/IMG_%d_png.rf.%032x.png", 'a'+i/3%2, i/3, i)] = images[name]
+	}
+	put(t, ".", files)
+	for k, flags := range [][]string{nil, {"--stratify"}, {"--no-precheck"}} {
+		out := fmt.Sprint("r", k)
+		o := succeed(t, append([]string{"train", "set", "--model", network("two.json"), "--epochs", "1", "--out", out}, flags...)...)
+		contains(t, out, o.stdout, "60 images are versions of 20 by their names (Roboflow's .rf.): those of each are on one side of the split")
+		r := decode[record](t, read(t, out, "run.json"))
+		if v := r.Data.Versions; v == nil || v.Groups != 20 || v.Images != 60 || v.Moved == 0 {
+			t.Errorf("%s: %+v", out, v)
+		}
+		if r.Data.Validation < 6 || r.Data.Validation%3 != 0 || r.Data.Training+r.Data.Validation != 60 {
+			t.Errorf("%s: %d and %d images", out, r.Data.Training, r.Data.Validation)
+		}
+		seen := map[string]int{}
+		for _, line := range rowsOf(t, read(t, out, "predictions.csv"))[1:] {
+			name, _, _ := strings.Cut(line[0], ".rf.")
+			seen[name]++
+		}
+		for name, n := range seen {
+			if n != 3 {
+				t.Errorf("%s: %d of 3 versions of %s are in the validation", out, n, name)
+			}
+		}
+	}
 }

@@ -28,6 +28,7 @@ type training struct {
 	ignored    []data.BadFile // skipped when the source was opened
 	unreadable []data.BadFile // skipped because their images cannot be decoded
 	duplicates *recordDuplicates
+	versions   *recordVersioned
 	model      *lince.Model
 	loading    lince.Preprocessing // how the model will load images, if that is known before it is made
 	pixels     *data.Cache         // see cache
@@ -160,7 +161,7 @@ func (t *training) prepare() error {
 	}
 	t.record.data(table, t.ignored, t.train, t.val, t.unreadable, t.findings())
 	t.record.LimitBatches = t.LimitBatches
-	t.record.Data.Dropped, t.record.Data.Duplicates = leftOutRows(t.table, t.ignored), t.duplicates
+	t.record.Data.Dropped, t.record.Data.Duplicates, t.record.Data.Versions = leftOutRows(t.table, t.ignored), t.duplicates, t.versions
 	if err := t.sameData(); err != nil {
 		return err
 	}

@@ -1,0 +1,35 @@
+package data
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestVersions groups the versions that Roboflow makes of an image, and splits a table by groups.
+func TestVersions(t *testing.T) {
+	rf := func(name string, n int) string { return fmt.Sprintf("%s.rf.%032x.jpg", name, n) }
+	for _, c := range []struct {
+		names []string
+		want  string
+	}{
+		{[]string{rf("a/IMG_1_jpg", 1), rf("a/IMG_2_jpg", 2), rf("a/IMG_1_jpg", 3), rf("b/IMG_1_jpg", 4), rf("a/IMG_2_jpg", 5)}, "[[0 2] [1 4]]"},
+		{[]string{"a/x.jpg", "a/x (1).jpg", "a/x_aug1.jpg", "a/x.rf.jpg", "a/x.rf.1.jpg"}, "[]"},
+		{nil, "[]"},
+	} {
+		tab := &Table{}
+		for _, n := range c.names {
+			tab.rows = append(tab.rows, Row{Filename: n, Label: "x"})
+		}
+		if got := fmt.Sprint(tab.Versions()); got != c.want {
+			t.Errorf("%s: %s, want %s", strings.Join(c.names, " "), got, c.want)
+		}
+	}
+	if got, want := fmt.Sprint(Joined([][]int{{0, 2}, {1, 4}, {5, 6}, {4, 6}, {2, 9}})), "[[0 2 9] [1 4 5 6]]"; got != want {
+		t.Errorf("joined: %s, want %s", got, want)
+	}
+	train, test, moved := SplitByFirst([]int{7, 0, 4, 3}, []int{1, 2, 6, 5}, [][]int{{0, 2}, {1, 4, 6}})
+	if got, want := fmt.Sprint(train, test, moved), "[7 0 3 2] [4 1 6 5] 2"; got != want {
+		t.Errorf("split: %s, want %s", got, want)
+	}
+}
