@@ -149,7 +149,7 @@ func newPageView(p Page) (*pageView, error) {
 		v.labels()
 	}
 	if v.AbsentCount > 0 {
-		v.Notes = append(slices.Clone(v.Notes), fmt.Sprintf("No image has %s of the %s classes. In the means of the classes, such as the mean F1, their scores count as 0.", FormatCount(v.AbsentCount), FormatCount(len(v.PerClass)+len(v.PerLabel))))
+		v.Notes = append(slices.Clone(v.Notes), fmt.Sprintf("Classes without images: %s of %s. In the means of the classes, such as the mean F1, they count as 0.", FormatCount(v.AbsentCount), FormatCount(len(v.PerClass)+len(v.PerLabel))))
 	}
 	if p.Regression != nil {
 		if err := v.numbers(); err != nil {

@@ -32,12 +32,12 @@ func TestUndefinedScores(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", v.PerClass[i].Class, got, want)
 		}
 	}
-	if text := page(t, p); !strings.Contains(text, "No image has the class <bdi>class 0</bdi>. A dash is a score of 0/0, of a class without images or without predictions. It counts as 0 in the means") {
+	if text := page(t, p); !strings.Contains(text, "Classes without images (1): <bdi>class 0</bdi>. A dash is a score of 0/0, of a class without images or without predictions. It counts as 0 in the means") {
 		t.Error("the page does not say that a class has no images")
-	} else if !strings.Contains(text, "No image has 1 of the 3 classes. In the means of the classes") {
+	} else if !strings.Contains(text, "Classes without images: 1 of 3. In the means of the classes") {
 		t.Error("the page does not say first that the means have classes without images")
 	}
-	if text := page(t, samplePage(t, 3, 200, plainName)); strings.Contains(text, "No image has the class") {
+	if text := page(t, samplePage(t, 3, 200, plainName)); strings.Contains(text, "Classes without images") {
 		t.Error("the page says that a class has no images, but each has some")
 	}
 

@@ -345,7 +345,7 @@ func settingText(name string, v any) string {
 		b = []byte(strings.Join(list, ","))
 	}
 	s := string(b)
-	if slices.Contains([]string{"null", "", "{}", size{}.String()}, s) || slices.Contains(zeroIsNone, name) && slices.Contains([]string{"0", "0s", byteSize(0).String()}, s) {
+	if slices.Contains([]string{"null", "", "{}", size{}.String(), grayRange{}.String()}, s) || slices.Contains(zeroIsNone, name) && slices.Contains([]string{"0", "0s", byteSize(0).String()}, s) {
 		return "–"
 	}
 	return s
@@ -358,6 +358,9 @@ func (c *evaluateCommand) writePage(e *env, m *lince.Model, out *folder, r *eval
 	if r.Metrics != nil {
 		for name, v := range r.Metrics.All() {
 			value := fmt.Sprintf("%.4f", v)
+			if v >= 1000 {
+				value = report.FormatNumber(v)
+			}
 			if vector := r.Metrics.Vector(name); vector != nil {
 				value = fmt.Sprintf("%.4f", vector)
 			}

@@ -33,7 +33,7 @@ func TestPage(t *testing.T) {
 	}
 	succeed(t, "evaluate", filepath.Join(dir, "model.keras"), "demo:cats-and-dogs?n=30", "--out", "out", "-q")
 	text = html.UnescapeString(read(t, "out", pageName))
-	contains(t, "the page of an evaluation", text, "Evaluation of "+filepath.Join(dir, "model.keras"), "on demo:cats-and-dogs?n=30", "Grad-CAM by Selvaraju", "lince evaluate")
+	contains(t, "the page of an evaluation", text, "Evaluation of "+filepath.Join(dir, "model.keras"), "on demo:cats-and-dogs?n=30", "Grad-CAM by Selvaraju", `<span class="word">lince</span> <span class="word">evaluate</span>`)
 	if strings.Contains(text, "after augmentation") {
 		t.Error("the page of an evaluation has a training batch")
 	}
