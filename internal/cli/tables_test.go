@@ -339,7 +339,7 @@ func TestMultiLabel(t *testing.T) {
 	}
 	contains(t, "predictions.csv", read(t, "e", "predictions.csv"), "cat.0.png,cat|third,cat|dog|third,")
 	for _, dir := range []string{"r", "e"} {
-		contains(t, "the page in "+dir, html.UnescapeString(read(t, dir, pageName)), "all classes right", "Mean of the classes", "Best threshold", "All decisions: ECE", "Predicted classes that are no labels")
+		contains(t, "the page in "+dir, html.UnescapeString(read(t, dir, pageName)), "all classes right", "Mean of the classes", "Best threshold", "All decisions: ECE", "Wrongly predicted classes")
 	}
 	writeFile(t, "other.csv", tableOf(32, "filename,category", func(i int, name string) string { return name + "," + name[:3] + "|Dogs" }))
 	o = succeed(t, "evaluate", model, "other.csv", "--images", "set")
