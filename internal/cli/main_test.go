@@ -12,25 +12,35 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/lince-ml/lince/data/demo"
 )
 
 var (
-	buildDir   string // where the binary goes; TestMain removes it
+	buildDir   string // where the run of trained goes; TestMain removes it
 	packageDir string // tests change the working folder
 )
 
+// The environment of the processes that tests start.
+const (
+	asLince   = "LINCE_TEST_AS_LINCE" // the binary of the tests is lince
+	withPlots = "LINCE_TEST_PLOTS"    // plots are drawn
+)
+
 func TestMain(m *testing.M) {
+	testPlot = plotOrEmpty
+	if os.Getenv(asLince) != "" {
+		os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr))
+	}
+	if err := os.Setenv(asLince, "1"); err != nil {
+		panic(err)
+	}
 	// The environment of the user must not change results.
 	for _, name := range []string{"COMP_LINE", "COMP_POINT", "NO_COLOR", "COLORTERM"} {
 		_ = os.Unsetenv(name)
@@ -50,30 +60,16 @@ func TestMain(m *testing.M) {
 	if buildDir, err = os.MkdirTemp("", "lince-cli"); err != nil {
 		panic(err)
 	}
-	testPlot = plotOrEmpty
 	code := m.Run()
 	_ = os.RemoveAll(buildDir)
 	os.Exit(code)
 }
 
-var build = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(buildDir, "lince")
-	if runtime.GOOS == "windows" {
-		path += ".exe"
-	}
-	cmd := exec.Command("go", "build", "-o", path, "github.com/lince-ml/lince/cmd/lince")
-	cmd.Dir = packageDir
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return path, nil
-})
-
-// binary is the path of the built command.
+// binary is the path of a lince for tests that need a process: the binary of the tests, see TestMain. That saves building the command, and what its
+// processes draw is what plots says.
 func binary(t *testing.T) string {
 	t.Helper()
-	path, err := build()
+	path, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,19 +122,15 @@ func slow(t *testing.T) {
 	}
 }
 
-// drawing is set while a test looks at plots.
-var drawing atomic.Bool
-
 // plots makes the commands of a test draw their plots. In other tests, an empty image takes the place of each plot, unless everything is set: half of the time would be theirs.
 func plots(t *testing.T) {
 	t.Helper()
-	drawing.Store(true)
-	t.Cleanup(func() { drawing.Store(false) })
+	t.Setenv(withPlots, "1")
 }
 
 // plotOrEmpty is testPlot.
 func plotOrEmpty(draw func(io.Writer) error) func(io.Writer) error {
-	if everything || drawing.Load() {
+	if everything || os.Getenv(withPlots) != "" {
 		return draw
 	}
 	return func(w io.Writer) error { return png.Encode(w, image.NewGray(image.Rect(0, 0, 1, 1))) }
