@@ -181,6 +181,9 @@ var numberPattern = regexp.MustCompile(`^(?:.*/)?(.*?)[ _-]*\(?\d+\)?(?:\.\w+)?$
 // wordPattern is the pattern that messages propose for names that begin with the class: cat_test_1.jpg, cat-a.png.
 var wordPattern = regexp.MustCompile(`^(?:.*/)?([^/_.-]+)[_.-]`)
 
+// lettersPattern is the pattern that messages propose for names in which the class is before the first number: cat0.x.png.
+var lettersPattern = regexp.MustCompile(`^(?:.*/)?([^/0-9]*[^/0-9 ._-])[ ._-]*[0-9]`)
+
 // knownProposal names the setting that gives most names one of the known classes, or returns "" if none does it for at least half of them. inUse is the rule in use.
 func knownProposal(names, classes []string, inUse labeler) string {
 	if len(classes) == 0 {
@@ -226,6 +229,8 @@ func proposal(names []string, up string) string {
 	}{
 		{labeler{rule: Folder}, "folder"}, {labeler{rule: Underscore}, "underscore"}, {labeler{rule: Prefix}, "prefix"},
 		{labeler{rule: Pattern, pattern: numberPattern}, "'" + numberPattern.String() + "'"},
+		{labeler{rule: Pattern, pattern: wordPattern}, "'" + wordPattern.String() + "'"},
+		{labeler{rule: Pattern, pattern: lettersPattern}, "'" + lettersPattern.String() + "'"},
 	} {
 		classes := map[string]bool{}
 		for _, n := range names {
@@ -239,6 +244,21 @@ func proposal(names []string, up string) string {
 		return fmt.Sprintf("if %s is the class of all of them, use --label folder", quoteName(up))
 	}
 	return ""
+}
+
+// tooManyClasses returns a warning if a rule gives most images a separate class, "" otherwise. It names a better rule, if there is one.
+func tooManyClasses(t *Table, names []string, rule labeler) string {
+	const few = 8 // images among which many classes are no surprise
+	n := len(t.Classes())
+	if len(t.rows) < few || 2*n <= len(t.rows) {
+		return ""
+	}
+	first := t.rows[0]
+	s := fmt.Sprintf("The %d images have %d classes, so most classes have one image: the rule is %s, and %s has the label %s", len(t.rows), n, rule.what(), quoteName(first.Filename), quoteName(first.Label))
+	if better := proposal(names, ""); better != "" {
+		return s + "; " + better + "."
+	}
+	return s + ". If these are not the classes, put each class in a folder, use --label with a regular expression with one group, or use a table of labels."
 }
 
 func quoteName(s string) string {

@@ -57,6 +57,9 @@ func newTable(l *listing, o OpenOptions) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	if w := tooManyClasses(t, names, rule); w != "" && rule.rule != Unlabeled {
+		t.warn = append(t.warn, w)
+	}
 	t.src = &source{name: l.name, rule: rule.rule, parts: map[string][]Row{}, closer: l}
 	if !other {
 		known = t.Classes()

@@ -414,13 +414,63 @@ func FuzzCSV(f *testing.F) {
 	})
 }
 
-// TestNumbersInNames refuses numbers in the names of files with the two commands that learn them.
+// TestNumbersInNames refuses numbers in the names of files and folders with the two commands that learn them.
 func TestNumbersInNames(t *testing.T) {
-	dir := t.TempDir()
-	_, err := Open(t.Context(), dir, OpenOptions{Task: Regress, LabelPattern: regexp.MustCompile(`^([0-9]+)_`)})
-	for _, want := range []string{"remove the options for CSV files: Task (--task)", "--label '^([0-9]+)_' --csv t.csv", "lince train t.csv --images " + dir + " --task regress"} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %s", err, want)
+	pattern := regexp.MustCompile(`^([0-9]+)_`)
+	for _, c := range []struct {
+		files string
+		o     OpenOptions
+		want  []string // "DIR" is the folder
+	}{
+		{"25_a.png 30_b.png", OpenOptions{LabelPattern: pattern}, []string{"remove the options for CSV files: Task (--task)", "(25 for 25_a.png)", "lince data DIR --label '^([0-9]+)_' --csv t.csv", "lince train t.csv --images DIR --task regress"}},
+		{"25_a.png 30_b.png", OpenOptions{}, []string{"lince data DIR --label underscore --csv t.csv"}},
+		{"25-a.png 30-b.png", OpenOptions{}, []string{`lince data DIR --label '^(?:.*/)?(-?\d+(?:\.\d+)?)[_-]' --csv t.csv`}},
+		{"age25_a.png age30_b.png", OpenOptions{}, []string{"(25 for age25_a.png)"}},
+		{"x_25.png x_30.png", OpenOptions{}, []string{"(25 for x_25.png)"}},
+		{"25/a.png 30/b.png", OpenOptions{}, []string{"(25 for 25/a.png)", "lince data DIR --label folder --csv t.csv", "lince train t.csv --images DIR --task regress"}},
+		{"25/a.png 30/b.png", OpenOptions{LabelRule: Folder}, []string{"lince data DIR --label folder --csv t.csv"}},
+		{"train/25/a.png train/30/b.png val/25/c.png", OpenOptions{}, []string{"lince data DIR --label folder --csv t.csv"}},
+		{"train/25/a.png train/30/b.png val/25/c.png val/30/d.png", OpenOptions{Part: "val"}, []string{"--label folder --csv t.csv --part val"}},
+		{"25.a.png 30.b.png", OpenOptions{LabelRule: Prefix}, []string{"lince data DIR --label prefix --csv t.csv"}},
+		{"young/a.png old/b.png", OpenOptions{LabelRule: Folder}, []string{`--label gives old/b.png the label "old": use a regular expression whose group is the number, or a table`}},
+		{"young/a.png old/b.png", OpenOptions{}, []string{"the numbers are in a table of file names and numbers, or --label names a regular expression"}},
+	} {
+		c.o.Task = Regress
+		dir := files(t, strings.Fields(c.files)...)
+		_, err := Open(t.Context(), dir, c.o)
+		for _, want := range c.want {
+			if err == nil || !strings.Contains(strings.ReplaceAll(err.Error(), dir, "DIR"), want) {
+				t.Errorf("%s: %v, want %s", c.files, err, want)
+			}
+		}
+	}
+}
+
+// TestTooManyClasses doubts a rule that gives most images a separate class.
+func TestTooManyClasses(t *testing.T) {
+	var prefix, number, folders, underscore, fine []string
+	for i := range 12 {
+		prefix = append(prefix, fmt.Sprintf("%s_%d.x.png", []string{"cat", "dog"}[i%2], i))
+		number = append(number, fmt.Sprintf("%s%d.x.png", []string{"cat", "dog"}[i%2], i))
+		folders = append(folders, fmt.Sprintf("id%d/%s.0.png", i, []string{"cat", "dog"}[i%2]))
+		underscore = append(underscore, fmt.Sprintf("img%d_%d.png", i, i))
+		fine = append(fine, fmt.Sprintf("%s/%d.png", []string{"cat", "dog"}[i%2], i))
+	}
+	for _, c := range []struct {
+		files []string
+		o     OpenOptions
+		want  string
+	}{
+		{files: prefix, want: "The 12 images have 12 classes, so most classes have one image: the rule is the name up to the first dot, as in cat.0.jpg, and cat_0.x.png has the label cat_0; --label underscore would give 2 classes, such as cat."},
+		{files: number, o: OpenOptions{LabelPattern: regexp.MustCompile(`^(\w+)\.`)}, want: `the group of the pattern "^(\\w+)\\.", and cat0.x.png has the label cat0; --label '^(?:.*/)?([^/0-9]*[^/0-9 ._-])[ ._-]*[0-9]' would give 2 classes, such as cat.`},
+		{files: folders, want: "id0/cat.0.png has the label id0; --label prefix would give 2 classes, such as cat."},
+		{files: underscore, want: "img0_0.png has the label img0. If these are not the classes"},
+		{files: fine},
+		{files: prefix[:7]},
+	} {
+		tab := open(t, files(t, c.files...), c.o)
+		if got := strings.Join(tab.Warnings(), "\n"); !strings.Contains(got, c.want) || c.want == "" && strings.Contains(got, "so most classes have one image") {
+			t.Errorf("%s: warnings %q, want %q", c.files[0], got, c.want)
 		}
 	}
 }

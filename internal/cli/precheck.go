@@ -56,8 +56,7 @@ func (e *env) checkAndKeep(t *data.Table, strict bool, report *folder, most int,
 	}
 	e.found.Add(found)
 	e.warnOfDepth(found)
-	switch {
-	case len(bad) == 0:
+	if len(bad) == 0 {
 		return good, nil, nil
 	}
 	lost := lostText(lostClasses(t, bad))
