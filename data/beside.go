@@ -58,6 +58,7 @@ type tableFound struct {
 	labels string   // columns of labels, as a flag has them; "" if they need not be named
 	others []string // columns of which one may have the labels, if that is not known
 	found  int      // images that the rows name
+	valid  string   // the table for validation that belongs to it, in an archive; "" if there is none
 }
 
 // tableBeside finds the table beside the images that names most of them. It prefers one in a folder for training.
@@ -79,6 +80,14 @@ func (l *listing) tableBeside(o OpenOptions) *tableFound {
 		}
 		if best == nil || t.forTraining() && !best.forTraining() || t.forTraining() == best.forTraining() && t.found > best.found {
 			best = t
+		}
+	}
+	if best == nil || !best.forTraining() {
+		return best
+	}
+	for _, e := range l.tablesBeside() {
+		if _, disk := e.file.(diskFile); !disk && best.valid == "" && siblingKind(best.name, e.name) == validationPart {
+			best.valid = e.name
 		}
 	}
 	return best
@@ -250,7 +259,10 @@ func (t *tableFound) advice(source string) string {
 	if t.column != "" {
 		words = append(words, "--filename", t.column)
 	}
-	after := ""
+	after, valid := "", ""
+	if t.valid != "" {
+		valid = fmt.Sprintf(". For validation, take %s out, too, and add --validation %s to train", quoteName(t.valid), shell.Quote(t.valid))
+	}
 	switch {
 	case t.labels != "":
 		words = append(words, "--category", t.labels)
@@ -258,5 +270,5 @@ func (t *tableFound) advice(source string) string {
 		words = append(words, "--category", "COLUMN")
 		after = fmt.Sprintf(", where COLUMN is the one with the labels: %s", listNames(t.others))
 	}
-	return fmt.Sprintf("the table %s names the images: %sopen it instead (%s%s); train and evaluate take the same arguments", quoteName(t.name), from, shell.Command(words...), after)
+	return fmt.Sprintf("the table %s names the images: %sopen it instead (%s%s); train and evaluate take the same arguments%s", quoteName(t.name), from, shell.Command(words...), after, valid)
 }

@@ -65,6 +65,9 @@ func openTable(name string, set *parquetSet, o OpenOptions, rep *reading) (*Tabl
 	t, err := readTable(name, set, o, rep, j)
 	if err == nil {
 		t.src.closer = closer
+		if j.zip != nil && o.SplitColumn == "" {
+			t.setSiblings(name, j.zip)
+		}
 		t.src.setColumnParts(t.Parts(), o.Part)
 		if o.Part != "" {
 			t, err = t.Part(o.Part)

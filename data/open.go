@@ -264,7 +264,7 @@ func (o OpenOptions) numbersAdvice(l *listing) string {
 	return "; with --task regress, the numbers are in a table of file names and numbers, or --label names a regular expression whose group is the number, such as '_([0-9]+)\\.'"
 }
 
-// allNumbers reports whether a rule gives all names numbers, and not all the same one.
+// allNumbers reports whether a rule gives all names numbers, and more than one number.
 func allNumbers(names []string, r labeler) bool {
 	distinct := map[string]bool{}
 	for _, n := range names {

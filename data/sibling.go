@@ -2,6 +2,7 @@ package data
 
 import (
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,14 +15,14 @@ func Siblings(name string) (validation, test string) {
 		return "", ""
 	}
 	found := map[partKind]string{}
-	see := func(own, other, path string) {
+	see := func(own, other, file string) {
 		kind, rest := partName(own)
 		otherKind, otherRest := partName(other)
 		if kind != trainingPart || otherKind == trainingPart || otherKind == noPart || rest != otherRest || found[otherKind] != "" {
 			return
 		}
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			found[otherKind] = path
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
+			found[otherKind] = file
 		}
 	}
 	dir, base := filepath.Split(name)
@@ -43,6 +44,46 @@ func Siblings(name string) (validation, test string) {
 		}
 	}
 	return found[validationPart], found[testPart]
+}
+
+// siblingKind returns the part of a table by its name and folder, if it belongs to the table for training of the given name: valid/_classes.csv to _classes.csv, val.csv to train.csv.
+func siblingKind(name, other string) partKind {
+	base, otherBase := filepath.Base(name), path.Base(other)
+	if base == otherBase {
+		kind, _ := partName(path.Base(path.Dir(other)))
+		return kind
+	}
+	own, rest := partName(tableStem(base))
+	kind, otherRest := partName(tableStem(otherBase))
+	if own != trainingPart || rest != otherRest || tableKind(base) != tableKind(otherBase) {
+		return noPart
+	}
+	return kind
+}
+
+// setSiblings records the tables in the archive of the images that belong to the one for training.
+func (t *Table) setSiblings(name string, l *listing) {
+	if abs, err := filepath.Abs(name); err == nil {
+		if kind, _ := partName(filepath.Base(filepath.Dir(abs))); kind == validationPart || kind == testPart {
+			return
+		}
+	}
+	for _, e := range l.tablesBeside() {
+		switch kind := siblingKind(name, e.name); {
+		case kind == validationPart && t.src.besideValidation == "":
+			t.src.besideValidation = e.name
+		case kind == testPart && t.src.besideTest == "":
+			t.src.besideTest = e.name
+		}
+	}
+}
+
+// ArchivedSiblings returns the tables for validation and for testing, in the archive of the images, that belong to a table for training by their names, as Siblings returns those on disk.
+func (t *Table) ArchivedSiblings() (validation, test string) {
+	if t.src == nil {
+		return "", ""
+	}
+	return t.src.besideValidation, t.src.besideTest
 }
 
 // mostSiblings is the number of names in a folder among which siblings are searched.

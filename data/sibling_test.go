@@ -1,6 +1,7 @@
 package data
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -46,5 +47,43 @@ func TestSiblings(t *testing.T) {
 				check(filepath.Base(c.name), "..")
 			}
 		})
+	}
+}
+
+// TestArchivedSiblings finds the tables for validation and testing in the archive of the images.
+func TestArchivedSiblings(t *testing.T) {
+	text := rowsOf("filename,label", twoNames, "x", "y")
+	images := under("train/", strings.Fields(twoNames)...)
+	for _, c := range []struct {
+		inside           string // the tables in the archive
+		name             string
+		validation, test string
+	}{
+		{"train/_classes.csv valid/_classes.csv test/_classes.csv", "_classes.csv", "valid/_classes.csv", "test/_classes.csv"},
+		{"val.csv other.csv", "train.csv", "val.csv", ""},
+		{"valid/u.csv", "_classes.csv", "", ""},
+		{"train/_classes.csv valid/_classes.csv", "valid/_classes.csv", "", ""},
+	} {
+		texts := map[string]string{}
+		for name := range strings.FieldsSeq(c.inside) {
+			texts[name] = text
+		}
+		_, zip := besideSet(t, images, texts)
+		dir := files(t, c.name)
+		name := filepath.Join(dir, filepath.FromSlash(c.name))
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		tab := open(t, name, OpenOptions{Images: zip})
+		if v, test := tab.ArchivedSiblings(); v != c.validation || test != c.test {
+			t.Errorf("%s with %s: %q and %q, want %q and %q", c.name, c.inside, v, test, c.validation, c.test)
+		}
+		if c.inside[0] != 't' {
+			continue
+		}
+		_, err := Open(t.Context(), zip, OpenOptions{})
+		if want := "For validation, take valid/_classes.csv out, too, and add --validation valid/_classes.csv to train"; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
 	}
 }

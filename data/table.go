@@ -70,6 +70,8 @@ type source struct {
 	numeric bool // all classes are numbers
 	columns bool // the rows have parts, by a column
 	dropped int  // rows that were left out
+
+	besideValidation, besideTest string // tables in the archive of the images; see ArchivedSiblings
 }
 
 // setParts records which parts are for what.

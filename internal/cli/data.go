@@ -100,7 +100,7 @@ func (c *dataCommand) Run(e *env) error {
 		w.WriteString(passedText(t))
 		w.WriteString(describeTurned(e.findings().Turned, false))
 		w.WriteString(describeDepth(e.findings()))
-		w.WriteString(siblingsText(c.Source))
+		w.WriteString(siblingsText(c.Source, t))
 		w.WriteString(partsText(t.HeldPart(), parts))
 		_, err := io.WriteString(out, w.String())
 		return err

@@ -178,6 +178,18 @@ func TestFullOutput(t *testing.T) {
 		}
 		contains(t, "the message", stderr.String(), "lince: error: ", "no space left on device")
 	}
+	reading, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reading.Close()
+	var stderr strings.Builder
+	cmd := exec.Command(binary(t), "predict", model, "cat.0.png", "--json")
+	cmd.Stdout, cmd.Stderr = reading, &stderr
+	if err := cmd.Run(); err == nil || cmd.ProcessState.ExitCode() != exitFailure {
+		t.Errorf("an output that is open for reading: %v", err)
+	}
+	contains(t, "the message", stderr.String(), "lince: error: ", "bad file descriptor")
 }
 
 // TestReadOnlyOut checks the error for an output folder on a read-only file system.

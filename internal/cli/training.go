@@ -242,7 +242,7 @@ func (t *training) split(table *data.Table) error {
 	if own != nil {
 		err = t.leaks(trainRows, own)
 	} else {
-		t.noteSiblings()
+		t.noteSiblings(table)
 		trainRows, valRows, err = t.divide(table)
 	}
 	if err != nil {

@@ -279,13 +279,20 @@ func (t *training) describeParts(own bool) {
 }
 
 // noteSiblings says which tables belong to that of the training images by their names, and are not used.
-func (t *training) noteSiblings() {
+func (t *training) noteSiblings(table *data.Table) {
 	if t.Validation != "" || t.Folds > 0 || t.Split != "" {
 		return
 	}
 	validation, test := data.Siblings(t.Source)
-	if validation != "" && !t.given["test-size"] && !t.given["stratify"] {
-		t.warn(fmt.Sprintf("%s is a table of validation images, by its name, and is not used: validation images are split off the training images. To use it: --validation %s", visibleLine(validation), visibleLine(shell.Quote(validation))))
+	if !t.given["test-size"] && !t.given["stratify"] {
+		archived, _ := table.ArchivedSiblings()
+		switch {
+		case validation != "":
+			t.warn(fmt.Sprintf("%s is a table of validation images, by its name, and is not used: validation images are split off the training images. To use it: --validation %s", visibleLine(validation), visibleLine(shell.Quote(validation))))
+		case archived != "":
+			t.warn(fmt.Sprintf("%s in %s is a table of validation images, by its name, and is not used: validation images are split off the training images. To use it, take it out of the archive, and name it: --validation %s",
+				visibleLine(archived), t.Images, visibleLine(shell.Quote(archived))))
+		}
 	}
 	t.printf("%s", testSibling(test))
 }
@@ -299,9 +306,12 @@ func testSibling(name string) string {
 }
 
 // siblingsText describes the tables that belong to one for training by their names.
-func siblingsText(source string) string {
+func siblingsText(source string, t *data.Table) string {
 	validation, test := data.Siblings(source)
 	text := ""
+	if archived, _ := t.ArchivedSiblings(); archived != "" && validation == "" {
+		text += fmt.Sprintf("Not used: %s in the archive, a table of validation images, by its name; if it is taken out, lince train uses it with --validation %s.\n", visibleLine(archived), visibleLine(shell.Quote(archived)))
+	}
 	if validation != "" {
 		text += fmt.Sprintf("Not used: %s, a table of validation images, by its name; lince train uses it with --validation %s.\n", visibleLine(validation), visibleLine(shell.Quote(validation)))
 	}
