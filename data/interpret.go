@@ -66,8 +66,9 @@ func (v *labelValues) intern(cells []value, line int) (int32, error) {
 	return at, nil
 }
 
-// missingWords are the texts that pandas' read_csv takes for a missing value.
-var missingWords = []string{"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
+// missingWords are the texts that pandas' read_csv takes for a missing value, and what databases write for one.
+var missingWords = []string{"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+	`\N`} // the last one is that of MySQL and PostgreSQL
 
 // errorWords are what spreadsheets write for a formula that has no value.
 var errorWords = []string{"#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#GETTING_DATA", "#BUSY!"}

@@ -54,6 +54,9 @@ func TestLabelSeparators(t *testing.T) {
 		{name: "auto, two separators", text: labelTable("sunny|cloudy", "sunny, rain", "wind"), fail: "set the task to multilabel"},
 		{name: "auto, a place", text: labelTable("Paris, Texas", "Paris", "Rome"), want: "*", class: "Paris Paris, Texas Rome"},
 		{name: "auto, names of two words", text: labelTable("water", "bottle", "water bottle"), want: "*", class: "bottle water water bottle"},
+		{name: "auto, words that are labels", text: labelTable("scab", "rust", "complex", "scab rust", "rust complex"), want: "*", class: "complex rust rust complex scab scab rust",
+			warn: []string{`2 images have a label whose words are labels, too; it is taken as one class. The first, line 5, has "scab rust". If images have several labels, set the task to multilabel (Task, --task).`}},
+		{name: "a null of a database", text: labelTable("a", `\N`, "b"), want: "cats/cat0.jpg=a cats/cat2.jpg=b", warn: []string{"which have no label"}},
 		{name: "classify", text: labelTable("sunny|cloudy", "sunny, rain", "wind"), o: OpenOptions{Task: Classify}, want: "*", class: "sunny, rain sunny|cloudy wind"},
 
 		// Lists.

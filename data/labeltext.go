@@ -137,6 +137,7 @@ func (in *interpreter) joint(sets [][]string, sep string) error {
 		}
 		n, example := 0, ""
 		unsure, odd := 0, ""
+		words, phrases, phrase := 0, 0, "" // rows, and labels of which each word is a label
 		for _, l := range labels {
 			parts := splitLabels(l, other)
 			if len(parts) < 2 {
@@ -146,6 +147,12 @@ func (in *interpreter) joint(sets [][]string, sep string) error {
 			for _, p := range parts {
 				_, label := rows[p]
 				known, shared = known && label, shared || seen[p] > 1
+			}
+			if known && other == " " && sep == "" {
+				phrases++
+				if words += rows[l]; phrase == "" || first[l] < first[phrase] {
+					phrase = l
+				}
 			}
 			// A space or a comma may be in a name: great dane; Paris, France.
 			if other != " " && (known || shared && sep != "" && !alone) {
@@ -160,6 +167,8 @@ func (in *interpreter) joint(sets [][]string, sep string) error {
 		}
 		where := func(l string) string { return fmt.Sprintf("%s %d, has %q", in.unit, first[l], beginning(l)) }
 		switch {
+		case phrases > 1: // one may be a name: water, bottle, water bottle
+			in.warn = append(in.warn, fmt.Sprintf("%d images have a label whose words are labels, too; it is taken as one class. The first, %s. If images have several labels, set the task to multilabel (Task, --task).", words, where(phrase)))
 		case n > 0 && in.o.LabelSeparator != "":
 			in.warn = append(in.warn, fmt.Sprintf("%d labels have %q in them, though they are separated by %q; they are taken as one label each. The first, %s.", n, other, sep, where(example)))
 		case n > 0 && sep == "":

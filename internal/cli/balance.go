@@ -39,8 +39,11 @@ func (t *training) warnOfClasses(train, val *data.Table, own bool) {
 		}
 	}
 	advice := "use --stratify or more images"
-	if own {
+	switch {
+	case own:
 		advice = "add some"
+	case t.Stratify:
+		advice = "use more images, or another --test-size"
 	}
 	if len(untrained) > 0 {
 		t.warn(fmt.Sprintf("no training image is of the %s; the model cannot learn %s: %s", classList(untrained), them(len(untrained)), advice))
@@ -49,8 +52,12 @@ func (t *training) warnOfClasses(train, val *data.Table, own bool) {
 		t.warn(fmt.Sprintf("no validation image is of the %s; the validation says nothing about %s: %s", classList(unvalidated), them(len(unvalidated)), advice))
 	}
 	if most != "" && inTrain[most] >= 10*inTrain[least] && t.ClassWeight == "" {
-		t.warn(fmt.Sprintf("the class %s has %d training images and %s has %d: the model will favor large classes; consider --class-weight balanced and --stratify",
-			visibleLine(most), inTrain[most], visibleLine(least), inTrain[least]))
+		also := " and --stratify"
+		if t.Stratify || own {
+			also = ""
+		}
+		t.warn(fmt.Sprintf("the class %s has %d training images and %s has %d: the model will favor large classes; consider --class-weight balanced%s",
+			visibleLine(most), inTrain[most], visibleLine(least), inTrain[least], also))
 	}
 }
 

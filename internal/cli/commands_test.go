@@ -48,6 +48,15 @@ func TestForeignModel(t *testing.T) {
 	if o := succeed(t, "predict", "bare.keras", "one.png", "--classes", "cat,dog", "--rescale", "1"); o.stdout == want {
 		t.Error("--rescale changes nothing")
 	}
+	if o := succeed(t, "predict", "bare.keras", "one.png", "--classes", "cat,dog", "--rescale", "tf", "-q"); o.stdout == want || o.stderr != "" {
+		t.Errorf("--rescale tf changes nothing, or warns %q", o.stderr)
+	}
+	put(t, ".", map[string][]byte{"labels.txt": []byte("0 cat\r\n1 big dog\r\n")})
+	contains(t, "the line about labels.txt", succeed(t, "predict", "bare.keras", "one.png", "--rescale", "tf").stderr, "labels.txt beside bare.keras has 2 names; to use them as classes: --classes 'cat,big dog'")
+	put(t, ".", map[string][]byte{"labels.txt": []byte("cat\ndog\nbird\n")})
+	if o := succeed(t, "predict", "bare.keras", "one.png", "--rescale", "tf"); strings.Contains(o.stderr, "labels.txt") {
+		t.Errorf("labels.txt with other labels: %s", o.stderr)
+	}
 	if o := succeed(t, "predict", "bare.keras", "one.png", "-q"); !strings.HasPrefix(o.stdout, "one.png  0  ") && !strings.HasPrefix(o.stdout, "one.png  1  ") {
 		t.Errorf("without names it predicts %q", o.stdout)
 	}

@@ -79,10 +79,10 @@ func defaultPreprocessing(m *lince.Model, open size) (lince.Preprocessing, error
 	return lince.Preprocessing{preprocess.Decode{ColorMode: mode}, preprocess.Resize{Height: in[1], Width: in[2]}}, nil
 }
 
-// rescaled returns p with its changes to pixel values replaced by a multiplication by factor.
-func rescaled(p lince.Preprocessing, factor float64) lince.Preprocessing {
+// rescaled returns p with its changes to pixel values replaced by a step.
+func rescaled(p lince.Preprocessing, step preprocess.Step) lince.Preprocessing {
 	images, _ := p.Split()
-	return append(images, preprocess.Rescale{Scale: factor})
+	return append(images, step)
 }
 
 // rescales reports whether a preprocessing changes pixel values by a factor only, or not at all.

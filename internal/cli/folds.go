@@ -39,7 +39,7 @@ func (f foldFlags) mistakes(given map[string]bool, find bool) error {
 	}
 	for _, name := range []string{"test-size", "stratify", "validation"} {
 		if f.Folds > 0 && given[name] {
-			errs = append(errs, fmt.Errorf("--folds and --%s cannot be combined: each fold is the validation part once", name))
+			errs = append(errs, fmt.Errorf("--folds and --%s cannot be combined: each fold is the validation part once, and has the same fraction of each class", name))
 		}
 	}
 	if f.Folds > 0 && f.Fold == 0 && find {

@@ -2,35 +2,47 @@ package cli
 
 import (
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/augment"
+	"github.com/lince-ml/lince/data/preprocess"
+	"github.com/lince-ml/lince/internal/shell"
 )
 
 // foreignFlags add class names and a scale of pixel values to a model. A file that Keras wrote has
 // neither class names nor preprocessing.
 type foreignFlags struct {
-	Rescale string   `placeholder:"1/255" help:"Multiply pixel values by this factor, instead of scaling them as the model file says."`
+	Rescale string   `placeholder:"1/255|MODE" help:"Multiply pixel values by this factor, or scale them as preprocess_input of keras.applications does: tf (x/127.5 - 1), torch or caffe. By default, they are scaled as the model file says."`
 	Classes []string `placeholder:"NAME" help:"Names of the model's classes, in the order of its outputs, instead of those in its file."`
 	inputShapeFlags
 }
 
-// factor parses --rescale. It is 0 if the flag is not set.
-func (f foreignFlags) factor() (float64, error) {
+// scale parses --rescale. It is nil if the flag is not set.
+func (f foreignFlags) scale() (preprocess.Step, error) {
 	if f.Rescale == "" {
-		return 0, nil
+		return nil, nil
+	}
+	var mode preprocess.Mode
+	if mode.UnmarshalText([]byte(f.Rescale)) == nil {
+		return preprocess.Input{Mode: mode}, nil
 	}
 	g, err := augment.Parse("rescale=" + f.Rescale)
 	if err != nil || strings.Contains(f.Rescale, ",") || !(g.Rescale > 0) {
-		return 0, fmt.Errorf("--rescale must be a factor such as 1/255, got %s", f.Rescale)
+		return nil, fmt.Errorf("--rescale must be a factor such as 1/255, or tf, torch or caffe, got %s", f.Rescale)
 	}
-	return g.Rescale, nil
+	return preprocess.Rescale{Scale: g.Rescale}, nil
 }
 
 // mistakes returns the errors of the flags.
 func (f foreignFlags) mistakes() error {
-	_, err := f.factor()
+	_, err := f.scale()
 	return mistakes(err, f.inputShapeFlags.mistakes())
 }
 
@@ -62,7 +74,7 @@ func scalesPixels(name string) string {
 
 // complete adds what the flags say to a model of images from a file.
 func (e *env) complete(name string, m *lince.Model, f foreignFlags) error {
-	rescale, err := f.factor()
+	rescale, err := f.scale()
 	if err != nil {
 		return usageError{err}
 	}
@@ -78,12 +90,12 @@ func (e *env) complete(name string, m *lince.Model, f foreignFlags) error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		switch {
-		case rescale != 0:
+		case rescale != nil:
 		case m.ScalesPixels():
 			e.printf("%s\n", scalesPixels(name))
 		default:
-			rescale = 1. / 255
-			e.warn(fmt.Sprintf("the model %s has no preprocessing; pixel values are multiplied by 1/255 (set the factor with --rescale; a network that was trained on values from 0 to 255 needs --rescale 1)", name))
+			rescale = preprocess.Rescale{Scale: 1. / 255}
+			e.warn(fmt.Sprintf("the model %s has no preprocessing; pixel values are multiplied by 1/255 (set the factor with --rescale; a network that was trained on values from 0 to 255 needs --rescale 1, and one that was trained on values from -1 to 1 --rescale tf)", name))
 		}
 		if out := m.OutputShape(); hasGraph(m) && len(out) == 2 && m.GivesLogits() {
 			function := "softmax"
@@ -93,7 +105,7 @@ func (e *env) complete(name string, m *lince.Model, f foreignFlags) error {
 			e.printf("The outputs of %s are logits; probabilities are their %s.\n", name, function)
 		}
 	}
-	if rescale != 0 {
+	if rescale != nil {
 		m.Preprocessing = rescaled(m.Preprocessing, rescale)
 	}
 	if len(f.Classes) > 0 {
@@ -101,6 +113,46 @@ func (e *env) complete(name string, m *lince.Model, f foreignFlags) error {
 			return usageError{fmt.Errorf("--classes has %s, but the model %s has %d classes", count(len(f.Classes), "name"), name, n)}
 		}
 		m.Classes = f.Classes
+	} else if names := classesBeside(name, m); names != nil {
+		e.printf("The file labels.txt beside %s has %d names; to use them as classes: --classes %s\n", name, len(names), shell.Quote(strings.Join(names, ",")))
 	}
 	return nil
+}
+
+// numberedName matches a line of the labels.txt of Teachable Machine: 0 cat.
+var numberedName = regexp.MustCompile(`^(\d+) (.+)$`)
+
+// classesBeside returns the names in the labels.txt beside the file of a model without class names, as Teachable Machine writes it; nil if there is none, or it does not fit.
+func classesBeside(file string, m *lince.Model) []string {
+	const longest = 1 << 20
+	if len(m.Classes) > 0 {
+		return nil
+	}
+	f, err := os.Open(filepath.Join(filepath.Dir(file), "labels.txt"))
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, longest))
+	if err != nil || !utf8.Valid(text) {
+		return nil
+	}
+	names := strings.Split(strings.TrimSpace(strings.ReplaceAll(string(text), "\r\n", "\n")), "\n")
+	numbered := true
+	for i, n := range names {
+		match := numberedName.FindStringSubmatch(n)
+		numbered = numbered && match != nil && match[1] == strconv.Itoa(i)
+	}
+	for i, n := range names {
+		if numbered {
+			n = numberedName.FindStringSubmatch(n)[2]
+		}
+		if names[i] = strings.TrimSpace(n); names[i] == "" || strings.Contains(n, ",") {
+			return nil
+		}
+	}
+	if len(names) != classCount(m) {
+		return nil
+	}
+	return names
 }

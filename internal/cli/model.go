@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data/preprocess"
 	"github.com/lince-ml/lince/internal/shell"
 	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/layer"
@@ -145,7 +146,7 @@ func (t *training) makeModel(classes []string, final bool) error {
 			return usageError{fmt.Errorf("--augment rescale=%v: the model %s already normalizes pixel values; remove rescale", factor, t.ModelSource)}
 		}
 		// Predictions need the factor too, so it becomes part of the model.
-		m.Preprocessing, t.augment.Rescale = rescaled(m.Preprocessing, factor), 0
+		m.Preprocessing, t.augment.Rescale = rescaled(m.Preprocessing, preprocess.Rescale{Scale: factor}), 0
 	}
 	m.MultiLabel, m.Regression = t.several(), t.regresses()
 	m.Preprocessing = t.decoded(m.Preprocessing)
