@@ -37,8 +37,7 @@ func sortedGroups(by map[int][]int) [][]int {
 // Joined returns the groups that result if groups with a common row are one.
 func Joined(groups [][]int) [][]int {
 	of := map[int]int{} // of a row in a group, another row in it, or itself for the first
-	var root func(int) int
-	root = func(r int) int {
+	root := func(r int) int {
 		for of[r] != r {
 			of[r] = of[of[r]]
 			r = of[r]

@@ -1,10 +1,6 @@
 package cli
 
 import (
-	"archive/zip"
-	"bytes"
-	"io"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -13,49 +9,6 @@ import (
 	"github.com/lince-ml/lince/optimizer"
 )
 
-// rewritten writes a copy of a .keras file in whose config.json texts are replaced.
-func rewritten(t *testing.T, from, to string, pairs ...string) {
-	t.Helper()
-	r, err := zip.OpenReader(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	for _, f := range r.File {
-		in, err := f.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if f.Name == "config.json" {
-			for i := 0; i < len(pairs); i += 2 {
-				if !bytes.Contains(text, []byte(pairs[i])) {
-					t.Fatalf("config.json has no %s: %s", pairs[i], text)
-				}
-				text = bytes.ReplaceAll(text, []byte(pairs[i]), []byte(pairs[i+1]))
-			}
-		}
-		out, err := w.CreateHeader(&zip.FileHeader{Name: f.Name, Method: zip.Store})
-		if err == nil {
-			_, err = out.Write(text)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(to, b.Bytes(), 0o666); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // TestCustomSettings trains files with a loss, an optimizer or metrics that lince does not have: a metric is left out with a warning, and the error for the
 // others names the flag that replaces them and no other.
 func TestCustomSettings(t *testing.T) {
@@ -63,10 +16,14 @@ func TestCustomSettings(t *testing.T) {
 	put(t, "set", pngs(t, 8))
 	succeed(t, "train", "set", "--label", "prefix", "--model", network("two.json"), "--epochs", "1", "--optimizer", "adam", "--metrics", "precision,recall", "--out", "r")
 	const metric, lossClass, optimizerClass = `"class_name": "Precision"`, `"class_name": "CategoricalCrossentropy"`, `"class_name": "Adam"`
-	rewritten(t, "r/model.keras", "metric.keras", metric, `"class_name": "MyMetric"`)
-	rewritten(t, "r/model.keras", "loss.keras", lossClass, `"class_name": "MyLoss"`)
-	rewritten(t, "r/model.keras", "optimizer.keras", optimizerClass, `"class_name": "MyOptimizer"`)
-	rewritten(t, "r/model.keras", "all.keras", metric, `"class_name": "MyMetric"`, lossClass, `"class_name": "MyLoss"`, optimizerClass, `"class_name": "MyOptimizer"`)
+	trained := []byte(read(t, "r", "model.keras"))
+	write := func(name string, pairs ...string) {
+		put(t, ".", map[string][]byte{name: rezip(t, trained, "config.json", func(s string) string { return strings.NewReplacer(pairs...).Replace(s) })})
+	}
+	write("metric.keras", metric, `"class_name": "MyMetric"`)
+	write("loss.keras", lossClass, `"class_name": "MyLoss"`)
+	write("optimizer.keras", optimizerClass, `"class_name": "MyOptimizer"`)
+	write("all.keras", metric, `"class_name": "MyMetric"`, lossClass, `"class_name": "MyLoss"`, optimizerClass, `"class_name": "MyOptimizer"`)
 	for i, c := range []struct {
 		file  string
 		flags []string
