@@ -136,6 +136,12 @@ func probe(rows []probeRow, size []int, value func(f *facts) float64) []float64 
 		count[r.fold][b*k+r.class]++
 		count[probeFolds][b*k+r.class]++
 	}
+	var total [probeFolds + 1][]float64 // of each bin
+	for f := range total {
+		for b := range bins {
+			total[f] = append(total[f], sum(count[f][b*k:][:k]))
+		}
+	}
 	out := make([]float64, k)
 	for c := range out {
 		own, others := float64(size[c]), float64(len(rows)-size[c])
@@ -145,10 +151,10 @@ func probe(rows []probeRow, size []int, value func(f *facts) float64) []float64 
 		var right, rejected float64
 		for f := range probeFolds {
 			for b := range bins {
-				held, all := count[f][b*k:][:k], count[probeFolds][b*k:][:k]
-				heldOthers, allOthers := sum(held)-held[c], sum(all)-all[c]
-				if (all[c]-held[c])/own > (allOthers-heldOthers)/others {
-					right += held[c]
+				held, all := count[f][b*k+c], count[probeFolds][b*k+c]
+				heldOthers, allOthers := total[f][b]-held, total[probeFolds][b]-all
+				if (all-held)/own > (allOthers-heldOthers)/others {
+					right += held
 				} else {
 					rejected += heldOthers
 				}

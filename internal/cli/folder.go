@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/internal/atomicfile"
+	"github.com/lince-ml/lince/internal/bounded"
 	"github.com/lince-ml/lince/internal/folderlock"
 	"github.com/lince-ml/lince/internal/patherr"
 )
@@ -30,6 +31,7 @@ type folder struct {
 	what   map[string]string // descriptions of files that replace outFile.what
 	keep   bool              // the folder has a run to resume, so discard removes nothing
 	over   bool              // --overwrite: the files of an earlier run are replaced
+	undo   func() error      // restores the record of the run to resume, which begin has replaced
 	gone   bool              // the folder was removed while the command ran, and save created it again
 	unlock func()
 
@@ -204,6 +206,9 @@ func unwritable(dir string, err error) error {
 // begin writes the first file, run.json, and then removes the files of an earlier run. From then
 // on run.json describes the state of the folder.
 func (f *folder) begin(name string, write func(io.Writer) error) error {
+	if was, err := bounded.ReadFile(f.path(name), bounded.MaxFile); f.keep && err == nil {
+		f.undo = func() error { return f.writeBytes(name, was) }
+	}
 	if err := f.write(name, write); err != nil {
 		return err
 	}
@@ -390,11 +395,14 @@ func (f *folder) close() {
 }
 
 // discard removes the files that were written and the folders that were created, and unlocks
-// the folder.
+// the folder. A run to resume keeps its files, and gets its record back.
 func (f *folder) discard() {
 	defer f.close()
 	_ = f.wait() // the caller reports another error
 	if f.keep {
+		if f.undo != nil {
+			_ = f.undo() // as above
+		}
 		return
 	}
 	for name := range f.wrote {

@@ -177,7 +177,7 @@ func TestResumeRefuses(t *testing.T) {
 		}
 		contains(t, "the message", o.stderr, want)
 		after := snapshot(t, "out")
-		for _, name := range []string{"model.keras", "best.keras", "history.csv", checkpointName} {
+		for _, name := range []string{"model.keras", "best.keras", "history.csv", checkpointName, "run.json"} {
 			if after[name] != before[name] {
 				t.Errorf("%v: %s was changed", args, name)
 			}
