@@ -320,6 +320,9 @@ func (d *directory) label(labels []int) error {
 	return nil
 }
 
+// highByte is the range of gray values with which rounding gives the high byte of 16 bits, as TensorFlow's decode_image does. Pillow and load_img cut values off.
+var highByte = [2]float64{128, 65408}
+
 // flow makes the dataset of the subset in o.
 func (d *directory) flow(o DirectoryOptions) (*Flow, error) {
 	table, total := d.table, d.table.Len()
@@ -341,7 +344,7 @@ func (d *directory) flow(o DirectoryOptions) (*Flow, error) {
 		size = [2]int{256, 256}
 	}
 	f, err := newFlow(table, ImageOptions{
-		Preprocessing: preprocess.Steps{preprocess.Decode{ColorMode: o.ColorMode}, preprocess.Resize{
+		Preprocessing: preprocess.Steps{preprocess.Decode{ColorMode: o.ColorMode, GrayRange: highByte}, preprocess.Resize{
 			Height: size[0], Width: size[1], Interpolation: picture.BilinearTF,
 			CropToAspectRatio: o.CropToAspectRatio, ResizeWithPad: o.PadToAspectRatio,
 		}},

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -132,7 +133,10 @@ func (b *tableBuilder) whyMissing(name string, line int) error {
 	if len(name) > longName {
 		return fmt.Errorf("there is no file of this name, which has %d characters", len(name))
 	}
-	if err == nil {
+	switch {
+	case isJunk(path.Base(name)) && (err == nil || b.join.zip != nil):
+		err = errors.New("is the name of a hidden file, since it begins with a dot; rename the file")
+	case err == nil:
 		err = fmt.Errorf("is not the name of an image (it must end in %s)", strings.Join(extensions, ", "))
 	}
 	near, why := b.near(name)

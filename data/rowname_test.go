@@ -12,7 +12,7 @@ import (
 
 // TestRowNames opens tables in which the names of files are not quite those of the files.
 func TestRowNames(t *testing.T) {
-	dir := tree(t, " x.png", "x.png", "y .png", "z.png", "in/ #d/h.png", "in/owl /o.png", "00000.png", "00001.png", "10.png", "1234567890123400.png", "a.png")
+	dir := tree(t, " x.png", "x.png", "y .png", "z.png", "in/ #d/h.png", "in/owl /o.png", "00000.png", "00001.png", "10.png", "1234567890123400.png", "a.png", ".hidden.png")
 	for _, c := range []struct {
 		name  string
 		rows  string
@@ -29,6 +29,7 @@ func TestRowNames(t *testing.T) {
 		{name: "rounded numbers", rows: "1.23457E+15,a\nz.png,b", want: "z.png=b", bad: "the name is a number whose last digits are lost, as spreadsheets write long ones: make the table again, with the names as texts"},
 		{name: "single quotes", rows: "'a.png',a\nz.png,b", want: "z.png=b", bad: "remove the single quotes, or write double quotes"},
 		{name: "errors of spreadsheets", rows: "a.png,#NAME?\nx.png,#REF!\nz.png,b", want: "z.png=b", bad: "the label is missing", notes: []string{"Dropped 2 of the 3 rows, which have no label", "words for a missing value: #NAME?, #REF!"}},
+		{name: "a hidden file", rows: ".hidden.png,a\nz.png,b", want: "z.png=b", bad: "is the name of a hidden file, since it begins with a dot; rename the file"},
 		{name: "NUL characters", rows: "a.png,a\x00\x00\nx.png,a\x00b\nz.png,b", want: "a.png=a z.png=b", bad: `the label "a\x00b" has a NUL character`},
 	} {
 		file := filepath.Join(dir, "t.csv")

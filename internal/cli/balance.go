@@ -20,8 +20,12 @@ func (t *training) warnOfClasses(train, val *data.Table, own bool) {
 	}
 	inTrain, inVal := counts(train), counts(val)
 	var untrained, unvalidated []string
+	var all data.Counts
 	most, least := "", ""
 	for _, c := range t.table.Classes() {
+		if n := inTrain[c] + inVal[c]; n > 0 {
+			all = append(all, data.Count{Label: c, N: n})
+		}
 		if inTrain[c] == 0 && inVal[c] > 0 {
 			untrained = append(untrained, c)
 		}
@@ -38,12 +42,16 @@ func (t *training) warnOfClasses(train, val *data.Table, own bool) {
 			least = c
 		}
 	}
-	advice := "use --stratify or more images"
+	// No flag is proposed that would be refused.
+	stratifies := !own && !t.Stratify && !t.several() && t.Folds == 0 && canStratify(all)
+	advice := "use more images"
 	switch {
 	case own:
 		advice = "add some"
 	case t.Stratify:
 		advice = "use more images, or another --test-size"
+	case stratifies:
+		advice = "use --stratify or more images"
 	}
 	if len(untrained) > 0 {
 		t.warn(fmt.Sprintf("no training image is of the %s; the model cannot learn %s: %s", classList(untrained), them(len(untrained)), advice))
@@ -52,12 +60,15 @@ func (t *training) warnOfClasses(train, val *data.Table, own bool) {
 		t.warn(fmt.Sprintf("no validation image is of the %s; the validation says nothing about %s: %s", classList(unvalidated), them(len(unvalidated)), advice))
 	}
 	if most != "" && inTrain[most] >= 10*inTrain[least] && t.ClassWeight == "" {
-		also := " and --stratify"
-		if t.Stratify || own {
-			also = ""
+		advice := "; consider --class-weight balanced"
+		switch {
+		case t.several():
+			advice = ""
+		case stratifies:
+			advice += " and --stratify"
 		}
-		t.warn(fmt.Sprintf("the class %s has %d training images and %s has %d: the model will favor large classes; consider --class-weight balanced%s",
-			visibleLine(most), inTrain[most], visibleLine(least), inTrain[least], also))
+		t.warn(fmt.Sprintf("the class %s has %d training images and %s has %d: the model will favor large classes%s",
+			visibleLine(most), inTrain[most], visibleLine(least), inTrain[least], advice))
 	}
 }
 

@@ -379,9 +379,9 @@ func (f *folder) lost() error {
 	}
 	switch {
 	case len(names) > 0:
-		return fmt.Errorf("%s was removed from %s while lince was running; the remaining files are listed above", strings.Join(names, ", "), f.dir)
+		return fmt.Errorf("%s: removed from %s while lince was running; the other files of the run are there", strings.Join(names, ", "), f.dir)
 	case f.gone:
-		return fmt.Errorf("the folder %s was removed while lince was running; the remaining files are listed above", f.dir)
+		return fmt.Errorf("the folder %s was removed while lince was running; it has only the files that were written after that", f.dir)
 	}
 	return nil
 }

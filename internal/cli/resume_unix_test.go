@@ -316,7 +316,7 @@ func TestFolderRemoved(t *testing.T) {
 	if code != exitFailure {
 		t.Errorf("exit code %d", code)
 	}
-	contains(t, "the message", p.stderr.String(), "removed", "out")
+	contains(t, "the message", p.stderr.String(), "batch.png: removed from out while lince was running")
 	_, list, _ := strings.Cut(rest, "Files in out:\n")
 	there := snapshot(t, "out")
 	for line := range strings.Lines(list) {

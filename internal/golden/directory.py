@@ -40,7 +40,9 @@ for i, name in enumerate(FILES):
     path = ROOT / name
     path.parent.mkdir(parents=True, exist_ok=True)
     img = Image.fromarray(picture(i, 9 + i % 5, 14 - i * 3 % 8))
-    if name.startswith("gray"):
+    if name == "gray/2.png":  # 16 bits: TensorFlow takes the high byte, and Pillow cuts off at 255
+        img = Image.fromarray(np.asarray(img.convert("L")).astype("uint16") * 3 * 17)
+    elif name.startswith("gray"):
         img = img.convert("L")
     elif path.suffix == ".gif":
         img = img.convert("P", palette=Image.Palette.ADAPTIVE, colors=16)
