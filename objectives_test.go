@@ -107,6 +107,11 @@ func TestObjectivesAsKeras(t *testing.T) {
 	}
 	softmax, sigmoid := objectiveNetwork(classes, layer.Softmax, true), objectiveNetwork(1, layer.Sigmoid, true)
 	linear := objectiveNetwork(classes, layer.Linear, false)
+	bits := floored(18, 2, n, 1)
+	pairs := tensor.New(tensor.Float32, n, 2)
+	for i, v := range bits.Float32s() {
+		pairs.Float32s()[2*i+int(v)] = 1
+	}
 	networks := map[string]network{
 		"pixels with weights":    {softmax, pixels, ofPixels},
 		"pixels without weights": {softmax, pixels, nil},
@@ -120,6 +125,13 @@ func TestObjectivesAsKeras(t *testing.T) {
 		"sum":                    {linear, numbers, each},
 		"none":                   {linear, numbers, each},
 		"mean with weights":      {linear, numbers, each},
+
+		"two logits":               {objectiveNetwork(2, layer.Linear, false), pairs, nil},
+		"one logit":                {objectiveNetwork(1, layer.Linear, false), bits, nil},
+		"one sigmoid":              {objectiveNetwork(1, layer.Sigmoid, false), bits, nil},
+		"two sigmoids":             {objectiveNetwork(2, layer.Sigmoid, false), pairs, nil},
+		"squares of probabilities": {objectiveNetwork(2, layer.Softmax, false), pairs, nil},
+		"indexes":                  {objectiveNetwork(2, layer.Softmax, false), bits, nil},
 	}
 	if got, want := slices.Sorted(maps.Keys(networks)), slices.Sorted(maps.Keys(cases)); !slices.Equal(got, want) {
 		t.Errorf("the test has the cases %q, the golden file %q", got, want)

@@ -117,7 +117,9 @@ func TestResumeFromEveryHook(t *testing.T) {
 		"steps per epoch":  {FitOptions{Epochs: 3, StepsPerEpoch: 2}, func() data.Dataset { return barsData(10, 4, 2) }, nil, false},
 		"stopped":          {FitOptions{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, -1}}}, func() data.Dataset { return barsData(10, 4, 2) }, nil, false},
 		"stopped in steps": {FitOptions{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, 1}}}, func() data.Dataset { return barsData(10, 4, 2) }, nil, false},
-		"gaps":             {FitOptions{Epochs: 3, StepsPerEpoch: 5}, func() data.Dataset { return gaps{barsData(24, 4, 2)} }, nil, false},
+		"stopped early": {FitOptions{Epochs: 9, Callbacks: []callback.Callback{callback.EarlyStopping{Monitor: "val_loss", MinDelta: 10, Patience: 2, RestoreBestWeights: true}}},
+			func() data.Dataset { return barsData(10, 4, 2) }, nil, false},
+		"gaps": {FitOptions{Epochs: 3, StepsPerEpoch: 5}, func() data.Dataset { return gaps{barsData(24, 4, 2)} }, nil, false},
 		// The three batches of an epoch end within the sum of two gradients.
 		"accumulated": {FitOptions{Epochs: 3}, func() data.Dataset { return barsData(10, 4, 2) }, optimizer.AdamW{
 			LearningRate: .01, GradientAccumulationSteps: 2, UseEMA: true, EMAOverwriteFrequency: 3, ExcludeFromWeightDecay: []string{"bias"},

@@ -299,6 +299,10 @@ func TestPlainImages(t *testing.T) {
 	if img, err := Decode(b.Bytes(), Grayscale); err != nil || img.W != 6000 || img.H != 4000 {
 		t.Errorf("%dx%d: %v", img.W, img.H, err)
 	}
+	var large *PixelsError // Pillow's limit for bombs
+	if err := new(Decoder).checkSize("JPEG", 20_000, 10_000, 0, 3, 1<<30); !errors.As(err, &large) || large.Limit != 178_956_970 {
+		t.Errorf("200 million pixels: %v", err)
+	}
 	for size, ok := range map[[2]int]bool{{4961, 7016}: true, {6000, 4000}: true, {8192, 5464}: true, {10_000, 10_000}: false} {
 		if err := new(Decoder).checkSize("PNG", size[0], size[1], 0, 3, 48<<10); (err == nil) != ok {
 			t.Errorf("%v: %v", size, err)

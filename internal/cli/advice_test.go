@@ -82,6 +82,16 @@ func TestOneSoftmaxUnit(t *testing.T) {
 			t.Errorf("%v: %d warnings in\n%s%s", quiet, n, o.stdout, o.stderr)
 		}
 	}
+	// As in Keras, the loss is that of the logits.
+	put(t, ".", map[string][]byte{"sigmoid.keras": []byte(read(t, "out", "model.keras"))})
+	var losses []any
+	for _, file := range []string{"sigmoid.keras", "compiled.keras"} {
+		e := decode[evaluation](t, succeed(t, "evaluate", file, data, "--json", "-q").stdout)
+		losses = append(losses, e.Values["loss"])
+		if file == "compiled.keras" && (e.Values["accuracy"] != .5 || losses[0] != losses[1]) {
+			t.Errorf("evaluated as %v, with a sigmoid the loss is %v", e.Values, losses[0])
+		}
+	}
 	for _, file := range []string{"softmax.json", "softmax.onnx", "softmax.tflite"} {
 		o := run(t, "train", data, "--model", file, "--epochs", "1", "--out", "d", "-q")
 		if o.code != exitFailure {

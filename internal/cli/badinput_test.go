@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -316,28 +317,31 @@ func TestUnreadableImages(t *testing.T) {
 		"cat.91.jpg": jpg(t)[:600],
 		"dog.92.jpg": []byte("not an image"),
 		"dog.93.jpg": forgedJPEG(t),
+		"dog.94.jpg": slices.Concat(jpg(t)[:300], make([]byte, 2000)),
 	}
 	put(t, filepath.Join(dir, "set"), pngs(t, 16))
 	put(t, filepath.Join(dir, "set"), bad)
+	put(t, filepath.Join(dir, "set"), map[string][]byte{"Thumbs.db": []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), ".DS_Store": {0, 0, 0, 1}, "._cat.0.png": {0, 5, 22, 7}})
 
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	o := succeed(t, "data", "set", "--check", "--json")
 	runtime.ReadMemStats(&after)
 	if used := after.TotalAlloc - before.TotalAlloc; used > 100<<20 {
-		t.Errorf("checking 20 small images, one with a forged header, took %d MiB", used>>20)
+		t.Errorf("checking 21 small images, one with a forged header, took %d MiB", used>>20)
 	}
 	if r := decode[struct {
 		Rows       int
 		Unreadable []badFile
-	}](t, o.stdout); r.Rows != 16 || len(r.Unreadable) != 4 {
+		PassedOver []passedOver `json:"passed_over"`
+	}](t, o.stdout); r.Rows != 16 || len(r.Unreadable) != 5 || len(r.PassedOver) != 2 || r.PassedOver[0].Count+r.PassedOver[1].Count != 3 {
 		t.Errorf("data says %+v", r)
 	}
 
 	o = succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "out")
-	contains(t, "the warning", o.stderr, "lince: warning: 4 of 20 images cannot be read and will be skipped", filepath.Join("out", "unreadable.csv"))
+	contains(t, "the warning", o.stderr, "lince: warning: 5 of 21 images cannot be read and will be skipped", filepath.Join("out", "unreadable.csv"))
 	rows, err := csv.NewReader(strings.NewReader(read(t, "out", "unreadable.csv"))).ReadAll()
-	if err != nil || len(rows) != 5 {
+	if err != nil || len(rows) != 6 {
 		t.Fatalf("unreadable.csv has %d lines, %v", len(rows), err)
 	}
 	for _, row := range rows[1:] {
@@ -347,13 +351,17 @@ func TestUnreadableImages(t *testing.T) {
 		contains(t, "the warning", o.stderr, row[0])
 	}
 	r := decode[record](t, read(t, "out", "run.json"))
-	if len(r.Data.Unreadable) != 4 || r.Data.Training != 12 || r.Data.Validation != 4 {
+	if len(r.Data.Unreadable) != 5 || r.Data.Training != 12 || r.Data.Validation != 4 {
 		t.Errorf("run.json has %+v", r.Data)
 	}
 
+	if o := run(t, "train", "set", "--model", network("two.json"), "--strict", "--out", "strict"); o.code != exitFailure || !strings.Contains(o.stderr, "5 images cannot be read; remove --strict to skip such files") {
+		t.Errorf("--strict: %d, %s", o.code, o.stderr)
+	}
+
 	o = succeed(t, "evaluate", filepath.Join("out", "model.keras"), "set", "--out", "judged", "--json")
-	contains(t, "the warning", o.stderr, "4 of 20 images cannot be read")
-	if e := decode[evaluation](t, o.stdout); e.Images != 16 || len(e.Unreadable) != 4 {
+	contains(t, "the warning", o.stderr, "5 of 21 images cannot be read")
+	if e := decode[evaluation](t, o.stdout); e.Images != 16 || len(e.Unreadable) != 5 {
 		t.Errorf("evaluate says %+v", e)
 	}
 	if read(t, "judged", "unreadable.csv") != read(t, "out", "unreadable.csv") {
@@ -361,7 +369,7 @@ func TestUnreadableImages(t *testing.T) {
 	}
 
 	o = succeed(t, "predict", filepath.Join("out", "model.keras"), "set")
-	contains(t, "the warning", o.stderr, "4 of 20 images cannot be read", "cat.90.jpg", "cat.91.jpg", "dog.92.jpg", "dog.93.jpg")
+	contains(t, "the warning", o.stderr, "5 of 21 images cannot be read", "cat.90.jpg", "cat.91.jpg", "dog.92.jpg", "dog.93.jpg", "dog.94.jpg")
 	if n := strings.Count(o.stdout, "\n"); n != 16 {
 		t.Errorf("%d predictions:\n%s", n, o.stdout)
 	}

@@ -3,9 +3,13 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/csv"
+	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +17,70 @@ import (
 	"github.com/lince-ml/lince/internal/folderlock"
 	"github.com/lince-ml/lince/internal/sheet"
 )
+
+// TestOddNames checks that files with odd names are found in folders and in the tables that lince and Python's csv write, and that the CSV files of
+// train, evaluate and predict have these names, with the same predictions.
+func TestOddNames(t *testing.T) {
+	workIn(t)
+	odd := []string{"a,b", `a"b`, "a\nb", "a\rb", "=cmd|' /C calc'!A0", "a\tb", strings.Repeat("n", 240), "%41", " a ", "-1", "'a", "#", `a\b`, "caf\xe9", "a;b|c", "*?"}
+	files := map[string][]byte{}
+	var want [][]string
+	content := pngs(t, 2*len(odd))
+	for _, class := range []string{"cat", "dog"} {
+		for k, name := range odd {
+			name = class + "/" + name + ".png"
+			files[name] = content[fmt.Sprintf("%s.%d.png", class, k)]
+			want = append(want, []string{name, class})
+		}
+	}
+	put(t, "set", files)
+	var table bytes.Buffer
+	if err := csv.NewWriter(&table).WriteAll(append([][]string{{"filename", "category"}}, want...)); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, "table.csv", table.String())
+	slices.SortFunc(want, slices.Compare)
+	rows := func(name string) [][]string {
+		t.Helper()
+		r, err := csv.NewReader(strings.NewReader(read(t, name))).ReadAll()
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, row := range r {
+			row[0] = sheet.Undo(row[0])
+		}
+		slices.SortFunc(r[1:], slices.Compare)
+		return r[1:]
+	}
+	for _, args := range [][]string{{"set"}, {"table.csv", "--images", "set"}, {"set.csv", "--images", "set"}} {
+		out := args[0] + ".csv"
+		if o := succeed(t, append([]string{"data", "--csv", out}, args...)...); strings.Contains(o.stderr, "warning") && args[0] != "set" {
+			t.Errorf("%v: %s", args, o.stderr)
+		}
+		if got := rows(out); !reflect.DeepEqual(got, want) {
+			t.Errorf("%v: the table has\n%q\nwant\n%q", args, got, want)
+		}
+	}
+	succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "r")
+	model := filepath.Join("r", "model.keras")
+	succeed(t, "evaluate", model, "table.csv", "--images", "set", "--out", "e")
+	succeed(t, "predict", model, "set", "--csv", "p.csv")
+	evaluated, predicted := rows(filepath.Join("e", "predictions.csv")), rows("p.csv")
+	for i := range predicted {
+		if evaluated[i][1] = ""; len(predicted) != len(want) || !slices.Equal(predicted[i], evaluated[i]) {
+			t.Fatalf("row %d of %d: predict writes %q, evaluate %q", i, len(predicted), predicted[i], evaluated[i])
+		}
+	}
+	names := map[string]bool{}
+	for _, row := range want {
+		names[row[0]] = true
+	}
+	for _, row := range rows(filepath.Join("r", "predictions.csv")) {
+		if !names[row[0]] {
+			t.Errorf("train writes the name %q", row[0])
+		}
+	}
+}
 
 // TestHostileNames gives images whose folders and files have names that a spreadsheet runs, or that control a terminal, to the commands that write
 // names. No cell of a CSV file is a formula, nothing on the terminal is hidden, and lince reads its own files back.

@@ -49,6 +49,8 @@ EACH = formula(13, 0.2, 2, (N,))
 OF_PIXELS = formula(14, 0.2, 2, (N, SIDE, SIDE))
 LABELS = np.floor(formula(15, 0, CLASSES, (N,)))
 NUMBERS = formula(16, -1, 1, (N, CLASSES))
+BITS = np.floor(formula(18, 0, 2, (N, 1)))
+PAIRS = np.eye(2, dtype=np.float32)[BITS[:, 0].astype(int)]
 
 
 def one_hot(y):
@@ -85,6 +87,13 @@ CASES = {
     "sum": (classifier(CLASSES, "linear"), K.MeanSquaredError(reduction="sum"), ["mse", M.R2Score(name="r2")], ["RootMeanSquaredError"], NUMBERS, EACH),
     "none": (classifier(CLASSES, "linear"), K.MeanSquaredError(reduction="none"), [], [], NUMBERS, EACH),
     "mean with weights": (classifier(CLASSES, "linear"), K.LogCosh(reduction="mean_with_sample_weight"), ["cosine_similarity"], [], NUMBERS, EACH),
+    # The last layers of classifiers. What "accuracy" is depends on them.
+    "two logits": (classifier(2, "linear"), K.CategoricalCrossentropy(from_logits=True), ["accuracy"], [], PAIRS, None),
+    "one logit": (classifier(1, "linear"), K.BinaryCrossentropy(from_logits=True), ["accuracy"], [], BITS, None),
+    "one sigmoid": (classifier(1, "sigmoid"), "binary_crossentropy", ["accuracy"], [], BITS, None),
+    "two sigmoids": (classifier(2, "sigmoid"), "binary_crossentropy", ["accuracy"], [], PAIRS, None),
+    "squares of probabilities": (classifier(2, "softmax"), "mse", ["accuracy"], [], PAIRS, None),
+    "indexes": (classifier(2, "softmax"), "sparse_categorical_crossentropy", ["accuracy"], [], BITS, None),
 }
 
 

@@ -147,6 +147,28 @@ def main():
     k[at + 5 : at + 69] = bytes([200] * 64)
     files["coefficients-progressive.jpg"] = bytes(k)
 
+    # Faults that photos of the web have. Pillow reads the first ones.
+    j = saved(big, "JPEG")
+    start = 4 + struct.unpack(">H", j[4:6])[0]
+    files["fault-jfif-version-0.jpg"] = j[:11] + b"\0\0" + j[13:]
+    files["fault-no-app0.jpg"] = j[:2] + j[start:]
+    files["fault-stray-bytes.jpg"] = j[:start] + b"\0\x11\x22" + j[start:]
+    files["fault-bytes-after-end.jpg"] = j + bytes(range(256)) * 8
+    flipped = bytearray(j)
+    flipped[len(j) // 2] ^= 16
+    files["fault-bit.jpg"] = bytes(flipped)
+    restarts = saved(big, "JPEG", restart_marker_blocks=4)
+    at = restarts.index(b"\xff\xd1")
+    files["fault-before-restart.jpg"] = restarts[:at] + b"\x12\x34\x56" + restarts[at:]
+    files["fault-half.jpg"] = j[: len(j) // 2]
+    files["fault-zeros.jpg"] = j[:700] + bytes(len(j) - 700)
+    files["fault-zeros-300.jpg"] = j[:300] + bytes(2000)
+    files["fault-empty.jpg"] = b""
+    files["fault-page.jpg"] = b"<!DOCTYPE html><html><body>404 Not Found</body></html>"
+    for kind in ("BMP", "GIF", "PNG", "WEBP"):
+        files["fault-%s.jpg" % kind.lower()] = saved(frames[0], kind)
+    files["animated.png"] = saved(frames[0], "PNG", save_all=True, append_images=frames[1:])
+
     for source in ("pillow-420", "pillow-444", "pillow-gray", "drawn-ycck-420", "drawn-420-scans", "drawn-440", "drawn-mixed", "size-17x33"):
         for name, options in {"": [], "-progressive": ["-progressive"], "-restart": ["-restart", "3B"]}.items():
             files["arithmetic-%s%s.jpg" % (source, name)] = subprocess.run(
