@@ -388,6 +388,7 @@ func TestFitRefuses(t *testing.T) {
 		"negative epochs": {ok, FitOptions{Epochs: -1}, "Epochs must be at least 0, got -1"},
 		"nil callback":    {ok, FitOptions{Callbacks: []callback.Callback{nil}}, "callback 0 is nil"},
 		"no validation":   {ok, FitOptions{Callbacks: []callback.Callback{callback.EarlyStopping{}}}, "there is no val_loss to monitor"},
+		"no weights":      {ok, FitOptions{ClassWeight: map[int]float64{0: 0, 1: 0}}, "ClassWeight is 0 for all classes, so the loss is always 0"},
 		"bad verbose":     {ok, FitOptions{Verbose: 9}, "Verbose must be Auto, Silent, Bar or Lines, got 9"},
 	} {
 		if c.f.Verbose == 0 {

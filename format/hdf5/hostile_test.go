@@ -3,8 +3,11 @@ package hdf5
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
+	"io"
 	"math/rand/v2"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -129,6 +132,58 @@ func TestDamaged(t *testing.T) {
 }
 
 // TestChecksums changes each byte of the structures with checksums.
+// countingReader counts the bytes that are read.
+type countingReader struct {
+	io.ReaderAt
+	n int64
+}
+
+func (r *countingReader) ReadAt(b []byte, at int64) (int, error) {
+	n, err := r.ReaderAt.ReadAt(b, at)
+	r.n += int64(n)
+	return n, err
+}
+
+// TestManyGroups checks that the work for finding all of many groups grows with their number, not with its square.
+func TestManyGroups(t *testing.T) {
+	work := func(groups int) int64 {
+		tree := &Tree{}
+		for i := range groups {
+			tree.Group(fmt.Sprintf("layers/d%d", i)).Dataset("0", tensor.Scalar(float32(i)))
+		}
+		b := treeBytes(t, tree)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		r := &countingReader{ReaderAt: bytes.NewReader(b)}
+		f, err := Open(r, int64(len(b)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		root, err := f.Root()
+		if err != nil {
+			t.Fatal(err)
+		}
+		layers, err := root.Group("layers")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range groups {
+			d, err := layers.Dataset(fmt.Sprintf("d%d/0", i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v, err := d.Read(); err != nil || v.Float32s()[0] != float32(i) {
+				t.Fatal(i, v, err)
+			}
+		}
+		runtime.ReadMemStats(&after)
+		return r.n + int64(after.TotalAlloc-before.TotalAlloc)
+	}
+	if few, many := work(500), work(2000); many > 6*few {
+		t.Errorf("2000 groups take %d bytes, 500 groups %d", many, few)
+	}
+}
+
 func TestChecksums(t *testing.T) {
 	var tree Tree
 	tree.Attr("name", Numbers(tensor.Scalar(float32(1))))
