@@ -43,16 +43,22 @@ func (t *Table) Check(ctx context.Context, o CheckOptions) (good *Table, bad []B
 		return nil, nil, err
 	}
 	sums, found, errs, err := t.scan(ctx, files, o, unreachable, func(r *fileReader, k int, f file, content []byte) (Findings, error) {
-		img, err := r.decoder.DecodeLevels(content, picture.RGB, o.GrayRange)
+		one := finding(content)
+		err := t.Decode(ctx, content, &r.decoder, func(d *picture.Decoder) error {
+			img, err := d.DecodeLevels(content, picture.RGB, o.GrayRange)
+			if err != nil {
+				return err
+			}
+			one.AddDecoded(d)
+			if images != nil && (!load.Orient || one.Turned == 0) && (load.GrayRange == o.GrayRange || d.Levels().Depth == picture.Shallow) {
+				if img, err := d.Fit(img, load, len(content)); err == nil { // a Flow reports the error when it uses the image
+					images.keep(k, img.Pix)
+				}
+			}
+			return nil
+		})
 		if err != nil {
 			return Findings{}, fmt.Errorf("%s: %w", f.where(), err)
-		}
-		one := finding(content)
-		one.AddDecoded(&r.decoder)
-		if images != nil && (!load.Orient || one.Turned == 0) && (load.GrayRange == o.GrayRange || r.decoder.Levels().Depth == picture.Shallow) {
-			if img, err := r.decoder.Fit(img, load, len(content)); err == nil { // a Flow reports the error when it uses the image
-				images.keep(k, img.Pix)
-			}
 		}
 		return one, nil
 	})

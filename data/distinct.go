@@ -150,7 +150,9 @@ func (t *Table) scan(ctx context.Context, files *Files, o CheckOptions, stop fun
 		}
 		if err == nil {
 			each[k] = sumOf(b)
-			of[k], err = look(r, k, f, b)
+			if of[k], err = look(r, k, f, b); ctx.Err() != nil {
+				return ctx.Err()
+			}
 		}
 		if err != nil {
 			mu.Lock()

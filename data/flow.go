@@ -572,20 +572,26 @@ func (f *Flow) load(ctx context.Context, w *imageWorker, row int) error {
 		return err
 	}
 	w.file = b
-	if f.decoded == nil {
-		if _, _, err = w.decoder.LoadFloat32(w.pixels, b, f.picture); err != nil {
-			return fmt.Errorf("%s: %w", file.where(), err)
+	err = f.table.Decode(ctx, b, &w.decoder, func(d *picture.Decoder) error {
+		if f.decoded == nil {
+			if _, _, err := d.LoadFloat32(w.pixels, b, f.picture); err != nil {
+				return err
+			}
+			f.find(row, d)
+			return nil
 		}
-		f.find(row, &w.decoder)
-		return nil
-	}
-	img, err := w.decoder.Load(b, f.picture)
+		img, err := d.Load(b, f.picture)
+		if err != nil {
+			return err
+		}
+		f.find(row, d)
+		f.decoded.keep(row, img.Pix)
+		return picture.ToFloat32(img, w.pixels)
+	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", file.where(), err)
 	}
-	f.find(row, &w.decoder)
-	f.decoded.keep(row, img.Pix)
-	return picture.ToFloat32(img, w.pixels)
+	return nil
 }
 
 func (f *Flow) sized(pix []byte) picture.Image {

@@ -76,6 +76,10 @@ type OpenOptions struct {
 	// of that file.
 	Images string
 
+	// MaxPixels, if positive, is the largest number of pixels of an image, for files of any size. The default is picture.MaxPixels, and for small files less; see
+	// picture.LargeDecoder.
+	MaxPixels int
+
 	// Progress, if not nil, receives the number of files listed so far, or of rows of a table read so far, before which it may
 	// receive that of files with its images. total is 0 while it is not known. It is called by one goroutine at a time.
 	Progress func(done, total int)
@@ -110,9 +114,20 @@ type OpenOptions struct {
 // that holds a copy of the folder around it. Other links to folders are followed. Table.Passed counts them. A file that does not fit the label rule is dropped and listed by
 // Table.Ignored. Open fails if no file fits. The caller must close the table.
 func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
+	if o.MaxPixels < 0 {
+		return nil, fmt.Errorf("MaxPixels is %d; want at least 1, or 0 for the default", o.MaxPixels)
+	}
 	if err := o.checkRule(); err != nil {
 		return nil, err
 	}
+	t, err := openSource(ctx, name, o)
+	if err == nil {
+		t.src.maxPixels = o.MaxPixels
+	}
+	return t, err
+}
+
+func openSource(ctx context.Context, name string, o OpenOptions) (*Table, error) {
 	rep := &reading{ctx: ctx, progress: o.Progress}
 	if strings.HasPrefix(name, demo.Scheme) {
 		if err := o.checkNotCSV(name); err != nil {

@@ -64,6 +64,7 @@ type source struct {
 
 	training, validation string // the parts of these kinds, "" if there is none
 	holds                string // the part that the table holds; "" for the whole source, or another folder
+	maxPixels            int    // OpenOptions.MaxPixels
 
 	// The rest is of a table's file.
 	task    Task
@@ -479,6 +480,7 @@ func Concat(tables ...*Table) *Table {
 		n.passed = append(n.passed, t.passed...)
 		n.warn = append(n.warn, t.warn...)
 		n.src.dropped += t.Dropped()
+		n.src.maxPixels = max(n.src.maxPixels, t.src.maxPixels)
 		closers = append(closers, t)
 		names = append(names, t.Name())
 	}

@@ -268,7 +268,7 @@ func (s *Server) noteDepth(d *picture.Decoder) {
 func undecoded(err error) error {
 	var large *picture.PixelsError
 	if errors.As(err, &large) {
-		return fail(http.StatusRequestEntityTooLarge, "the image has %dx%d pixels; at most %d are allowed", large.Width, large.Height, large.Limit)
+		return fail(http.StatusRequestEntityTooLarge, "%s", large.Reason())
 	}
 	return fail(http.StatusUnprocessableEntity, "%s", visible(err.Error()))
 }

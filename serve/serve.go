@@ -54,7 +54,7 @@ type Options struct {
 	MaxBody int64
 	// MaxBodies limits the bytes of all bodies in memory at the same time. The default is 512 MiB. A request beyond it gets the status 503.
 	MaxBodies int64
-	// MaxPixels is the largest number of pixels of an image file. The default is 50 million. The limits of data/picture hold as well.
+	// MaxPixels is the largest number of pixels of an image file. The default is 50 million. The limits of a picture.Decoder hold as well.
 	MaxPixels int
 	// Token is the bearer token that requests must have, except those of health. The default is "": none is needed.
 	Token string

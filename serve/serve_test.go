@@ -5,9 +5,11 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"image/png"
@@ -572,4 +574,25 @@ func TestDeepImages(t *testing.T) {
 			t.Errorf("%d records, want %d: %s", n, c.want, log.String())
 		}
 	}
+}
+
+// TestLowLimits checks that untrusted files cannot claim as much memory as those of lince's commands, also with a high limit of pixels.
+func TestLowLimits(t *testing.T) {
+	forged := func(w, h uint32) []byte {
+		var b bytes.Buffer
+		if err := png.Encode(&b, image.NewNRGBA64(image.Rect(0, 0, 2, 2))); err != nil {
+			t.Fatal(err)
+		}
+		data := b.Bytes()
+		binary.BigEndian.PutUint32(data[16:], w)
+		binary.BigEndian.PutUint32(data[20:], h)
+		binary.BigEndian.PutUint32(data[29:], crc32.ChecksumIEEE(data[12:29]))
+		return append(data, make([]byte, 1<<20)...)
+	}
+	s := newServer(t, Options{})
+	wantError(t, ask(t, s, "POST", "/", forged(7000, 7000)), 413, "PNG of 7000x7000 pixels: this needs 560 MiB of memory, and a file of")
+	wantError(t, ask(t, s, "POST", "/", forged(8000, 7000)), 413, "at most 50000000 pixels")
+	s = newServer(t, Options{MaxPixels: 1 << 30})
+	wantError(t, ask(t, s, "POST", "/", forged(9000, 9000)), 413, "bytes may use only 256 MiB")
+	wantError(t, ask(t, s, "POST", "/", forged(20000, 10000)), 413, "at most 178956970 pixels")
 }

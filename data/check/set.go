@@ -109,7 +109,7 @@ func (s *set) read(ctx context.Context, o Options) error {
 					return err
 				}
 				var err error
-				if s.facts[f], err = m.file(s.image(int(s.first[f])).Row); err != nil {
+				if s.facts[f], err = m.file(ctx, s.t, s.image(int(s.first[f])).Row); err != nil {
 					return err
 				}
 				if o.Progress != nil {
@@ -138,8 +138,8 @@ func (s *set) fromSums() {
 	}
 }
 
-// file reads and measures a file. It fails only if the file cannot be reached.
-func (m *meter) file(r data.Row) (facts, error) {
+// file reads and measures a file of a table. It fails only if the file cannot be reached, or ctx is canceled.
+func (m *meter) file(ctx context.Context, t *data.Table, r data.Row) (facts, error) {
 	content, err := r.Bytes()
 	var unreachable *data.AccessError
 	if errors.As(err, &unreachable) {
@@ -149,13 +149,15 @@ func (m *meter) file(r data.Row) (facts, error) {
 		return facts{err: err}, nil
 	}
 	f := facts{size: int64(len(content)), content: sumOf(content), format: picture.Format(content), orientation: uint8(picture.Orientation(content))}
-	img, err := m.decoder.Decode(content, picture.RGB)
-	if err != nil {
-		f.err = err
-		return f, nil
-	}
-	m.measure(&f, img)
-	return f, nil
+	f.err = t.Decode(ctx, content, &m.decoder, func(d *picture.Decoder) error {
+		img, err := d.Decode(content, picture.RGB)
+		if err != nil {
+			return err
+		}
+		m.measure(&f, img)
+		return f.err
+	})
+	return f, ctx.Err()
 }
 
 // each returns a finding for each file of which what returns a text. Its images are all that have the file.

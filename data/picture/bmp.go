@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 )
 
 // bmpFile is the header of a BMP file.
@@ -56,8 +57,8 @@ func decodeBMP(d *Decoder, data []byte, channels int) (native, error) {
 		return native{}, err
 	}
 	n := native{layout: rgb}
-	if max(f.w, f.h) > MaxPixels {
-		return native{}, &PixelsError{"BMP", int(f.w), int(f.h), MaxPixels}
+	if max(f.w, f.h) > math.MaxInt32 {
+		return native{}, fmt.Errorf("corrupt BMP: its size is %dx%d", f.w, f.h)
 	}
 	n.w, n.h = int(f.w), int(f.h)
 	at := [4]int{2, 1, 0, -1}

@@ -25,8 +25,12 @@ func (d *Decoder) convert(n native, mode ColorMode) (Image, error) {
 		return Image{}, errors.New("a 16-bit gray image cannot be converted to 8-bit grayscale (Keras returns the 16-bit values): use rgb, or a range of gray values that is scaled to 8 bits")
 	}
 	pixels := n.h * n.w
-	out.Pix = grow(&d.mode, pixels*out.C)
 	from := layoutBytes[n.layout]
+	if out.C <= from { // in place
+		out.Pix = n.pix[:pixels*out.C]
+	} else {
+		out.Pix = grow(&d.mode, pixels*out.C)
+	}
 	for i := range pixels {
 		r, g, b, a := components(n.layout, n.pix[i*from:][:from])
 		switch o := out.Pix[i*out.C:]; mode {

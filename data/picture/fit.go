@@ -15,9 +15,9 @@ func (o Options) part(img Image) crop {
 	return img.whole()
 }
 
-// target returns the size to which an image is resized. If the size depends on the image, a result of more than limit bytes
+// target returns the size to which an image is resized. If the size depends on the image, a result that is too large for a file of so many bytes
 // is an error.
-func (o Options) target(img Image, channels int, limit int64) (h, w int, err error) {
+func (d *Decoder) target(img Image, o Options, channels, file int) (h, w int, err error) {
 	switch {
 	case o.Height > 0:
 		return o.Height, o.Width, nil
@@ -30,7 +30,7 @@ func (o Options) target(img Image, channels int, limit int64) (h, w int, err err
 	} else {
 		w = long(o.ShortSide, img.W, img.H)
 	}
-	return h, w, checkResult("resized to a shorter side of "+fmt.Sprint(o.ShortSide), img, h, w, channels, limit)
+	return h, w, d.checkResult("resized to a shorter side of "+fmt.Sprint(o.ShortSide), img, h, w, channels, file)
 }
 
 // long returns the longer side: torchvision's int(short*longer/shorter), with a float64 division.
@@ -38,18 +38,9 @@ func long(short, longer, shorter int) int {
 	return int(float64(short) * float64(longer) / float64(shorter))
 }
 
-// checkResult returns an error if a small image would become too large.
-func checkResult(how string, img Image, h, w, channels int, limit int64) error {
-	if int64(h) > MaxPixels/int64(w) || int64(h)*int64(w)*int64(channels) > limit {
-		return fmt.Errorf("an image of %dx%d pixels would become %dx%d, %s: more than the %d MiB that a file of its size may use",
-			img.W, img.H, w, h, how, limit>>20)
-	}
-	return nil
-}
-
-// fit resizes and crops an image.
-func (d *Decoder) fit(img Image, o Options, limit int64) (Image, error) {
-	img, h, w, err := d.pad(img, o, limit)
+// fit resizes and crops an image of a file of so many bytes.
+func (d *Decoder) fit(img Image, o Options, file int) (Image, error) {
+	img, h, w, err := d.pad(img, o, file)
 	if err != nil {
 		return Image{}, err
 	}
@@ -67,8 +58,8 @@ func (d *Decoder) fit(img Image, o Options, limit int64) (Image, error) {
 }
 
 // fitTF appends the values of an image that is resized as tf.image.resize does, and cropped.
-func (d *Decoder) fitTF(dst []float32, img Image, o Options, limit int64) (out []float32, h, w int, err error) {
-	img, h, w, err = d.pad(img, o, limit)
+func (d *Decoder) fitTF(dst []float32, img Image, o Options, file int) (out []float32, h, w int, err error) {
+	img, h, w, err = d.pad(img, o, file)
 	if err != nil {
 		return nil, 0, 0, err
 	}
@@ -120,15 +111,15 @@ func (d *Decoder) resizeWithPad(dst []float32, img Image, height, width int) {
 }
 
 // pad pads an image with zeros if the options say so, and returns the size to which it is to be resized.
-func (d *Decoder) pad(img Image, o Options, limit int64) (out Image, h, w int, err error) {
-	if h, w, err = o.target(img, img.C, limit); err != nil || !o.PadToAspectRatio {
+func (d *Decoder) pad(img Image, o Options, file int) (out Image, h, w int, err error) {
+	if h, w, err = d.target(img, o, img.C, file); err != nil || !o.PadToAspectRatio {
 		return img, h, w, err
 	}
 	// Keras adds the same number of zeros on both sides.
 	out = Image{C: img.C}
 	out.H = img.H + 2*((max(img.H, img.W*o.Height/o.Width)-img.H)/2)
 	out.W = img.W + 2*((max(img.W, img.H*o.Width/o.Height)-img.W)/2)
-	if err := checkResult("padded with zeros", img, out.H, out.W, img.C, limit); err != nil {
+	if err := d.checkResult("padded with zeros", img, out.H, out.W, img.C, file); err != nil {
 		return Image{}, 0, 0, err
 	}
 	out.Pix = grow(&d.padded, out.H*out.W*out.C)

@@ -7,18 +7,6 @@ import (
 	"unicode/utf8"
 )
 
-// Limits on the memory that a file may claim.
-const (
-	// MaxPixels is the largest number of pixels of an image. Pillow raises DecompressionBombError beyond it.
-	MaxPixels = 178956970
-	// A file may use memoryFactor times its size plus memoryBase bytes, but at least memoryFloor bytes, for its pixels, and as much again
-	// for decoding. (A scan of a white page at 600 dpi has 35 megapixels and 50 KB. A plain photo of a camera of 45 megapixels needs
-	// 134 MB for its pixels.)
-	memoryFactor = 16
-	memoryBase   = 64 << 20
-	memoryFloor  = 256 << 20
-)
-
 // layout is the pixel format of a decoded file, with Pillow's name for it.
 type layout uint8
 
@@ -126,39 +114,4 @@ func start(data []byte) string {
 		return "zero bytes"
 	}
 	return fmt.Sprintf("% x%s", head, more)
-}
-
-// budget returns the memory in bytes that a file of this size may use.
-func budget(file int) int64 { return max(int64(file)*memoryFactor+memoryBase, memoryFloor) }
-
-// PixelsError is the error of an image with more pixels than are supported, or than Decoder.MaxPixels allows.
-type PixelsError struct {
-	Format        string // of the file, such as "JPEG"
-	Width, Height int
-	Limit         int // the largest number of pixels
-}
-
-func (e *PixelsError) Error() string {
-	return fmt.Sprintf("%s of %dx%d pixels: at most %d pixels are supported", e.Format, e.Width, e.Height, e.Limit)
-}
-
-// checkSize returns an error if an image is too large. It is called before memory is allocated. decoder is the number of bytes
-// that the decoder allocates, result the bytes of a converted pixel, and file the size of the file.
-func (d *Decoder) checkSize(format string, w, h int, decoder int64, result, file int) error {
-	if w <= 0 || h <= 0 {
-		return fmt.Errorf("corrupt %s: its size is %dx%d", format, w, h)
-	}
-	most := MaxPixels
-	if d.MaxPixels > 0 {
-		most = min(most, d.MaxPixels)
-	}
-	if int64(w)*int64(h) > int64(most) {
-		return &PixelsError{format, w, h, most}
-	}
-	need, limit := max(decoder, int64(w)*int64(h)*int64(result)), budget(file)
-	if need > limit {
-		return fmt.Errorf("%s of %dx%d pixels needs %d MiB of memory, more than the %d MiB that its %d bytes allow",
-			format, w, h, need>>20, limit>>20, file)
-	}
-	return nil
 }

@@ -56,7 +56,7 @@ func (d *Decoder) loadNearest(data []byte, o Options) (img Image, ok bool, err e
 		return Image{}, true, err
 	}
 	file := Image{H: hdr.Height, W: hdr.Width}
-	height, width, err := o.target(file, channels, budget(len(data)))
+	height, width, err := d.target(file, o, channels, len(data))
 	if err != nil {
 		return Image{}, true, err
 	}

@@ -41,7 +41,7 @@ func TestLoadNearest(t *testing.T) {
 					if err != nil {
 						t.Fatalf("%s: %v", name, err)
 					}
-					want, err := new(Decoder).fit(whole, o, budget(len(data)))
+					want, err := new(Decoder).fit(whole, o, len(data))
 					if err != nil {
 						t.Fatalf("%s: %v", name, err)
 					}

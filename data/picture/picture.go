@@ -9,7 +9,7 @@
 //
 // Image files may come from untrusted sources. The content determines the format, not the file's name. An image may have at most
 // MaxPixels pixels. Its pixels, and the memory for decoding, may each use 16 times the file's size plus 64 MiB, and at least 256 MiB. This
-// is checked before memory is allocated. Truncated and corrupt files are errors. (Pillow decodes some corrupt JPEG files, with noise in the image.)
+// is checked before memory is allocated. A LargeDecoder allows more. Truncated and corrupt files are errors. (Pillow decodes some corrupt JPEG files, with noise in the image.)
 package picture
 
 import (
@@ -208,6 +208,7 @@ type Decoder struct {
 	// MaxPixels is the largest number of pixels of a file's image. 0 is the constant MaxPixels. Files with more have a *PixelsError.
 	MaxPixels int
 
+	large   limits // of LargeDecoder
 	jpeg    jpegDecoder
 	native  []byte // pixels in the file's layout
 	turned  []byte // oriented
@@ -267,7 +268,7 @@ func (d *Decoder) Load(data []byte, o Options) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
-	return d.fit(img, o, budget(len(data)))
+	return d.fit(img, o, len(data))
 }
 
 // Fit pads, resizes and crops an image that Decode has returned, as Load does with the options o. size is that of the file in bytes. The color
@@ -286,7 +287,7 @@ func (d *Decoder) Fit(img Image, o Options, size int) (Image, error) {
 	if err := img.check(); err != nil {
 		return Image{}, err
 	}
-	return d.fit(img, o, budget(size))
+	return d.fit(img, o, size)
 }
 
 func notWhole(how Interpolation) error {
@@ -320,7 +321,7 @@ func (d *Decoder) AppendFloat32(dst []float32, data []byte, o Options) (out []fl
 	if err != nil {
 		return nil, 0, 0, err
 	}
-	return d.fitTF(dst, img, o, budget(len(data)))
+	return d.fitTF(dst, img, o, len(data))
 }
 
 // AppendImage is like AppendFloat32 for an image that is already decoded. image/jpeg decodes to slightly different pixels than
@@ -338,11 +339,10 @@ func (d *Decoder) AppendImage(dst []float32, m image.Image, o Options) (out []fl
 	if err != nil {
 		return nil, 0, 0, err
 	}
-	limit := budget(len(n.pix))
 	if o.Interpolation == BilinearTF {
-		return d.fitTF(dst, img, o, limit)
+		return d.fitTF(dst, img, o, len(n.pix))
 	}
-	if img, err = d.fit(img, o, limit); err != nil {
+	if img, err = d.fit(img, o, len(n.pix)); err != nil {
 		return nil, 0, 0, err
 	}
 	return appendFloat32(dst, img), img.H, img.W, nil

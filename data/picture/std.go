@@ -40,6 +40,8 @@ func stdError(format string, size int, err error) error {
 // modelBytes returns the number of bytes of a pixel while it is decoded and copied.
 func modelBytes(m color.Model) int64 {
 	switch m {
+	case color.RGBAModel: // PNG, which is not copied
+		return 4
 	case color.GrayModel:
 		return 2
 	case color.Gray16Model:
@@ -53,7 +55,7 @@ func modelBytes(m color.Model) int64 {
 	return 4 + 4
 }
 
-// fromImage copies the pixels of the image types that the decoders return.
+// fromImage returns the pixels of the image types that the decoders return. Their rows have no gaps. It copies pixels of other layouts than ours.
 func (d *Decoder) fromImage(img image.Image) (native, error) {
 	b := img.Bounds()
 	n := native{h: b.Dy(), w: b.Dx()}
@@ -61,7 +63,6 @@ func (d *Decoder) fromImage(img image.Image) (native, error) {
 		n.layout = l
 		n.pix = grow(&d.native, n.h*n.w*layoutBytes[l])
 	}
-	// Each case copies the image row by row.
 	switch m := img.(type) {
 	case *image.Gray:
 		alloc(gray)
@@ -78,15 +79,9 @@ func (d *Decoder) fromImage(img image.Image) (native, error) {
 			}
 		}
 	case *image.RGBA:
-		alloc(rgba)
-		for y := range n.h {
-			copy(n.pix[y*n.w*4:][:n.w*4], m.Pix[y*m.Stride:])
-		}
+		n.layout, n.pix = rgba, m.Pix[:4*n.w*n.h]
 	case *image.NRGBA:
-		alloc(rgba)
-		for y := range n.h {
-			copy(n.pix[y*n.w*4:][:n.w*4], m.Pix[y*m.Stride:])
-		}
+		n.layout, n.pix = rgba, m.Pix[:4*n.w*n.h]
 	case *image.RGBA64:
 		alloc(rgba)
 		high(n, m.Pix, m.Stride)

@@ -97,7 +97,7 @@ func (c *checkCommand) Run(e *env) error {
 	defer t.Close()
 	r, err := e.faults(t, c.Kinds, c.labelFlags)
 	if err == nil && out != nil {
-		err = e.writeFaults(out, r)
+		err = e.writeFaults(out, t, r)
 	}
 	if err != nil {
 		if out != nil {
@@ -219,7 +219,7 @@ func checkFiles() []outFile {
 }
 
 // writeFaults writes findings.csv, and a gallery for each kind with images.
-func (e *env) writeFaults(out *folder, r *check.Report) error {
+func (e *env) writeFaults(out *folder, t *data.Table, r *check.Report) error {
 	if err := e.startSaving(); err != nil {
 		return err
 	}
@@ -228,7 +228,7 @@ func (e *env) writeFaults(out *folder, r *check.Report) error {
 	}
 	for _, k := range check.Kinds() {
 		found := r.Of(k.Name)
-		tiles, shown := faultTiles(found)
+		tiles, shown := faultTiles(t, found)
 		if !slices.ContainsFunc(tiles, func(t report.Tile) bool { return t.Image != nil }) {
 			continue
 		}
@@ -244,7 +244,7 @@ func (e *env) writeFaults(out *folder, r *check.Report) error {
 }
 
 // faultTiles returns the tiles of the first findings, and the number of these. A finding of several images has two tiles side by side.
-func faultTiles(found []check.Finding) (tiles []report.Tile, shown int) {
+func faultTiles(t *data.Table, found []check.Finding) (tiles []report.Tile, shown int) {
 	for _, f := range found {
 		if len(f.Images) == 0 || len(tiles)+min(len(f.Images), 2) > galleryTiles {
 			break
@@ -252,7 +252,7 @@ func faultTiles(found []check.Finding) (tiles []report.Tile, shown int) {
 		shown++
 		for n, i := range f.Images[:min(len(f.Images), 2)] {
 			// A file that cannot be decoded has an empty tile.
-			img, _ := thumbnail(i.Row)
+			img, _ := thumbnail(t, i.Row)
 			caption := i.Label
 			switch {
 			case i.Part != "" && i.Label != "":

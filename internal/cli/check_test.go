@@ -216,11 +216,11 @@ func TestTrainWarnsOfFaults(t *testing.T) {
 // TestSourceCommand repeats the flags of a source in the command that a message proposes.
 func TestSourceCommand(t *testing.T) {
 	none := sourceFlags{Label: "auto", tableFlags: tableFlags{Task: "auto"}}
-	all := sourceFlags{Label: "^(.+)-", fileFlags: fileFlags{Part: "train", Images: "my set", Filename: "id", Split: "fold", Encoding: "gbk"}, Labels: "a,b",
+	all := sourceFlags{Label: "^(.+)-", fileFlags: fileFlags{Part: "train", Images: "my set", Filename: "id", Split: "fold", Encoding: "gbk", pixelsFlag: pixelsFlag{300}}, Labels: "a,b",
 		tableFlags: tableFlags{Task: "multilabel", Separator: "|", KeepNA: true}, Rename: map[string]string{"b": "c", "a": "b"}, Limit: 3}
 	for want, got := range map[string]string{
 		"lince check 'my set'": none.command("check", "my set"),
-		"lince check t.csv --label '^(.+)-' --part train --images 'my set' --filename id --split fold --encoding gbk --category a,b --task multilabel --label-separator '|' --keep-na --rename a=b --rename b=c --limit 3": all.command("check", "t.csv"),
+		"lince check t.csv --label '^(.+)-' --part train --images 'my set' --filename id --split fold --encoding gbk --category a,b --task multilabel --label-separator '|' --max-pixels 300 --keep-na --rename a=b --rename b=c --limit 3": all.command("check", "t.csv"),
 	} {
 		if got != want {
 			t.Errorf("got %s, want %s", got, want)

@@ -3,6 +3,9 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"image"
+	"image/png"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -110,4 +113,51 @@ func TestRunLog(t *testing.T) {
 			}
 		}
 	}
+}
+
+// grayPNG returns a black PNG file.
+func grayPNG(t *testing.T, w, h int) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, w, h))); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestMaxPixels checks that each command that decodes images has the limit of --max-pixels, and that the error names the flag.
+func TestMaxPixels(t *testing.T) {
+	workIn(t)
+	file := grayPNG(t, 1200, 1000)
+	put(t, "set", map[string][]byte{"cats/0.png": file, "dogs/0.png": file})
+	put(t, "val", map[string][]byte{"cats/0.png": file, "dogs/0.png": file})
+	put(t, ".", map[string][]byte{"table.csv": []byte("filename,category\ncats/0.png,cats\ndogs/0.png,dogs\n")})
+	small := map[string][]byte{}
+	for name, content := range pngs(t, 2) {
+		small[name[:3]+"s/0.png"] = content
+	}
+	put(t, "small", small)
+	succeed(t, "train", "small", "--model", network("two.json"), "--epochs", "1", "--quiet", "--out", "run")
+	model := filepath.Join("run", "model.keras")
+	for _, args := range [][]string{
+		{"show", "set/cats/0.png", "--no-image"},
+		{"check", "set"},
+		{"check", "table.csv", "--images", "set"},
+		{"train", "set", "--model", network("two.json"), "--epochs", "1", "--quiet"},
+		{"train", "small", "--validation", "val", "--model", network("two.json"), "--epochs", "1", "--quiet"},
+		{"train", "set", "--no-precheck", "--model", network("two.json"), "--epochs", "1", "--quiet"},
+		{"evaluate", model, "set"},
+		{"predict", model, "set"},
+		{"predict", model, "set/cats/0.png"},
+		{"features", model, "set", "--csv", "features.csv"},
+	} {
+		if o := run(t, append(args, "--max-pixels", "1")...); !strings.Contains(o.stdout+o.stderr, "PNG of 1200x1000 pixels: at most 1000000 pixels are supported; if the file is right, use --max-pixels 2 (in millions") {
+			t.Errorf("%v with --max-pixels 1: exit code %d\n%s%s", args, o.code, o.stdout, o.stderr)
+		}
+		if o := run(t, append(args, "--max-pixels", "2")...); o.code != exitOK || strings.Contains(o.stdout+o.stderr, "pixels are supported") {
+			t.Errorf("%v with --max-pixels 2: exit code %d\n%s%s", args, o.code, o.stdout, o.stderr)
+		}
+	}
+	o := run(t, "show", "set/cats/0.png", "--max-pixels", "5000")
+	contains(t, "the error", o.stderr, "--max-pixels must be from 1 to 2147 (in millions)")
 }

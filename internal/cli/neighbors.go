@@ -92,7 +92,7 @@ func (p *neighborPlot) tiles(wrong []lince.Classification, rows []int) ([]report
 				continue
 			}
 			r := b.rows[n.Row]
-			img, err := thumbnail(r)
+			img, err := thumbnail(p.f.Table(), r)
 			if err != nil {
 				return nil, err
 			}

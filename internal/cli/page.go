@@ -97,7 +97,7 @@ func (s pageSource) examples(p *report.Page) error {
 	}
 	example := func(c lince.Classification) (report.Example, error) {
 		r := s.f.Table().Row(c.Row)
-		img, err := thumbnail(r)
+		img, err := thumbnail(s.f.Table(), r)
 		return report.Example{Image: img, Heat: heat[shown{c.Row, c.Class}], Filename: r.Filename, Label: r.Label, Predicted: s.classes[c.Class], Probability: float64(c.Probabilities[c.Class])}, err
 	}
 	for _, list := range []struct {

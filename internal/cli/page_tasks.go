@@ -65,7 +65,7 @@ func (s pageSource) decisions(p *report.Page, threshold float64) error {
 	}{{extra, &p.Extra}, {missed, &p.Missed}} {
 		for _, c := range list.from {
 			r := s.f.Table().Row(c.Row)
-			img, err := thumbnail(r)
+			img, err := thumbnail(s.f.Table(), r)
 			if err != nil {
 				return err
 			}
@@ -103,7 +103,7 @@ func (s pageSource) fillNumbers(p *report.Page, r *report.Regression, prediction
 	slices.SortStableFunc(largest, func(a, b numberOf) int { return cmp.Compare(size(b), size(a)) })
 	for _, x := range largest[:min(len(largest), pageExamples)] {
 		row := s.f.Table().Row(x.row)
-		img, err := thumbnail(row)
+		img, err := thumbnail(s.f.Table(), row)
 		if err != nil {
 			return err
 		}

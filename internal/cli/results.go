@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"encoding/csv"
 	"fmt"
 	"image"
@@ -72,7 +73,7 @@ func wrongPredictions(f *data.Flow, predictions []lince.Classification) []lince.
 // mistakeTile returns the tile of a wrong prediction.
 func mistakeTile(f *data.Flow, p lince.Classification, classes []string) (report.Tile, error) {
 	r := f.Table().Row(p.Row)
-	img, err := thumbnail(r)
+	img, err := thumbnail(f.Table(), r)
 	return report.Tile{
 		Image:   img,
 		Caption: fmt.Sprintf("%s, predicted %s (%s)", r.Label, classes[p.Class], report.FormatPercent(float64(p.Probabilities[p.Class]))),
@@ -101,23 +102,29 @@ func writeMistakes(w io.Writer, classes []string, f *data.Flow, predictions []li
 	return report.Gallery(w, tiles, report.GalleryOptions{Title: title, Empty: fmt.Sprintf("No wrong predictions in %s", count(len(predictions), "image"))})
 }
 
-// thumbnail decodes a row's image and scales it down for a gallery.
-func thumbnail(r data.Row) (image.Image, error) {
+// thumbnail decodes the image of a table's row and scales it down for a gallery.
+func thumbnail(t *data.Table, r data.Row) (image.Image, error) {
 	raw, err := r.Bytes()
 	if err != nil {
 		return nil, err
 	}
-	img, err := picture.Decode(raw, picture.RGB)
+	var small picture.Image
+	err = t.Decode(context.Background(), raw, new(picture.Decoder), func(d *picture.Decoder) error {
+		img, err := d.Decode(raw, picture.RGB)
+		if err != nil {
+			return err
+		}
+		const side = 160
+		if m := max(img.H, img.W); m > side {
+			img, err = picture.Resize(img, max(1, img.H*side/m), max(1, img.W*side/m), picture.Bilinear)
+		}
+		small = img
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.Where(), err)
 	}
-	const side = 160
-	if m := max(img.H, img.W); m > side {
-		if img, err = picture.Resize(img, max(1, img.H*side/m), max(1, img.W*side/m), picture.Bilinear); err != nil {
-			return nil, err
-		}
-	}
-	return report.Pixels(img.H, img.W, img.C, img.Pix)
+	return report.Pixels(small.H, small.W, small.C, small.Pix)
 }
 
 // batchTiles returns tiles with copies of a batch's images.

@@ -26,6 +26,7 @@ type showCommand struct {
 
 	Exif      bool      `help:"Turn the image by its EXIF orientation."`
 	GrayRange grayRange `placeholder:"LOW:HIGH" help:"Scale the values of 16-bit, 32-bit and floating-point gray so that LOW becomes 0 and HIGH 255."`
+	pixelsFlag
 }
 
 // Help returns the command's detailed help.
@@ -44,7 +45,7 @@ func (c *showCommand) Validate() error {
 	if c.Model != "" && c.Size != (size{}) {
 		err = errors.New("--size and --model cannot be combined: the model file sets the size")
 	}
-	return mistakes(atLeast(bound{"--width", c.Width, 0}), err)
+	return mistakes(atLeast(bound{"--width", c.Width, 0}), c.pixelsFlag.mistake(), err)
 }
 
 // Run implements the command.
@@ -65,7 +66,7 @@ func (c *showCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	img, cut, err := load(raw, o)
+	img, cut, err := load(raw, o, c.pixels())
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Image, err)
 	}
@@ -120,19 +121,20 @@ func (c *showCommand) options() (picture.Options, error) {
 	return p.Options(), nil
 }
 
-// load decodes an image. Values that are not whole, as BilinearTF gives them, are rounded. cut counts the pixels that were cut off.
-func load(raw []byte, o picture.Options) (img picture.Image, cut data.Findings, err error) {
-	var d picture.Decoder
+// load decodes an image. Values that are not whole, as BilinearTF gives them, are rounded. cut counts the pixels that were cut off. maxPixels is that of
+// OpenOptions.
+func load(raw []byte, o picture.Options, maxPixels int) (img picture.Image, cut data.Findings, err error) {
+	d := picture.LargeDecoder(len(raw), maxPixels)
 	if o.Interpolation != picture.BilinearTF {
 		img, err = d.Load(raw, o)
-		cut.AddDecoded(&d)
+		cut.AddDecoded(d)
 		return img, cut, err
 	}
 	values, h, w, err := d.AppendFloat32(nil, raw, o)
 	if err != nil {
 		return picture.Image{}, cut, err
 	}
-	cut.AddDecoded(&d)
+	cut.AddDecoded(d)
 	img = picture.Image{H: h, W: w, C: o.ColorMode.Channels(), Pix: make([]byte, len(values))}
 	for i, v := range values {
 		img.Pix[i] = byte(v + .5)

@@ -57,6 +57,9 @@ func (f sourceFlags) command(name, source string) string {
 	add("category", f.Labels, "")
 	add("task", f.Task, data.AutoTask.String())
 	add("label-separator", f.Separator, "")
+	if f.MaxPixels > 0 {
+		add("max-pixels", strconv.Itoa(f.MaxPixels), "")
+	}
 	if f.KeepNA {
 		words = append(words, "--keep-na")
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 
@@ -19,7 +20,24 @@ type fileFlags struct {
 	Filename string `placeholder:"COLUMN" help:"Column of a table with file names (default: filename, or a name such as file, path or image_id)."`
 	Split    string `name:"split" placeholder:"COLUMN" help:"Column of a table with the part of each image: train, val or test, or truth values in a column such as is_valid."`
 	Encoding string `placeholder:"NAME" help:"Encoding of the text of a table, such as latin-1, cp1251, shift_jis, gbk or utf-16 (default: UTF-8, UTF-16, Shift JIS or Windows-1252, by its bytes)."`
+	pixelsFlag
 }
+
+// pixelsFlag is the limit of large images.
+type pixelsFlag struct {
+	MaxPixels int `placeholder:"MILLIONS" help:"Read images of up to so many million pixels from files of any size (default: 178.9 million, if the file is not much too small for them)."`
+}
+
+// mistake returns the error of the flag. The number of pixels fits into 32 bits.
+func (f pixelsFlag) mistake() error {
+	if most := math.MaxInt32 / 1_000_000; f.MaxPixels < 0 || f.MaxPixels > most {
+		return fmt.Errorf("--max-pixels must be from 1 to %d (in millions), or 0 for the default, got %d", most, f.MaxPixels)
+	}
+	return nil
+}
+
+// pixels returns data.OpenOptions.MaxPixels.
+func (f pixelsFlag) pixels() int { return f.MaxPixels * 1_000_000 }
 
 // mistakes returns the errors of the flags.
 func (f fileFlags) mistakes() error {
@@ -28,16 +46,16 @@ func (f fileFlags) mistakes() error {
 			return fmt.Errorf("--encoding: %w", err)
 		}
 	}
-	return nil
+	return f.pixelsFlag.mistake()
 }
 
 // setFiles sets the options of a source.
 func (f fileFlags) setFiles(o *data.OpenOptions) {
-	o.Part, o.Images, o.FilenameColumn, o.SplitColumn, o.Encoding = f.Part, string(f.Images), f.Filename, f.Split, f.Encoding
+	o.Part, o.Images, o.FilenameColumn, o.SplitColumn, o.Encoding, o.MaxPixels = f.Part, string(f.Images), f.Filename, f.Split, f.Encoding, f.pixels()
 }
 
 // withoutTable returns the flags for a source that is no table, where another one is.
-func (f fileFlags) withoutTable() fileFlags { return fileFlags{Part: f.Part} }
+func (f fileFlags) withoutTable() fileFlags { return fileFlags{Part: f.Part, pixelsFlag: f.pixelsFlag} }
 
 // tableFlags say how the labels of a table are read.
 type tableFlags struct {
