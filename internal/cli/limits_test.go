@@ -149,7 +149,7 @@ func TestMaxPixels(t *testing.T) {
 		{"evaluate", model, "set"},
 		{"predict", model, "set"},
 		{"predict", model, "set/cats/0.png"},
-		{"features", model, "set", "--csv", "features.csv"},
+		{"features", model, "set", "--out", "features.csv"},
 	} {
 		if o := run(t, append(args, "--max-pixels", "1")...); !strings.Contains(o.stdout+o.stderr, "PNG of 1200x1000 pixels: at most 1000000 pixels are supported; if the file is right, use --max-pixels 2 (in millions") {
 			t.Errorf("%v with --max-pixels 1: exit code %d\n%s%s", args, o.code, o.stdout, o.stderr)
