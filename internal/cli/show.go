@@ -45,7 +45,7 @@ func (c *showCommand) Validate() error {
 	if c.Model != "" && c.Size != (size{}) {
 		err = errors.New("--size and --model cannot be combined: the model file sets the size")
 	}
-	return mistakes(atLeast(bound{"--width", c.Width, 0}), c.pixelsFlag.mistake(), err)
+	return mistakes(atLeast(bound{"--width", c.Width, 0}), c.mistake(), err)
 }
 
 // Run implements the command.

@@ -46,7 +46,7 @@ func (f fileFlags) mistakes() error {
 			return fmt.Errorf("--encoding: %w", err)
 		}
 	}
-	return f.pixelsFlag.mistake()
+	return f.mistake()
 }
 
 // setFiles sets the options of a source.
