@@ -66,7 +66,7 @@ var hostileRules = []struct {
 		".tflite":      "wide-sum wide-pack same-inputs same-outputs some-outputs shared-floats shared-halves loop",
 		".safetensors": "header-deep twice", ".pt": "doubling itself deep memo long text", ".pth": "doubling itself deep memo long text",
 	}},
-	{"names control the terminal (issue 10, H7)", map[string]string{
+	{"names control the terminal", map[string]string{
 		".keras": "name-escape", ".h5": "name-escape", ".weights.h5": "*state", ".onnx": "escape newline", ".tflite": "escape", ".safetensors": "escape", ".pt": "escape", ".pth": "escape",
 	}},
 	{"cut short or damaged", map[string]string{

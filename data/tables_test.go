@@ -98,7 +98,7 @@ func TestTables(t *testing.T) {
 		{name: "blank lines", text: "\n\n" + strings.ReplaceAll(table, "\n", "\n\n")},
 		{name: "gzip", file: "t.csv.gz", text: zippedText(t, table)},
 
-		// Case B3: fields.
+		// Fields.
 		{name: "separator at the end", text: strings.Replace(table, "cat1.jpg,cats", "cat1.jpg,cats,", 1)},
 		{name: "separators at all ends", text: strings.ReplaceAll(table, "\n", ",,\n")},
 		{name: "short row", text: strings.Replace(table, "cat1.jpg,cats", "cat1.jpg", 1), want: "cats/cat0.jpg=cats dogs/dog0.jpg=dogs dogs/dog1.jpg=dogs",
@@ -132,7 +132,7 @@ func TestTables(t *testing.T) {
 		{name: "UTF-32", text: "\xff\xfe\x00\x00f\x00\x00\x00", fail: "UTF-32"},
 		{name: "Latin-1", text: "filename,category\ncats/cat0.jpg,\xe9t\xe9\n", want: "cats/cat0.jpg=été", warn: []string{"1 values are not UTF-8; they were read as Windows-1252"}},
 
-		// Case B5 and B1: paths.
+		// Paths.
 		{name: "other case", text: csvOf("filename,category", ",", "\n", strings.ToUpper), want: strings.NewReplacer("cats/cat", "CATS/CAT", "dogs/dog", "DOGS/DOG", ".jpg", ".JPG").Replace(plain),
 			warn: []string{"Found 4 of the 4 file names without regard to case: CATS/CAT0.JPG is cats/cat0.jpg."}},
 		{name: "backslashes", text: csvOf("filename,category", ",", "\n", func(s string) string { return strings.ReplaceAll(s, "/", `\`) }),
@@ -146,7 +146,7 @@ func TestTables(t *testing.T) {
 			want: strings.ReplaceAll(plain, ".jpg", ""), warn: []string{"without the extension: cats/cat0 is cats/cat0.jpg"}},
 		{name: "a missing file is not another one of the same name", text: "filename,category\ncats/cat0.jpg,cats\nbirds/cat1.jpg,cats\n", want: "cats/cat0.jpg=cats"},
 
-		// Case A12: labels.
+		// Labels.
 		{name: "words for a missing value", text: labels("nan", "NaN", "NULL", "N/A", "a", "b", " "), want: "dogs/dog0.jpg=a dogs/dog1.jpg=b", warn: []string{"Dropped 5 of the 7 rows", "N/A, NULL, NaN, nan"}},
 		{name: "kept words", text: labels("nan", "a", "None", ""), o: OpenOptions{KeepNA: true}, want: "cats/cat0.jpg=nan cats/cat1.jpg=a cats/cat2.jpg=None"},
 		{name: "1.0 is 1", text: labels("1.0", "2.0", "", "10", "1"), want: "cats/cat0.jpg=1 cats/cat1.jpg=2 cats/cat3.jpg=10 dogs/dog0.jpg=1", class: "1 2 10", warn: []string{"1.0 is the class 1"}},
@@ -159,7 +159,7 @@ func TestTables(t *testing.T) {
 		{name: "spaces", text: labels("big dog", "big  dog", "cat", "big dog"), want: "*", class: "big  dog big dog cat", warn: []string{"The classes big dog (2) and big  dog (1) differ only in the form of their letters, digits or spaces. To join them, use Rename (--rename 'big  dog=big dog')."}},
 		{name: "case", text: labels("Cat", "cat", "cat", "dog"), want: "*", class: "Cat cat dog", warn: []string{"The classes cat (2) and Cat (1) differ only in case. To join them, use Rename (--rename Cat=cat)."}},
 
-		// Case C3: one-hot columns, and several labels.
+		// One-hot columns, and several labels.
 		{name: "one-hot", text: "image_id,healthy,rust,scab\ncats/cat0.jpg,1,0,0\ncats/cat1.jpg,0,1.0,0\ncats/cat2.jpg,0,0,0\n", o: OpenOptions{LabelColumns: []string{"healthy", "rust", "scab"}},
 			want: "cats/cat0.jpg=healthy cats/cat1.jpg=rust", warn: []string{"The column scab has no 1", "Dropped 1 of the 3 rows"}},
 		{name: "truth values", text: "filename,a,b\ncats/cat0.jpg,TRUE,FALSE\ncats/cat1.jpg,False,True\n", o: OpenOptions{LabelColumns: []string{"a", "b"}}, want: "cats/cat0.jpg=a cats/cat1.jpg=b"},
@@ -176,7 +176,7 @@ func TestTables(t *testing.T) {
 		{name: "several rows", text: "filename,category\ncats/cat0.jpg,x\ncats/cat0.jpg,y\ncats/cat1.jpg,y\n", o: OpenOptions{Task: MultiLabel}, want: "cats/cat0.jpg=x|y cats/cat1.jpg=y", warn: []string{"Joined the labels of 1 rows"}},
 		{name: "city, country", text: labels(`"Paris, France"`, `"Lyon, France"`, `"Bonn, Germany"`), want: "*", class: "Bonn, Germany Lyon, France Paris, France"},
 
-		// Case A14: a file named twice.
+		// A file named twice.
 		{name: "twice", text: table + strings.TrimPrefix(table, "filename,category\n"), warn: []string{"Dropped 4 of the 8 rows, which name a file again with the same label"}},
 		{name: "twice, in two spellings", text: table + strings.ReplaceAll(table[len("filename,category\n"):], "cats/", "./cats//"), warn: []string{"Dropped 4 of the 8 rows"}},
 		{name: "two classes", text: "filename,category\ncats/cat0.jpg,a\ncats/cat0.jpg,b\ndogs/dog0.jpg,a\ndogs/dog0.jpg,b\n", fail: "2 rows contradict earlier rows about the same file; keep one row for each file, or set the task to multilabel (Task, --task) if images have several labels:\ncats/cat0.jpg: a in line 2, b in line 3"},

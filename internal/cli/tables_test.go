@@ -56,7 +56,7 @@ func TestFewImages(t *testing.T) {
 	contains(t, "the warnings", o.stderr, "classes with few images: cat: 4 images, fewer than 10 (and 1 more); lince check small lists them")
 }
 
-// TestEqualImages is case A14: files with the same bytes in two classes, which stay on one side of the split.
+// TestEqualImages checks files with the same bytes in two classes, which stay on one side of the split.
 func TestEqualImages(t *testing.T) {
 	workIn(t)
 	images := pngs(t, 24)
@@ -171,7 +171,7 @@ func TestStrictTables(t *testing.T) {
 		t.Errorf("exit code %d", o.code)
 	}
 
-	// Case A1: classes that the model does not have.
+	// Classes that the model does not have.
 	o = succeed(t, "evaluate", filepath.Join("r", "best.keras"), "set", "--rename", "dog=Dog", "--json")
 	contains(t, "the warnings", o.stderr, "8 of 16 images are of classes that the model does not have", "Dog: 8 images; did you mean dog? (--rename Dog=dog)")
 	if e := decode[evaluation](t, o.stdout); len(e.UnknownClasses) != 1 || e.UnknownClasses[0] != (unknownCount{"Dog", 8, "dog"}) {
@@ -181,7 +181,7 @@ func TestStrictTables(t *testing.T) {
 		t.Errorf("exit code %d", o.code)
 	}
 
-	// Case C5: --csv -.
+	// --csv -.
 	o = succeed(t, "predict", filepath.Join("r", "best.keras"), "set", "--csv", "-")
 	if lines := strings.Split(o.stdout, "\n"); len(lines) != 18 || !strings.HasPrefix(lines[0], "filename,category,predicted,") {
 		t.Errorf("predict --csv - writes %.300s", o.stdout)
@@ -394,7 +394,7 @@ func TestMultiLabel(t *testing.T) {
 	}
 }
 
-// TestHostileTables is case H7 and H16: texts in an untrusted table reach neither the terminal nor a spreadsheet unchanged, and messages are short.
+// TestHostileTables checks that texts in an untrusted table reach neither the terminal nor a spreadsheet unchanged, and that messages are short.
 func TestHostileTables(t *testing.T) {
 	workIn(t)
 	put(t, ".", pngs(t, 8))
