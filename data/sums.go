@@ -178,39 +178,3 @@ func (t *Table) equalBytes(ctx context.Context, rows []int) ([][]int, error) {
 	}
 	return slices.DeleteFunc(groups, func(g []int) bool { return len(g) < 2 }), nil
 }
-
-// KeepTogether moves rows from test to train so that no group has rows in both. It returns the new sides and the number of rows that
-// moved. train and test are those of TrainTestSplit, groups those of Duplicates. The order of the other rows stays.
-func KeepTogether(train, test []int, groups [][]int) (newTrain, newTest []int, moved int) {
-	group := make([]int32, max(len(train)+len(test), highest(train)+1, highest(test)+1)) // the group of a row plus 1
-	for g, rows := range groups {
-		for _, r := range rows {
-			if r < len(group) {
-				group[r] = int32(g + 1)
-			}
-		}
-	}
-	trains := make([]bool, len(groups)+1)
-	for _, r := range train {
-		trains[group[r]] = true
-	}
-	trains[0] = false
-	newTrain = slices.Clip(train)
-	for _, r := range test {
-		if trains[group[r]] {
-			newTrain = append(newTrain, r)
-			moved++
-		} else {
-			newTest = append(newTest, r)
-		}
-	}
-	return newTrain, newTest, moved
-}
-
-// highest returns the highest of a number of rows, or -1.
-func highest(rows []int) int {
-	if len(rows) == 0 {
-		return -1
-	}
-	return slices.Max(rows)
-}

@@ -420,8 +420,4 @@ func TestDuplicates(t *testing.T) {
 	if got, err := joined.Duplicates(t.Context()); err != nil || !slices.EqualFunc(got, [][]int{{0, 3}, {1, 4}}, slices.Equal[[]int]) {
 		t.Error("joined tables:", got, err)
 	}
-	train, test, moved := KeepTogether([]int{3, 0}, []int{1, 2, 4}, want)
-	if !slices.Equal(train, []int{3, 0, 2}) || !slices.Equal(test, []int{1, 4}) || moved != 1 {
-		t.Error(train, test, moved)
-	}
 }

@@ -34,60 +34,60 @@ func sortedGroups(by map[int][]int) [][]int {
 	return groups
 }
 
-// Joined returns the groups that result if groups with a common row are one.
-func Joined(groups [][]int) [][]int {
-	of := map[int]int{} // of a row in a group, another row in it, or itself for the first
+// Joined returns the groups of a table's n rows that result if groups with a common row are one.
+func Joined(n int, groups [][]int) [][]int {
+	of := make([]int32, n) // of a row in a group, another row in it plus 1, or itself for the first
 	root := func(r int) int {
-		for of[r] != r {
-			of[r] = of[of[r]]
-			r = of[r]
+		for int(of[r]) != r+1 {
+			of[r] = of[of[r]-1]
+			r = int(of[r]) - 1
 		}
 		return r
 	}
 	for _, g := range groups {
 		for _, r := range g {
-			if _, known := of[r]; !known {
-				of[r] = r
+			if of[r] == 0 {
+				of[r] = int32(r) + 1
 			}
 			a, b := root(g[0]), root(r)
-			of[max(a, b)] = min(a, b)
+			of[max(a, b)] = int32(min(a, b)) + 1
 		}
 	}
 	by := map[int][]int{}
-	for _, r := range slices.Sorted(maps.Keys(of)) {
-		by[root(r)] = append(by[root(r)], r)
+	for r, other := range of {
+		if other != 0 {
+			by[root(r)] = append(by[root(r)], r)
+		}
 	}
 	return sortedGroups(by)
 }
 
-// SplitByFirst moves the rows of a split so that each group is on the side of its first row. The sides then have about the same sizes as before, also if most
-// images are in groups. moved is the number of rows that changed sides. Groups must have no common rows; see Joined.
-func SplitByFirst(train, test []int, groups [][]int) (newTrain, newTest []int, moved int) {
-	tests := map[int]bool{}
+// KeepTogether moves the rows of a split so that each group is on the side of its first row. The sides then have about the same sizes as before, also if most
+// rows are in groups. train and test are those of TrainTestSplit; groups have no common rows. It also returns the number of rows that moved.
+func KeepTogether(train, test []int, groups [][]int) (newTrain, newTest []int, moved int) {
+	tests, moves := make([]bool, len(train)+len(test)), make([]bool, len(train)+len(test))
 	for _, r := range test {
 		tests[r] = true
 	}
-	to := map[int]bool{} // rows that change sides
 	for _, g := range groups {
 		for _, r := range g[1:] {
 			if tests[r] != tests[g[0]] {
-				to[r] = true
+				moves[r] = true
+				moved++
 			}
 		}
 	}
-	stays := func(r int) bool { return !to[r] }
 	for _, side := range []struct {
-		from  []int
-		same  *[]int
-		other *[]int
+		from        []int
+		same, other *[]int
 	}{{train, &newTrain, &newTest}, {test, &newTest, &newTrain}} {
 		for _, r := range side.from {
-			if stays(r) {
-				*side.same = append(*side.same, r)
-			} else {
+			if moves[r] {
 				*side.other = append(*side.other, r)
+			} else {
+				*side.same = append(*side.same, r)
 			}
 		}
 	}
-	return newTrain, newTest, len(to)
+	return newTrain, newTest, moved
 }

@@ -25,10 +25,10 @@ func TestVersions(t *testing.T) {
 			t.Errorf("%s: %s, want %s", strings.Join(c.names, " "), got, c.want)
 		}
 	}
-	if got, want := fmt.Sprint(Joined([][]int{{0, 2}, {1, 4}, {5, 6}, {4, 6}, {2, 9}})), "[[0 2 9] [1 4 5 6]]"; got != want {
+	if got, want := fmt.Sprint(Joined(10, [][]int{{0, 2}, {1, 4}, {5, 6}, {4, 6}, {2, 9}})), "[[0 2 9] [1 4 5 6]]"; got != want {
 		t.Errorf("joined: %s, want %s", got, want)
 	}
-	train, test, moved := SplitByFirst([]int{7, 0, 4, 3}, []int{1, 2, 6, 5}, [][]int{{0, 2}, {1, 4, 6}})
+	train, test, moved := KeepTogether([]int{7, 0, 4, 3}, []int{1, 2, 6, 5}, [][]int{{0, 2}, {1, 4, 6}})
 	if got, want := fmt.Sprint(train, test, moved), "[7 0 3 2] [4 1 6 5] 2"; got != want {
 		t.Errorf("split: %s, want %s", got, want)
 	}

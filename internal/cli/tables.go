@@ -102,7 +102,7 @@ func (f sourceFlags) options(o *data.OpenOptions) (err error) {
 type recordDuplicates struct {
 	Groups     int `json:"groups"`      // of two or more images with equal bytes
 	Images     int `json:"pictures"`    // in these groups
-	Moved      int `json:"moved"`       // from validation to training, so that a group is on one side
+	Moved      int `json:"moved"`       // to the other side of the split, so that a group is on one side
 	TwoClasses int `json:"two_classes"` // groups whose images have different labels
 }
 
@@ -155,7 +155,7 @@ func (t *training) splitVersions(train, val []int, versions, duplicates [][]int)
 	for _, g := range versions {
 		images += len(g)
 	}
-	newTrain, newVal, moved := data.SplitByFirst(train, val, data.Joined(slices.Concat(versions, duplicates)))
+	newTrain, newVal, moved := data.KeepTogether(train, val, data.Joined(len(train)+len(val), slices.Concat(versions, duplicates)))
 	if len(newTrain) == 0 || len(newVal) == 0 {
 		t.warn(fmt.Sprintf("%s are versions of others by their names (Roboflow's .rf.), but with the versions of each on one side, the split has no images on the other; the results for validation are too good", count(images, "image")))
 		return train, val
@@ -176,11 +176,11 @@ func (t *training) keepTogether(table *data.Table, train, val []int, groups [][]
 	}
 	newTrain, newVal, d.Moved = data.KeepTogether(train, val, groups)
 	switch {
-	case len(newVal) == 0:
+	case len(newTrain) == 0 || len(newVal) == 0:
 		newTrain, newVal, d.Moved = train, val, 0
-		t.warn("no image would be left for validation if images with the same content were on one side of the split, so the results for validation are too good")
+		t.warn("no image would be left on the other side of the split if images with the same content were on one side, so the results for validation are too good")
 	case d.Moved > 0:
-		t.printf("Moved from validation to training, where there is an image with the same content: %s.\n", count(d.Moved, "image"))
+		t.printf("Moved to the other side of the split, so that images with the same content are on one side: %s.\n", count(d.Moved, "image"))
 	}
 	t.duplicates = d
 	return newTrain, newVal
