@@ -229,6 +229,10 @@ func newCSV(r io.Reader, detect bool, fits func(header []string) bool) (*csvReco
 			c.shift = 1
 			c.notes = append(c.notes, "The rows have one field more than the header; the first field is taken as the number of the row.")
 		}
+		if best[0] == "" && !fits(best) && newHeader(best).find(nameColumns...) < 0 && isImage(strings.TrimSpace(textOf(c.d.field(0)))) { // pandas' index
+			best[0] = nameColumns[0]
+			c.notes = append(c.notes, "The first column has no name; it has the names of the images.")
+		}
 	}
 	if chosen != ',' {
 		c.notes = append(c.notes, fmt.Sprintf("The fields are separated by %s.", separatorNames[chosen]))

@@ -108,7 +108,7 @@ func (l *limited) Read(b []byte) (int, error) {
 
 // The columns that are taken if none is named, the first one that is there.
 var (
-	nameColumns  = []string{"filename", "file_name", "file", "filepath", "file_path", "path", "image", "image_name", "image_path", "image_id", "img"}
+	nameColumns  = []string{"filename", "file_name", "file", "filepath", "file_path", "path", "image", "image_name", "image_path", "image_id", "img", "__index_level_0__"} // the last is pandas' index in Parquet files
 	labelColumns = []string{"category", "class", "label", "cls"}
 )
 
@@ -128,7 +128,23 @@ func newHeader(names []string) *header {
 	for i, n := range slices.Backward(names) {
 		h.exact[n], h.plain[plainName(n)] = i, i
 	}
+	for i, n := range unnamed(names) {
+		if _, ok := h.exact[n]; !ok {
+			h.exact[n] = i
+		}
+	}
 	return h
+}
+
+// unnamed returns the names of columns. Those without a name have pandas' one, such as Unnamed: 0.
+func unnamed(header []string) []string {
+	names := slices.Clone(header)
+	for i, n := range names {
+		if n == "" {
+			names[i] = fmt.Sprintf("Unnamed: %d", i)
+		}
+	}
+	return names
 }
 
 // find returns the index of the first of the names that is a column: with the same letters, or else by plainName. It returns -1 if none is.
@@ -204,6 +220,7 @@ func firstWord(s string) string {
 
 func missingColumn(header []string, name, what, option string) error {
 	hint := ""
+	header = unnamed(header)
 	if near := suggest.Nearest(name, header[:min(len(header), 200)]); near != "" {
 		hint = "; did you mean " + near + "?"
 	}

@@ -113,6 +113,8 @@ func TestTables(t *testing.T) {
 		{name: "R's write.table", text: "filename,category\n1,cats/cat0.jpg,cats\n2,dogs/dog0.jpg,dogs\n", want: "cats/cat0.jpg=cats dogs/dog0.jpg=dogs", warn: []string{"number of the row"}},
 		{name: "byte order mark, quotes, index column and CRLF", text: "\ufeff\"\",\"filename\",\"category\"\r\n\"0\",\"cats/cat0.jpg\",\"cats\"\r\n\"1\",\"dogs/dog0.jpg\",\"dogs\"\r\n", want: "cats/cat0.jpg=cats dogs/dog0.jpg=dogs"},
 		{name: "pandas' index", text: ",filename,category\n0,cats/cat0.jpg,cats\n", want: "cats/cat0.jpg=cats"},
+		{name: "names in pandas' index", text: ",category\ncats/cat0.jpg,cats\n", want: "cats/cat0.jpg=cats"},
+		{name: "pandas' index by pandas' name", text: ",category\ncats/cat0.jpg,cats\n", o: OpenOptions{FilenameColumn: "Unnamed: 0"}, want: "cats/cat0.jpg=cats"},
 		{name: "a quote that swallows rows", text: "filename,category\ncats/cat0.jpg,cats\n\"cats/cat1.jpg,cats\ncats/cat2.jpg,cats\ndogs/dog0.jpg\",dogs\n", want: "cats/cat0.jpg=cats",
 			warn: []string{"invalid image filename(s)"}},
 		{name: "long header", text: strings.Repeat("long name,", 500_000) + "\nx\n", fail: "and 499980 more"},
