@@ -256,7 +256,7 @@ func (a *archives) decompress(c *compression, r io.ReaderAt, size int64, name st
 		return nil, 0, a.take(a.left+1, name)
 	}
 	if err != nil && a.rep.ctx.Err() == nil && !errors.As(err, new(spoolError)) {
-		return nil, 0, damagedArchive{fmt.Errorf("%s: %w; download it again", name, zipError(err))}
+		return nil, 0, damagedArchive{fmt.Errorf("%s: %w; %s", name, zipError(err), again(name))}
 	} else if err != nil {
 		return nil, 0, fmt.Errorf("%s: %w", name, err)
 	}
@@ -328,7 +328,7 @@ func openZip(r io.ReaderAt, size int64, name string) (*zip.Reader, error) {
 		n, _ := r.ReadAt(head, 0)
 		head = head[:n]
 		if bytes.HasPrefix(head, []byte("PK")) || zipEnd(r, size) != nil {
-			return nil, damagedArchive{fmt.Errorf("%s: is truncated or damaged (it begins like a zip archive, but its directory at the end cannot be read); download it again", name)}
+			return nil, damagedArchive{fmt.Errorf("%s: is truncated or damaged (it begins like a zip archive, but its directory at the end cannot be read); %s", name, again(name))}
 		}
 		return nil, damagedArchive{fmt.Errorf("%s: is not a zip or tar archive (%s)", name, looksLike(name, head))}
 	}

@@ -1,10 +1,8 @@
 package data
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
-	"compress/gzip"
 	"fmt"
 	"io"
 	"path"
@@ -12,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lince-ml/lince/internal/bounded"
 	"github.com/lince-ml/lince/internal/shell"
 )
 
@@ -119,7 +118,7 @@ func recordsOfHead(e entry) records {
 	}
 	var r io.Reader = bytes.NewReader(head)
 	if extension(e.name) == "gz" {
-		z, err := gzip.NewReader(bufio.NewReader(r))
+		z, err := bounded.Gzip(r)
 		if err != nil {
 			return nil
 		}

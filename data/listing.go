@@ -138,6 +138,9 @@ func (l *listing) empty() error {
 		}
 	}
 	for _, name := range l.passed[passedOther].examples {
+		if joinPieces(name) != "" {
+			hint = again(name)
+		}
 		if k := foreignKindOf(name, nil); k != nil {
 			hint = k.adviceForMany(l.name, path.Ext(name))
 		}

@@ -443,6 +443,8 @@ func unread(name, ext string, head []byte) string {
 		return wholeIDX
 	case bytes.HasPrefix(head, []byte("PK\x07\x08")), len(ext) == 4 && ext[:2] == ".z" && ext != ".zip" && ext != ".zst":
 		return "; it is a piece of a split zip archive: join the pieces (zip -s 0 FILE.zip --out whole.zip), and open the result"
+	case joinPieces(name) != "":
+		return "; " + again(name)
 	case slices.Contains([]string{".001", ".002", ".part1", ".aa"}, ext):
 		return "; it is a piece of a split file: join the pieces (cat FILE.* > whole.zip), and open the result"
 	case slices.Contains([]string{".zst", ".gz", ".bz2"}, ext):

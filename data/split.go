@@ -37,7 +37,7 @@ type SplitOptions struct {
 // add up to more than n, if train would be empty, or, with Stratify, if a label has only one row or a
 // side has fewer rows than there are labels.
 func TrainTestSplit(n int, s SplitOptions) (train, test []int, err error) {
-	nTrain, nTest, err := s.sizes(n)
+	nTrain, nTest, err := s.Sizes(n)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -73,8 +73,8 @@ func (t *Table) TrainTestSplit(s SplitOptions) (train, test *Table, err error) {
 	return t.Take(a), t.Take(b), nil
 }
 
-// sizes computes the numbers of rows as scikit-learn's _validate_shuffle_split does.
-func (s SplitOptions) sizes(n int) (train, test int, err error) {
+// Sizes returns the numbers of rows of the sides of n rows, as scikit-learn's _validate_shuffle_split does.
+func (s SplitOptions) Sizes(n int) (train, test int, err error) {
 	if s.TestSize == 0 && s.TrainSize == 0 {
 		s.TestSize = 0.25
 	}
@@ -143,9 +143,9 @@ func stratified(labels []string, nTrain, nTest int, rng *mt19937.Rand) (train, t
 	case few != nil:
 		return nil, nil, fmt.Errorf("the least populated classes have only 1 member, which is too few to stratify: each needs 2 or more; the classes are: %s", strings.Join(few, ", "))
 	case nTrain < len(classes):
-		return nil, nil, fmt.Errorf("the train_size = %d should be greater or equal to the number of classes = %d", nTrain, len(classes))
+		return nil, nil, fmt.Errorf("the train_size = %d should be greater or equal to the number of classes = %d; choose a smaller test size (TestSize, --test-size)", nTrain, len(classes))
 	case nTest < len(classes):
-		return nil, nil, fmt.Errorf("the test_size = %d should be greater or equal to the number of classes = %d", nTest, len(classes))
+		return nil, nil, fmt.Errorf("the test_size = %d should be greater or equal to the number of classes = %d; choose a larger test size (TestSize, --test-size %[2]d)", nTest, len(classes))
 	}
 	trainOf := approximateMode(counts, nTrain, rng)
 	rest := make([]int, len(counts))

@@ -58,10 +58,10 @@ func (a *archives) tar(r io.ReaderAt, size int64, name string) ([]entry, []neste
 		case err == nil, errors.Is(err, tar.ErrInsecurePath):
 			err = a.rep.next(0)
 		case len(entries) == 0:
-			return nil, nil, damagedArchive{fmt.Errorf("%s: the tar archive is truncated or damaged (%w); download it again", name, tarError(err))}
+			return nil, nil, damagedArchive{fmt.Errorf("%s: the tar archive is truncated or damaged (%w); %s", name, tarError(err), again(name))}
 		default:
 			// The rest of the archive is lost, and with it an unknown number of images.
-			a.l.ignored = append(a.l.ignored, BadFile{name, fmt.Errorf("is truncated or damaged after %d entries (%w)", len(entries), tarError(err))})
+			a.l.ignored = append(a.l.ignored, BadFile{name, fmt.Errorf("is truncated or damaged after %d entries (%w); %s", len(entries), tarError(err), again(name))})
 			return a.follow(entries, links), more, nil
 		}
 		if err != nil {

@@ -115,11 +115,10 @@ func walkTar(f *os.File, size int64, each func(base string, r io.Reader, limit i
 	var r io.Reader = bufio.NewReader(f)
 	limit := size
 	if head, _ := r.(*bufio.Reader).Peek(2); bytes.Equal(head, gzipMagic) {
-		z, err := gzip.NewReader(r)
+		z, err := bounded.Gzip(r)
 		if err != nil {
 			return err
 		}
-		defer z.Close()
 		limit = int64(bounded.InflateLimit(uint64(size)))
 		r = &limited{z, limit}
 	}
@@ -253,11 +252,10 @@ func gunzip(b []byte) ([]byte, error) {
 	if !bytes.HasPrefix(b, gzipMagic) {
 		return b, nil
 	}
-	z, err := gzip.NewReader(bytes.NewReader(b))
+	z, err := bounded.Gzip(bytes.NewReader(b))
 	if err != nil {
 		return nil, unpacking(err)
 	}
-	defer z.Close()
 	out, err := bounded.ReadAll(nil, z, 0, int64(bounded.InflateLimit(uint64(len(b)))))
 	if err != nil {
 		return nil, unpacking(err)

@@ -43,7 +43,12 @@ func (t *training) warnOfClasses(train, val *data.Table, own bool) {
 		}
 	}
 	// No flag is proposed that would be refused.
-	stratifies := !own && !t.Stratify && !t.several() && t.Folds == 0 && canStratify(all)
+	stratify := "--stratify"
+	stratifies := !own && !t.Stratify && !t.several() && t.Folds == 0
+	if stratifies && !canStratify(all, t.TestSize) {
+		stratify += fmt.Sprintf(" --test-size %d", len(all))
+		stratifies = canStratify(all, float64(len(all)))
+	}
 	advice := "use more images"
 	switch {
 	case own:
@@ -51,7 +56,7 @@ func (t *training) warnOfClasses(train, val *data.Table, own bool) {
 	case t.Stratify:
 		advice = "use more images, or another --test-size"
 	case stratifies:
-		advice = "use --stratify or more images"
+		advice = "use " + stratify + " or more images"
 	}
 	if len(untrained) > 0 {
 		t.warn(fmt.Sprintf("no training image is of the %s; the model cannot learn %s: %s", classList(untrained), them(len(untrained)), advice))
@@ -65,7 +70,7 @@ func (t *training) warnOfClasses(train, val *data.Table, own bool) {
 		case t.several():
 			advice = ""
 		case stratifies:
-			advice += " and --stratify"
+			advice += " and " + stratify
 		}
 		t.warn(fmt.Sprintf("the class %s has %d training images and %s has %d: the model will favor large classes%s",
 			visibleLine(most), inTrain[most], visibleLine(least), inTrain[least], advice))

@@ -119,7 +119,7 @@ func (t *training) divide(table *data.Table) (train, val *data.Table, err error)
 		t.printf("The column %s has no rows for validation; a fraction of %v of the rows for training is used.\n", t.Split, t.TestSize)
 	}
 	split := data.SplitOptions{TestSize: t.TestSize, RandomState: t.Seed}
-	if t.Stratify && !t.several() && (t.given["stratify"] || canStratify(table.Counts())) {
+	if t.Stratify && !t.several() && (t.given["stratify"] || canStratify(table.Counts(), t.TestSize)) {
 		split.Stratify = table.Labels()
 	}
 	var a, b []int

@@ -56,6 +56,27 @@ func TestFewImages(t *testing.T) {
 	contains(t, "the warnings", o.stderr, "classes with few images: cat: 4 images, fewer than 10 (and 1 more); lince check small lists them")
 }
 
+// TestFewOfEach checks the advice for fewer validation images than classes: it names the --test-size with which --stratify is possible.
+func TestFewOfEach(t *testing.T) {
+	workIn(t)
+	images := pngs(t, 30)
+	set := map[string][]byte{}
+	for i, class := range []string{"ant", "bee", "cat", "dog", "emu"} {
+		for k := range 3 {
+			set[fmt.Sprintf("%s/%d.png", class, k)] = images[fmt.Sprintf("cat.%d.png", 3*i+k)]
+		}
+	}
+	put(t, "set", set)
+	train := []string{"train", "set", "--size", "16", "--limit-batches", "1", "--epochs", "1", "-q", "--seed", "1", "--out"}
+	contains(t, "the warnings", succeed(t, append(train, "r")...).stderr, "use --stratify --test-size 5 or more images")
+	if said := succeed(t, append(train, "heeded", "--stratify", "--test-size", "5")...).stderr; strings.Contains(said, "image is of the class") {
+		t.Errorf("the advice does not help: %s", said)
+	}
+	if o := run(t, append(train, "refused", "--stratify")...); o.code != exitFailure || !strings.Contains(o.stderr, "choose a larger test size (TestSize, --test-size 5)") {
+		t.Errorf("--stratify alone: %d, %s", o.code, o.stderr)
+	}
+}
+
 // TestEqualImages checks files with the same bytes in two classes, which stay on one side of the split.
 func TestEqualImages(t *testing.T) {
 	workIn(t)

@@ -380,9 +380,14 @@ func (t *training) setTransferWeights(counts data.Counts) {
 	}
 }
 
-// canStratify reports whether each class has two images, one for each part.
-func canStratify(counts data.Counts) bool {
-	return !slices.ContainsFunc(counts, func(c data.Count) bool { return c.N < 2 })
+// canStratify reports whether a stratified split is possible: each class has two images, one for each part, and each part has at least one image for each class.
+func canStratify(counts data.Counts, testSize float64) bool {
+	n := 0
+	for _, c := range counts {
+		n += c.N
+	}
+	train, test, err := data.SplitOptions{TestSize: testSize}.Sizes(n)
+	return err == nil && min(train, test) >= len(counts) && !slices.ContainsFunc(counts, func(c data.Count) bool { return c.N < 2 })
 }
 
 // describeTransfer says what was done, in a line.
