@@ -180,7 +180,7 @@ func TestConvertMistakes(t *testing.T) {
 		{[]string{"conv.keras", "conv.keras", "--overwrite"}, 2, []string{"conv.keras: the command reads this file"}},
 		{[]string{"conv.keras", "there.onnx"}, 2, []string{"there.onnx already exists; use another name, or --overwrite"}},
 		{[]string{"conv.keras", "folder.onnx", "--overwrite"}, 2, []string{"folder.onnx already exists, and is not a regular file"}},
-		{[]string{"conv.keras", "no/a.onnx"}, 1, []string{"cannot write no/a.onnx", "no such file or folder"}},
+		{[]string{"conv.keras", "no/a.onnx"}, 1, []string{"cannot write no/a.onnx", "there is no folder no"}},
 		{[]string{"conv.weights.h5", "a.keras"}, 1, []string{"conv.weights.h5: is a file of Keras weights; it has no network", "lince convert conv.weights.h5 conv.keras --network NETWORK"}},
 		{[]string{"conv.weights.h5", "a.keras", "--network", "two.json"}, 1, []string{"no weights of conv.weights.h5 belong to a layer of two.json"}},
 		{[]string{"conv.weights.h5", "a.keras", "--network", "no.json"}, 1, []string{"no.json", "no such file"}},

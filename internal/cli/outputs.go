@@ -3,8 +3,10 @@ package cli
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -14,6 +16,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/lince-ml/lince/data/picture"
+	"github.com/lince-ml/lince/internal/patherr"
 )
 
 // outputKind is what a flag writes: the value of its tag writes. The rules for a file that exists already are here, for all commands.
@@ -53,7 +56,10 @@ func checkOutputs(k *kong.Context) error {
 	for _, o := range outputs {
 		info, err := os.Stat(o.file)
 		if err != nil {
-			continue // the file is new; if it cannot be written, writing it says why
+			if err := o.creatable(); err != nil {
+				return err
+			}
+			continue
 		}
 		for _, in := range inputs {
 			old, err := os.Stat(in)
@@ -81,11 +87,37 @@ func isResult(name string) bool {
 	return slices.ContainsFunc(slices.Concat(runFiles, checkFiles(), tuneFiles, foldFiles), func(f outFile) bool { return f.name == name })
 }
 
+// creatable returns an error if the file cannot be made, before the command does the work for it.
+func (o outputFile) creatable() error {
+	if o.kind == "folder" {
+		return nil // with the folders around it
+	}
+	dir := filepath.Dir(o.file)
+	f, err := os.CreateTemp(dir, ".lince-*")
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s: cannot write %s: there is no folder %s; make it first", o.flag, o.file, dir)
+	case err != nil:
+		return fmt.Errorf("%s: cannot write %s: %w", o.flag, o.file, patherr.Bare(err))
+	}
+	_ = f.Close() // it is empty
+	if err := os.Remove(f.Name()); err != nil {
+		return fmt.Errorf("%s: %w", o.flag, err)
+	}
+	return nil
+}
+
+// isStream reports whether a file takes what is written, one byte after the other: a pipe, as of the shell's >(gzip), or a device such as /dev/null.
+func isStream(info os.FileInfo) bool { return info.Mode()&(os.ModeNamedPipe|os.ModeCharDevice) != 0 }
+
 // replaces returns an error if the file must not be replaced because of what it is.
 func (o outputFile) replaces(info os.FileInfo) error {
 	kind := outputKinds[slices.IndexFunc(outputKinds, func(k outputKind) bool { return k.name == o.kind })]
 	if info.IsDir() && kind.is != nil {
 		return usageError{fmt.Errorf("%s: %s is a folder, want the name of a file", o.flag, o.file)}
+	}
+	if !info.Mode().IsRegular() && !info.IsDir() && (kind.is == nil || !isStream(info)) {
+		return usageError{fmt.Errorf("%s: %s is not a regular file, which this command needs", o.flag, o.file)}
 	}
 	if !info.Mode().IsRegular() || info.Size() == 0 {
 		return nil

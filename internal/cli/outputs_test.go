@@ -43,6 +43,22 @@ func TestOutputFlags(t *testing.T) {
 	}
 }
 
+// TestOutputsWithoutFolder ends a command before its work if its output cannot be made.
+func TestOutputsWithoutFolder(t *testing.T) {
+	workIn(t)
+	put(t, ".", map[string][]byte{"photos/cat/0.jpg": jpg(t), "m.keras": []byte(read(t, trained(t), "best.keras")), "t.csv": []byte("filename\n")})
+	for _, tt := range []struct{ args, want string }{
+		{"predict m.keras photos --csv none/p.csv", "--csv: cannot write none/p.csv: there is no folder none; make it first"},
+		{"features m.keras photos --out none/f.npz", "--out: cannot write none/f.npz: there is no folder none"},
+		{"convert m.keras none/m.h5", "cannot write none/m.h5: there is no folder none"},
+		{"summary m.keras --plot t.csv/m.png", "--plot: cannot write t.csv/m.png: not a directory"},
+	} {
+		if o := run(t, strings.Fields(tt.args)...); o.code != exitFailure || !strings.Contains(o.stderr, tt.want) || strings.Contains(o.stderr, "Predicting") {
+			t.Errorf("lince %s: exit code %d, %s", tt.args, o.code, o.stderr)
+		}
+	}
+}
+
 // TestOutputsKeepInputs names files that must not be replaced as the output of each command. They stay as they are, and the command ends before its work.
 func TestOutputsKeepInputs(t *testing.T) {
 	workIn(t)

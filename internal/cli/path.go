@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -19,6 +22,9 @@ type path string
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (p *path) UnmarshalText(text []byte) error {
 	*p = path(text)
+	if slices.Contains(standardOutputs, string(text)) {
+		*p = standardOutput
+	}
 	if strings.HasPrefix(string(text), "~") {
 		*p = path(kong.ExpandPath(string(text)))
 	}
@@ -36,6 +42,27 @@ func (e *env) oneResult(csv path) error {
 	return nil
 }
 
+// standardOutputs are names of standard output that systems have.
+var standardOutputs = []string{"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
+
+// replaceOrStream replaces a file, or writes to a pipe or a device.
+func replaceOrStream(name string, write func(w io.Writer) error) error {
+	info, err := os.Stat(name)
+	if err != nil || !isStream(info) {
+		return atomicfile.Write(name, write)
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	b := bufio.NewWriter(f)
+	err = write(b)
+	if err == nil {
+		err = b.Flush()
+	}
+	return errors.Join(err, f.Close())
+}
+
 // writeFile writes the file p, which is the value of a flag.
 func (e *env) writeFile(flag string, p path, write func(w io.Writer) error) error {
 	if p == standardOutput {
@@ -44,7 +71,7 @@ func (e *env) writeFile(flag string, p path, write func(w io.Writer) error) erro
 	if err := e.startSaving(); err != nil {
 		return err
 	}
-	if err := atomicfile.Write(string(p), write); err != nil {
+	if err := replaceOrStream(string(p), write); err != nil {
 		return fmt.Errorf("%s: cannot write %s: %w", flag, p, patherr.Bare(err))
 	}
 	return nil
