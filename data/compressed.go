@@ -2,7 +2,6 @@ package data
 
 import (
 	"bytes"
-	"compress/bzip2"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -27,7 +26,7 @@ type compression struct {
 // compressions lists those that lince reads. unreadArchives has others.
 var compressions = []compression{
 	{magic("\x1f\x8b\x08"), func(r io.Reader, _ int64) (io.Reader, error) { return bounded.Gzip(r) }},
-	{magic("BZh"), func(r io.Reader, _ int64) (io.Reader, error) { return bzip2.NewReader(r), nil }},
+	{magic("BZh"), func(r io.Reader, _ int64) (io.Reader, error) { return bounded.Bzip2(r), nil }},
 	{isZstd, func(r io.Reader, size int64) (io.Reader, error) {
 		return bounded.Zstd(r, min(uint64(16*size+64<<20), zstdArchiveWindow))
 	}},
