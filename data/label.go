@@ -178,6 +178,9 @@ func isNumbered(name string) bool {
 // numberPattern is the pattern that messages propose for names that end in a number: dog12.jpg, cat (3).png.
 var numberPattern = regexp.MustCompile(`^(?:.*/)?(.*?)[ _-]*\(?\d+\)?(?:\.\w+)?$`)
 
+// lastPattern is the pattern that messages propose for names in which the class is after the last number: 0001_cat.jpg, IMG_20240101_cat.jpg.
+var lastPattern = regexp.MustCompile(`^(?:.*/)?[^/]*[0-9][ _-]+([^/0-9.]+)\.\w+$`)
+
 // wordPattern is the pattern that messages propose for names that begin with the class: cat_test_1.jpg, cat-a.png.
 var wordPattern = regexp.MustCompile(`^(?:.*/)?([^/_.-]+)[_.-]`)
 
@@ -211,7 +214,7 @@ func knownProposal(names, classes []string, inUse labeler) string {
 	for level := 1; level < mostLevels; level++ {
 		consider(labeler{rule: Folder, level: level}, levelPattern(level))
 	}
-	for _, p := range []*regexp.Regexp{numberPattern, wordPattern} {
+	for _, p := range []*regexp.Regexp{numberPattern, wordPattern, lastPattern} {
 		consider(labeler{rule: Pattern, pattern: p}, "--label "+shell.Quote(p.String()))
 	}
 	if 2*most < len(names) || most == 0 || best.rule == inUse.rule && best.level == inUse.level && best.rule != Pattern {
@@ -227,7 +230,7 @@ func proposal(names []string, up string) string {
 		l    labeler
 		flag string
 	}{
-		{labeler{rule: Folder}, "folder"}, {labeler{rule: Underscore}, "underscore"}, {labeler{rule: Prefix}, "prefix"},
+		{labeler{rule: Folder}, "folder"}, {labeler{rule: Pattern, pattern: lastPattern}, "'" + lastPattern.String() + "'"}, {labeler{rule: Underscore}, "underscore"}, {labeler{rule: Prefix}, "prefix"},
 		{labeler{rule: Pattern, pattern: numberPattern}, "'" + numberPattern.String() + "'"},
 		{labeler{rule: Pattern, pattern: wordPattern}, "'" + wordPattern.String() + "'"},
 		{labeler{rule: Pattern, pattern: lettersPattern}, "'" + lettersPattern.String() + "'"},
@@ -241,7 +244,7 @@ func proposal(names []string, up string) string {
 		}
 	}
 	if up != "" {
-		return fmt.Sprintf("if %s is the class of all of them, use --label folder", quoteName(up))
+		return fmt.Sprintf("if %s is the class of all of them, use --label folder; if the class is elsewhere in the names, use --label with a regular expression with one group", quoteName(up))
 	}
 	return ""
 }

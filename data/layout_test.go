@@ -302,6 +302,9 @@ func TestLabelProposals(t *testing.T) {
 		{files: []string{"cat1.png", "cat2.png", "dog1.png", "dog2.png"}, want: `--label '^(?:.*/)?(.*?)[ _-]*\(?\d+\)?(?:\.\w+)?$' would give 2 classes, such as cat`},
 		{files: []string{"cat (1).png", "cat (2).png", "dog (1).png", "dog (2).png"}, want: "would give 2 classes, such as cat"},
 		{files: []string{"dogs/1.png", "dogs/2.png"}, want: "if dogs is the class of all of them, use --label folder"},
+		{files: []string{"0000_cat.png", "0001_dog.png", "0002_cat.png", "0003_dog.png"}, want: `--label '^(?:.*/)?[^/]*[0-9][ _-]+([^/0-9.]+)\.\w+$' would give 2 classes, such as cat`},
+		{files: []string{"IMG_20240101_cat.png", "IMG_20240101_dog.png", "IMG_20240102_cat.png", "IMG_20240102_dog.png"}, want: "would give 2 classes, such as cat"},
+		{files: []string{"set/a1.png", "set/b2.png"}, want: "if the class is elsewhere in the names, use --label with a regular expression with one group"},
 		{files: []string{"cat_a.png", "cat_b.png", "dog_a.png", "dog_b.png"}, want: "--label underscore would give 2 classes"},
 		{files: []string{"a/1.png", "b/2.png", "a/3.png", "b/4.png"}, o: OpenOptions{LabelRule: Prefix}, want: "--label folder would give 2 classes"},
 		{files: []string{"IMG_1.png", "DSC_2.png"}, want: "use --label folder"},
@@ -462,7 +465,7 @@ func TestArchiveErrors(t *testing.T) {
 		{"folder of archives", files(t, "cats.rar", "dogs.rar"), "it has 2 files that are not images (2 .rar), such as cats.rar; unpack the archives (unrar x FILE.rar)"},
 		{"pointer of Git LFS", file1(t, "a.zip", []byte("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")), "a.zip: is a pointer of Git LFS, not the file itself; run git lfs pull in its folder"},
 		{"JSON text", file1(t, "a.tar.gz", []byte(`{"message":"404 Not Found"}`)), `it is JSON text, probably the error of a download: {"message":"404 Not Found"}); download it again`},
-		{"truncated tar with one class", file1(t, "a.tar", tarWith(t, "cats/1.png", "cats/2.png", "dogs/3.png")[:2*1024+1024-300]), "use --label folder; besides, 2 cannot be used, the first: dogs/3.png is truncated: the archive ends within it"},
+		{"truncated tar with one class", file1(t, "a.tar", tarWith(t, "cats/1.png", "cats/2.png", "dogs/3.png")[:2*1024+1024-300]), "use --label with a regular expression with one group; besides, 2 cannot be used, the first: dogs/3.png is truncated: the archive ends within it"},
 		{"HEIC", file1(t, "a.heic", []byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00")), "it is a HEIC file, which lince does not read: convert it to JPEG, for example with ImageMagick: magick a.heic a.jpg"},
 		{"folder of HEIC", files(t, "cats/IMG_1.HEIC", "dogs/IMG_2.HEIC", "cats/a.txt"), "it has 1 file that is not an image (1 .txt): cats/a.txt; 2 images of a format"},
 	} {

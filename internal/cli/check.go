@@ -59,6 +59,9 @@ func (c *checkCommand) Validate() error {
 // kindMistakes returns the error of unknown kinds in a flag.
 func kindMistakes(flag string, kinds []string) error {
 	var errs []error
+	if kinds != nil && len(kinds) == 0 {
+		errs = append(errs, fmt.Errorf("%s: needs a kind; the kinds are %s", flag, strings.Join(check.Names(), ", ")))
+	}
 	for _, k := range kinds {
 		if !slices.Contains(check.Names(), k) {
 			errs = append(errs, fmt.Errorf("%s: unknown kind %q; the kinds are %s", flag, k, strings.Join(check.Names(), ", ")))

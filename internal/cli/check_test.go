@@ -72,6 +72,9 @@ func TestCheck(t *testing.T) {
 	if j.Images != 30 || len(j.Kinds) != 1 || len(j.Findings) != 1 || j.Findings[0].Images[1].Part != "test" {
 		t.Errorf("the JSON is %+v", j)
 	}
+	if o := run(t, "check", "set", "--kinds="); o.code != exitUsage || !strings.Contains(o.stderr, "--kinds: needs a kind; the kinds are empty") {
+		t.Errorf("--kinds=: %d, %s", o.code, o.stderr)
+	}
 	contains(t, "some kinds", succeed(t, "check", "set", "--kinds", "spelling,empty").stdout, "None of the kinds spelling.\n", "1 fault of the kinds searched (empty, spelling) in 30 images")
 	contains(t, "sound data", succeed(t, "check", "demo:cats-and-dogs?n=20", "--strict").stdout, "No faults in 20 images.")
 }

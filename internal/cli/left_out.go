@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
@@ -121,7 +122,8 @@ func unknownClasses(t *data.Table, known []string) []unknownCount {
 	return list
 }
 
-// nearClass returns the class with the same letters in another case or between other signs, or else the nearest one; "" if none is near.
+// nearClass returns the class with the same letters in another case or between other signs, or else the only one that begins with the name or with which the name begins, or else
+// the nearest one; "" if none is near.
 func nearClass(name string, classes []string) string {
 	if c := inOtherCase(name, classes); c != "" {
 		return c
@@ -136,7 +138,29 @@ func nearClass(name string, classes []string) string {
 		}
 		same = c
 	}
-	return cmp.Or(same, suggest.Nearest(name, classes))
+	return cmp.Or(same, sameBeginning(name, classes), suggest.Nearest(name, classes))
+}
+
+// sameBeginning returns the class of which the name has the first words, or which has the first words of the name, such as adenocarcinoma_left.lower.lobe for adenocarcinoma. It returns
+// "" if there are several.
+func sameBeginning(name string, classes []string) string {
+	begins := func(long, short string) bool {
+		rest, ok := strings.CutPrefix(long, short)
+		next, _ := utf8.DecodeRuneInString(rest)
+		return ok && rest != "" && len(short) > 2 && !unicode.IsLetter(next) && !unicode.IsDigit(next)
+	}
+	name = strings.ToLower(name)
+	found := ""
+	for _, c := range classes {
+		if lower := strings.ToLower(c); !begins(lower, name) && !begins(name, lower) {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = c
+	}
+	return found
 }
 
 // catalogued matches a class name with a number or a WordNet identifier before it: 001.Black_footed_Albatross, n02085620-Chihuahua.

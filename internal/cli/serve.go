@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -74,6 +75,16 @@ func (c *serveCommand) Validate() error {
 		if d.d < 0 {
 			errs = append(errs, fmt.Errorf("%s must not be negative, got %v", d.flag, d.d))
 		}
+	}
+	const mostBody, mostPixels = 1 << 20, math.MaxInt32 / 1_000_000
+	if c.MaxBody > mostBody {
+		errs = append(errs, fmt.Errorf("--max-body must be at most %d (in MiB), got %d", mostBody, c.MaxBody))
+	}
+	if c.MaxPixels > mostPixels {
+		errs = append(errs, fmt.Errorf("--max-pixels must be at most %d (in millions), got %d", mostPixels, c.MaxPixels))
+	}
+	if c.Poll > 0 && c.Poll < 10*time.Millisecond { // the server would only look for new versions
+		errs = append(errs, fmt.Errorf("--poll must be 0 or at least 10ms, got %v", c.Poll))
 	}
 	if c.Batch > 128 {
 		errs = append(errs, fmt.Errorf("--batch must be at most 128, got %d", c.Batch))
