@@ -2,6 +2,7 @@ package data
 
 import (
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -80,9 +81,12 @@ func isArchive(name string) bool {
 // matter. A name that may be a class, such as trash or runs, is not here.
 var systemFolders = []string{
 	"__macosx", "@eadir", "@tmp", "@recycle", "@recently-snapshot", "@transcode", "#recycle", "#snapshot", "$recycle.bin", "recycler", "system volume information",
-	"lost+found", "lost.dir", "_gsdata_", "__pycache__", "site-packages", "dist-packages", "__pypackages__", "node_modules", "bower_components", "jspm_packages", "venv", "virtualenv",
+	"lost+found", "lost.dir", "msdownld.tmp", "_gsdata_", "__pycache__", "site-packages", "dist-packages", "__pypackages__", "node_modules", "bower_components", "jspm_packages", "venv", "virtualenv",
 	"anaconda3", "miniconda3", "miniforge3", "wandb", "mlruns", "mlartifacts", "lightning_logs", "tb_logs", "dvclive", "ray_results", "catboost_info",
 }
+
+// recoveredFolder is the name of a folder of files that chkdsk has recovered from a damaged disk.
+var recoveredFolder = regexp.MustCompile(`(?i)^found\.\d{3}$`)
 
 // runTasks are the folders in runs in which Ultralytics' YOLO writes its results.
 var runTasks = []string{"classify", "detect", "segment", "pose", "obb"}
@@ -99,7 +103,7 @@ func isLibrary(folder string) bool {
 func isJunk(name string) bool {
 	around := ""
 	for n := range strings.SplitSeq(name, "/") {
-		if strings.HasPrefix(n, ".") && n != "." || slices.Contains(systemFolders, strings.ToLower(n)) || isLibrary(n) || around == "runs" && slices.Contains(runTasks, n) {
+		if recoveredFolder.MatchString(n) || strings.HasPrefix(n, ".") && n != "." || slices.Contains(systemFolders, strings.ToLower(n)) || isLibrary(n) || around == "runs" && slices.Contains(runTasks, n) {
 			return true
 		}
 		around = n

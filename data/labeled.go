@@ -75,6 +75,9 @@ func newTable(l *listing, o OpenOptions) (*Table, error) {
 	}
 	if rule.rule == Folder && root != outside {
 		l.passEmpty(root, rule.level)
+		if w := parts.deeper(l); w != "" && o.auto() {
+			t.warn = append(t.warn, w)
+		}
 		warn, note := folderWarnings(t, names, rule, skipped)
 		t.warn, t.notes = append(t.warn, warn...), append(t.notes, note...)
 	}

@@ -105,6 +105,9 @@ func TestLayouts(t *testing.T) {
 	}{
 		{name: "nested twice", files: slices.Concat(under("training_set/training_set/", two...), under("test_set/test_set/", "cats/5.png", "dogs/6.png"), []string{"single_prediction/cat_or_dog_1.png"}),
 			want: labels, parts: "single_prediction=1/0 test_set=2/2 training_set=4/4", held: "training_set"},
+		{name: "parts inside a folder beside another one", files: slices.Concat(under("a-master/a-master/images/TRAIN/", two...), under("a-master/a-master/images/TEST/", "cats/5.png", "dogs/6.png"), under("b-master/", two...)),
+			want:    "a-master/a-master/images/TEST/cats/5.png=a-master a-master/a-master/images/TEST/dogs/6.png=a-master a-master/a-master/images/TRAIN/cats/1.png=a-master a-master/a-master/images/TRAIN/cats/2.png=a-master a-master/a-master/images/TRAIN/dogs/3.png=a-master a-master/a-master/images/TRAIN/dogs/4.png=a-master b-master/cats/1.png=b-master b-master/cats/2.png=b-master b-master/dogs/3.png=b-master b-master/dogs/4.png=b-master",
+			warning: "The folder a-master is probably no class: it has the parts TEST, TRAIN, each with the folders of classes; "},
 		{name: "capitals", files: slices.Concat(under("Training/", two...), under("Testing/", "cats/5.png", "dogs/6.png")),
 			want: labels, parts: "Testing=2/2 Training=4/4", held: "Training"},
 		{name: "prefixed", files: slices.Concat(under("archive/seg_train/seg_train/", two...), under("archive/seg_test/seg_test/", "cats/5.png"), []string{"archive/seg_pred/seg_pred/9.png"}),

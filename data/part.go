@@ -3,9 +3,13 @@ package data
 import (
 	"cmp"
 	"fmt"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/lince-ml/lince/internal/shell"
 )
 
 // part is a part of a dataset.
@@ -81,6 +85,35 @@ func (l *listing) innerParts(root string) *parts {
 		return nil
 	}
 	return &parts{root: q.root, outer: root, list: q.list, groups: q.groups}
+}
+
+// mostOuter is the number of folders that are searched for parts inside. A dataset has few folders around its parts.
+const mostOuter = 20
+
+// deeper returns a warning if a folder that would be a class has parts inside: dataset2-master/images/TRAIN beside dataset-master/JPEGImages. It returns "" if none has.
+func (p *parts) deeper(l *listing) string {
+	names := folderNames(p.groups)
+	if p.list != nil || len(names) > mostOuter {
+		return ""
+	}
+	for _, n := range names {
+		q := (&listing{entries: p.groups[n]}).split()
+		if len(q.list) < 2 || q.inner || q.classesForTraining() < 2 {
+			continue
+		}
+		var list []string
+		for _, part := range q.list {
+			list = append(list, part.name)
+		}
+		folder, how := p.root+n, "lince data %s opens it alone"
+		if info, err := os.Stat(l.name); err == nil && info.IsDir() {
+			folder = filepath.Join(l.name, filepath.FromSlash(folder))
+		} else {
+			how = "unpack the archive; then lince data %s opens it alone"
+		}
+		return fmt.Sprintf("The folder %s is probably no class: it has the parts %s, each with the folders of classes; "+how+".", quoteName(p.root+n), list20(list), shell.Quote(folder))
+	}
+	return ""
 }
 
 // classesForTraining returns the number of folders in the part for training, 0 if it has other images.

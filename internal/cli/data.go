@@ -136,12 +136,12 @@ func (e *env) inspect(t *data.Table) (*data.Table, []data.BadFile, error) {
 func describeDepth(f data.Findings) string {
 	text := ""
 	if f.Deep.Images > 0 {
-		text = fmt.Sprintf("%s more than 8 bits of gray per pixel%s; values below 0 and above 255 are cut off, as in Keras; use --gray-range to keep them.\n", imagesHave(f.Deep.Images), valuesText(f.Deep))
+		text = fmt.Sprintf("%s more than 8 bits of gray per pixel%s; values below 0 and above 255 are cut off, as in Keras; train with --gray-range to keep them.\n", imagesHave(f.Deep.Images), valuesText(f.Deep))
 	}
 	if f.Floating.Images == 0 {
 		return text
 	}
-	return text + fmt.Sprintf("%s floating-point gray%s; values are cut off at 0 and 255 and lose their fractions, as in Keras, so images with values from 0 to 1 become black; use --gray-range to keep them.\n",
+	return text + fmt.Sprintf("%s floating-point gray%s; values are cut off at 0 and 255 and lose their fractions, as in Keras, so images with values from 0 to 1 become black; train with --gray-range to keep them.\n",
 		imagesHave(f.Floating.Images), valuesText(f.Floating))
 }
 

@@ -261,8 +261,10 @@ func (f *folder) removeRuns() error {
 
 func (f *folder) path(name string) string { return filepath.Join(f.dir, name) }
 
-func (f *folder) has(name string) bool {
-	_, err := os.Stat(f.path(name))
+func (f *folder) has(name string) bool { return hasFile(f.dir, name) }
+
+func hasFile(dir, name string) bool {
+	_, err := os.Stat(filepath.Join(dir, name))
 	return err == nil
 }
 

@@ -188,9 +188,10 @@ func (v *crossValidation) fold(n int) (record, error) {
 		case err == nil && r.Status == finished:
 			v.keepData(r)
 			return r, nil
-		case err == nil:
+		case err == nil && hasFile(dir, checkpointName):
 			args = []string{"train", "--resume", dir}
 		default:
+			args = append(args, "--overwrite") // what is left of the fold, of which the record or the checkpoint was removed
 			if err := v.inDirectory("fold " + strconv.Itoa(n)); err != nil {
 				return r, err
 			}

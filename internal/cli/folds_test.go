@@ -53,9 +53,9 @@ func TestFolds(t *testing.T) {
 	succeed(t, args("one", "--fold", "2", "-q", "--threads", "1")...)
 	sameTree(t, without(snapshot(t, filepath.Join("whole", "fold-2")), "run.json", logName, pageName), without(snapshot(t, "one"), "run.json", logName, pageName))
 
-	// A run whose second fold was interrupted, as far as files tell, is resumed.
+	// A run whose second fold was interrupted, as far as files tell, is resumed, also if other files of a fold are left.
 	succeed(t, args("cut", "-q")...)
-	for _, name := range []string{"fold-2", "fold-3", "folds.csv", "predictions.csv"} {
+	for _, name := range []string{"fold-2", "fold-3/run.json", "folds.csv", "predictions.csv"} {
 		if err := os.RemoveAll(filepath.Join("cut", name)); err != nil {
 			t.Fatal(err)
 		}

@@ -76,6 +76,9 @@ func (e *env) warnOfDepth(f data.Findings) {
 func (e *env) warnOfLost(l data.Levels, what string, floating bool) {
 	text := imagesHave(l.Images) + " " + what
 	lost := fmt.Sprintf("%.0f%% of their pixels are ", 100*float64(l.Lost)/float64(max(1, l.Pixels)))
+	if l.Lost > 0 && 200*l.Lost < l.Pixels {
+		lost = "fewer than 1% of their pixels are "
+	}
 	remedy := fmt.Sprintf(". To keep what they show, train with --gray-range %v, which scales these values to 0 to 255; the model keeps it", fitting(l, floating))
 	dark := floating && l.Most < 16
 	switch {

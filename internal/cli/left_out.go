@@ -263,7 +263,7 @@ func describeTurned(n int, turned bool) string {
 	case turned:
 		return fmt.Sprintf("%s an EXIF orientation and will be turned.\n", imagesHave(n))
 	}
-	return fmt.Sprintf("%s an EXIF orientation, which is ignored, as in Keras; use --exif to apply it.\n", imagesHave(n))
+	return fmt.Sprintf("%s an EXIF orientation, which is ignored, as in Keras; train with --exif to apply it.\n", imagesHave(n))
 }
 
 // shortList joins at most the first 20 names.

@@ -110,7 +110,7 @@ func (t *training) makeModel(classes []string, final bool) error {
 		case err == nil && t.Dropout != nil:
 			return usageError{fmt.Errorf("--dropout is for the network cnn and for transfer learning; the layers of %s are those in the file, so add a Dropout layer there", t.ModelSource)}
 		case errors.As(err, &other) && final && t.hasWeights():
-			t.setTransfer(t.fileTransfer(m))
+			t.setTransfer(t.fileTransfer(m, classes))
 			m, err = t.transferModel(o, *t.record.Transfer, classes)
 		case errors.As(err, &other) && !final && t.hasWeights():
 			t.willTransfer(m.Preprocessing)

@@ -292,14 +292,21 @@ func (c *trainCommand) networkTransfer(n zoo.Network) recordTransfer {
 	return recordTransfer{Network: n.Name, Weights: cmp.Or(c.Weights, zoo.ImageNet), Size: s.String()}
 }
 
-// fileTransfer returns the record for a model of other classes.
-func (t *training) fileTransfer(m *lince.Model) recordTransfer {
+// fileTransfer returns the record for a model of other classes than those of the data. It warns of classes that only the model has, if it has all others.
+func (t *training) fileTransfer(m *lince.Model, classes []string) recordTransfer {
+	reason := "the model has other classes"
+	if n := classCount(m); n != len(classes) {
+		reason = fmt.Sprintf("the model has %s, the data %d", count(n, "class", "classes"), len(classes))
+	}
+	if gone := missing(m.Classes, classes); len(gone) > 0 && len(gone) == len(m.Classes)-len(classes) {
+		t.warn(fmt.Sprintf("the new classifier does not have the classes of %s that the data lack: %s", t.ModelSource, shortList(gone)))
+	}
 	in := m.InputShape()
 	s := size{in[1], in[2]}
 	if openSize(in) {
 		s = t.Size
 	}
-	return recordTransfer{File: t.ModelSource, Size: s.String()}
+	return recordTransfer{File: t.ModelSource, Size: s.String(), Reason: reason}
 }
 
 // The defaults of transfer learning, for flags that were not given.
@@ -430,4 +437,9 @@ func givenFlags(k *kong.Context) map[string]bool {
 		}
 	}
 	return given
+}
+
+// missing returns the names of a list that another one lacks.
+func missing(names, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return slices.Contains(others, n) })
 }

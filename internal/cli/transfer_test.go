@@ -67,6 +67,14 @@ func bodyModel(t *testing.T) {
 	}
 }
 
+// TestTransferOfFewerClasses names the class of the model that the data do not have.
+func TestTransferOfFewerClasses(t *testing.T) {
+	workIn(t)
+	bodyModel(t)
+	o := succeed(t, "train", "demo:cats-and-dogs?n=24", "--rename", "cat=oak,dog=elm", "--model", "trees.keras", "--out", "out", "--epochs", "1", "-q")
+	contains(t, "the warnings", o.stderr, "the new classifier does not have the classes of trees.keras that the data lack: ash")
+}
+
 // TestTransfer trains a classifier of two classes on the body of a classifier of three.
 func TestTransfer(t *testing.T) {
 	workIn(t)
@@ -75,7 +83,7 @@ func TestTransfer(t *testing.T) {
 	contains(t, "the output", o.stdout, "Transfer learning: a new classifier on the frozen body of trees.keras, images of 16x16", "taking x/127.5 - 1",
 		"Computing training features  36/36", "Computing validation features  12/12", "Epoch 4/4", "Fine-tuning: ", "Epoch 6/6", "cosine, from 0.001")
 	r := decode[record](t, read(t, "out", "run.json"))
-	if r.Transfer == nil || r.Transfer.File != "trees.keras" || r.Transfer.Layers != 1 || r.Transfer.Variants != 1 || r.Model.Optimizer != "Adam" ||
+	if r.Transfer == nil || r.Transfer.File != "trees.keras" || r.Transfer.Reason != "the model has 3 classes, the data 2" || r.Transfer.Layers != 1 || r.Transfer.Variants != 1 || r.Model.Optimizer != "Adam" ||
 		r.Model.LossConfig["label_smoothing"] != .1 || r.Settings["stratify"] != true || r.Settings["batch"] != 8. || r.Settings["patience"] != float64(transferPatience) ||
 		r.Settings["class_weight"] != "" || r.Epochs != 6 || len(r.EpochTimes) != 6 {
 		t.Errorf("run.json has %+v", r)
