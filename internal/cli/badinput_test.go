@@ -164,7 +164,7 @@ func TestBadInput(t *testing.T) {
 		{"model cut short", with(map[string][]byte{"m.keras": model[:len(model)/2]}), []string{"predict", "m.keras", "set"}, 1, []string{"m.keras", "zip"}},
 		{"model is text", with(map[string][]byte{"m.keras": []byte("hello")}), []string{"evaluate", "m.keras", "set"}, 1, []string{"m.keras", "is no model file that lince knows", `begins with "hello"`}},
 		{"plot of another format", nil, []string{"summary", "--plot", "m.pdf"}, 2, []string{"--plot must name a file that ends in .svg or .png", `"m.pdf"`}},
-		{"plot in a folder that is not there", nil, []string{"summary", "--plot", "no/m.svg"}, 1, []string{"--plot: cannot write no/m.svg", "no such file"}},
+		{"plot in a folder that is not there", nil, []string{"summary", "--plot", "no/m.svg"}, 1, []string{"--plot: cannot write no/m.svg", "there is no folder no"}},
 		{"model without config", map[string][]byte{"m.keras": rezip(t, model, "config.json", nil)}, []string{"summary", "m.keras"}, 1, []string{"m.keras", "config.json"}},
 		{"model without weights", map[string][]byte{"m.keras": rezip(t, model, "model.weights.h5", nil)}, []string{"summary", "m.keras"}, 1, []string{"m.keras", "model.weights.h5"}},
 		{"weights are text", map[string][]byte{"m.keras": rezip(t, model, "model.weights.h5", func(string) string { return "no" })}, []string{"summary", "m.keras"}, 1,

@@ -171,13 +171,13 @@ func TestInterruptFirstEpoch(t *testing.T) {
 	workIn(t)
 	put(t, "set", many(t, 40))
 	p := inTerminal(t, "train", "set", "--batch", "1", "--test-size", "20", "--out", "out")
-	p.await(" 1/300")
+	p.await(" 1/280")
 	p.interrupt()
 	code, screen := p.end()
 	if code != exitInterrupted {
 		t.Errorf("exit code %d", code)
 	}
-	contains(t, "the terminal", screen, "━", "accuracy: ", "Interrupted: saving the results", "lince: interrupted in epoch 1 of 3, after step", "of 300; the results so far are in out")
+	contains(t, "the terminal", screen, "━", "accuracy: ", "Interrupted: saving the results", "lince: interrupted in epoch 1 of 3, after step", "of 280; the results so far are in out")
 	for _, f := range runFiles {
 		if _, err := os.Stat("out/" + f.name); always(f) && err != nil {
 			t.Error(err)
