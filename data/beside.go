@@ -124,7 +124,12 @@ func recordsOfHead(e entry) records {
 		}
 		r = io.LimitReader(z, besideHead)
 	}
-	rec, err := tableKinds[k].open(r, true, func(header []string) bool { return newHeader(header).find(nameColumns...) >= 0 })
+	return recordsOf(k, r)
+}
+
+// recordsOf returns the records of the text of a table of a kind, nil if it cannot be read.
+func recordsOf(kind int, r io.Reader) records {
+	rec, err := tableKinds[kind].open(r, true, func(header []string) bool { return newHeader(header).find(nameColumns...) >= 0 })
 	if err != nil {
 		return nil
 	}

@@ -127,11 +127,7 @@ func (s *labelList) open(e entry, whole bool) records {
 	if _, packed := unpackedName(e.name); packed != "" {
 		return nil
 	}
-	rec, err := tableKinds[tableKind(e.name)].open(bytes.NewReader(head), true, func(header []string) bool { return newHeader(header).find(nameColumns...) >= 0 })
-	if err != nil {
-		return nil
-	}
-	return rec
+	return recordsOf(tableKind(e.name), bytes.NewReader(head))
 }
 
 // find returns the image that a name means, -1 if it is none of the wanted ones.
