@@ -121,17 +121,8 @@ func masks(classes []string) (images, masked []string) {
 	return images, masked
 }
 
-// labelsOfImages returns the first class that the names of the images in the only one of some folders have, and the number of these classes; 0 if they have none.
-func labelsOfImages(names, folders []string) (first string, classes int) {
-	if len(folders) != 1 {
-		return "", 0
-	}
-	var inside []string
-	for _, n := range names {
-		if rest, ok := strings.CutPrefix(n, folders[0]+"/"); ok {
-			inside = append(inside, rest)
-		}
-	}
+// labelsOfImages returns the first class that the names of images in a folder have, and the number of these classes; 0 if they have none. inside are the names relative to the folder.
+func labelsOfImages(inside []string) (first string, classes int) {
 	rule := labeler{rule: detect(inside)}
 	found := map[string]bool{}
 	for _, n := range inside {
@@ -141,6 +132,18 @@ func labelsOfImages(names, folders []string) (first string, classes int) {
 		return "", 0
 	}
 	return rule.label(inside[0]), len(found)
+}
+
+// foldersNamed returns the paths of the folders of a name at a level, and the names of the images in them relative to these.
+func foldersNamed(names []string, level int, folder string) (paths, inside []string) {
+	seen := map[string]bool{}
+	for _, n := range names {
+		if before, at, after, ok := atLevel(n, level); ok && at == folder {
+			seen[before+at] = true
+			inside = append(inside, after)
+		}
+	}
+	return sortedKeys(seen), inside
 }
 
 // roboflowName matches the names that Roboflow gives to the images of an export: IMG_1_jpg.rf.0123456789abcdef0123456789abcdef.jpg. Their first word is no class.
@@ -164,16 +167,24 @@ func (l *listing) notByRule(rule labeler, names []string, t *Table, root string,
 	if !doubtful && !export && masked == nil && !numbered {
 		return nil
 	}
-	if only, classes := labelsOfImages(names, images); len(images) == 1 && classes > 1 {
-		return fmt.Errorf("%s: has images in the folder %s, whose names have %d classes, such as %s, and probably masks in %s. To classify the images, use only theirs (--part %s); if these folders are classes, use --label folder",
-			l.name, images[0], classes, quoteName(only), listNames(masked), shell.Quote(strings.TrimPrefix(root, outside)+images[0]))
+	only := "" // how to use the images of a segmentation alone
+	if masked != nil {
+		paths, inside := foldersNamed(names, rule.level, images[0])
+		only = "open their folder alone"
+		if len(paths) == 1 {
+			only = "use only theirs (--part " + shell.Quote(strings.TrimPrefix(root, outside)+paths[0]) + ")"
+		}
+		if first, classes := labelsOfImages(inside); len(images) == 1 && classes > 1 {
+			return fmt.Errorf("%s: has images in the folder %s, whose names have %d classes, such as %s, and probably masks in %s. To classify the images, %s; if these folders are classes, use --label folder",
+				l.name, images[0], classes, quoteName(first), listNames(masked), only)
+		}
 	}
 	if what := l.boxesBeside(); what != "" && !numbered {
 		return fmt.Errorf("%s: the %d images have no classes: %s", l.name, len(names), what)
 	}
 	if masked != nil {
-		return fmt.Errorf("%s: has images in the folder %s and probably masks in %s: it is a dataset for segmentation, which lince does not learn. To classify the images, use only theirs (--part %s); if these folders are classes, use --label folder",
-			l.name, listNames(images), listNames(masked), shell.Quote(strings.TrimPrefix(root, outside)+images[0]))
+		return fmt.Errorf("%s: has images in the folder %s and probably masks in %s: it is a dataset for segmentation, which lince does not learn. To classify the images, %s; if these folders are classes, use --label folder",
+			l.name, listNames(images), listNames(masked), only)
 	}
 	if table := l.tableBeside(OpenOptions{}); table != nil {
 		anyway := ""
