@@ -249,19 +249,30 @@ func proposal(names []string, up string) string {
 	return ""
 }
 
-// tooManyClasses returns a warning if a rule gives most images a separate class, "" otherwise. It names a better rule, if there is one.
-func tooManyClasses(t *Table, names []string, rule labeler) string {
+// doubtManyClasses warns of a rule that gives most images a separate class. It names a better rule, if there is one.
+func (b *labeling) doubtManyClasses() {
 	const few = 8 // images among which many classes are no surprise
-	n := len(t.Classes())
-	if len(t.rows) < few || 2*n <= len(t.rows) {
-		return ""
+	n := len(b.t.Classes())
+	if b.rule.rule == Unlabeled || len(b.t.rows) < few || 2*n <= len(b.t.rows) {
+		return
 	}
-	first := t.rows[0]
-	s := fmt.Sprintf("The %d images have %d classes, so most classes have one image: the rule is %s, and %s has the label %s", len(t.rows), n, rule.what(), quoteName(first.Filename), quoteName(first.Label))
-	if better := proposal(names, ""); better != "" {
-		return s + "; " + better + "."
+	first := b.t.rows[0]
+	s := fmt.Sprintf("The %d images have %d classes, so most classes have one image: the rule is %s, and %s has the label %s", len(b.t.rows), n, b.rule.what(), quoteName(first.Filename), quoteName(first.Label))
+	if better := proposal(b.names, ""); better != "" {
+		b.warn(s + "; " + better + ".")
+		return
 	}
-	return s + ". If these are not the classes, put each class in a folder, use --label with a regular expression with one group, or use a table of labels."
+	b.warn(s + ". If these are not the classes, put each class in a folder, use --label with a regular expression with one group, or use a table of labels.")
+}
+
+// doubtUnknown warns if no label is a class of the model, but labels of another rule are.
+func (b *labeling) doubtUnknown() {
+	if !b.auto() || slices.ContainsFunc(b.t.Classes(), func(c string) bool { return slices.Contains(b.o.Classes, c) }) {
+		return
+	}
+	if better := knownProposal(b.names, b.o.Classes, b.rule); better != "" {
+		b.warn(fmt.Sprintf("No label is a class of the model (the rule is %s); %s.", b.rule.what(), better))
+	}
 }
 
 func quoteName(s string) string {

@@ -249,36 +249,30 @@ func listNote(what, from string) string {
 	return fmt.Sprintf("The labels of %s are from %s.", what, quoteName(from))
 }
 
-// notLabels reports whether what a rule gives to images are probably not their labels. given is the error of the rule, if it has given none.
-func notLabels(names []string, t *Table, rule labeler, given error) bool {
-	return given != nil || generic(t.Labels(), nil) || rule.rule != Folder && len(t.Classes()) == 1 || rule.rule == Prefix && manyClasses(names, t)
-}
-
-// manyClasses reports whether the first words of names are too many for classes, or too few images have one.
-func manyClasses(names []string, t *Table) bool {
-	return len(names) > 2 && 2*len(t.Classes()) > len(names) || 2*t.Len() < len(names)
-}
-
-// listed gives images the labels of a list beside them. It returns nil if there is none.
-func (l *listing) listed(chosen []entry, names []string, q *part, known []string) *Table {
-	kind, what := noPart, "the images"
-	if q != nil {
-		kind, what = q.kind, "the part "+q.name
+// useList gives images the labels of a list beside them, if there is one and the rule gives them none.
+func (b *labeling) useList() error {
+	if !b.auto() || b.unlabeled == nil && !noneOf(b.t.Labels(), b.known) || len(b.known) == 0 && !b.notLabels() {
+		return nil
 	}
-	labels, from := l.labelsBeside(chosen, kind, known)
+	kind, what := noPart, "the images"
+	if b.holds != nil {
+		kind, what = b.holds.kind, "the part "+b.holds.name
+	}
+	labels, from := b.l.labelsBeside(b.chosen, kind, b.known)
 	if from == "" {
 		return nil
 	}
-	t := &Table{ignored: l.ignored, warn: l.warn, found: "images", notes: []string{listNote(what, from)}}
-	for i, e := range chosen {
+	t := &Table{ignored: b.l.ignored, warn: b.l.warn, found: "images", notes: []string{listNote(what, from)}}
+	for i, e := range b.chosen {
 		if labels[i] == "" {
-			t.ignored = append(t.ignored, BadFile{names[i], fmt.Errorf("%w (%s does not name it)", errNoLabel, quoteName(from))})
+			t.ignored = append(t.ignored, BadFile{b.names[i], fmt.Errorf("%w (%s does not name it)", errNoLabel, quoteName(from))})
 			continue
 		}
-		t.rows = append(t.rows, Row{names[i], labels[i], e.file})
+		t.rows = append(t.rows, Row{b.names[i], labels[i], e.file})
 	}
-	if n := len(chosen) - len(t.rows); n > 0 {
-		t.warn = append(t.warn, fmt.Sprintf("Dropped %d of the %d images, which have no label (%s does not name them), such as %s.", n, len(chosen), quoteName(from), t.ignored[len(t.ignored)-1].Filename))
+	if n := len(b.chosen) - len(t.rows); n > 0 {
+		t.warn = append(t.warn, fmt.Sprintf("Dropped %d of the %d images, which have no label (%s does not name them), such as %s.", n, len(b.chosen), quoteName(from), t.ignored[len(t.ignored)-1].Filename))
 	}
-	return t
+	b.t, b.unlabeled, b.rule = t, nil, labeler{rule: Unlabeled}
+	return nil
 }

@@ -16,13 +16,21 @@ var (
 	keptFolders  = []string{"originals", "_originals", "original_images_backup", "backup", "_backup"}
 )
 
-// suspects returns warnings of images that are probably not what a classifier is trained on: masks, the images of two domains, and copies that programs keep.
-func suspects(names []string) (warn []string) {
+// doubtImages warns of images that are probably not what a classifier is trained on: masks, the images of two domains, and copies that programs keep.
+func (b *labeling) doubtImages() {
+	if b.rule.rule == Unlabeled {
+		return
+	}
 	folders := map[string]int{} // the number of images in each
-	for _, n := range names {
+	for _, n := range b.names {
 		folders[folderOf(n)]++
 	}
-	return slices.DeleteFunc([]string{maskPairs(names, folders), maskFiles(names), domains(folders), copiesKept(folders), recycled(names), written(names)}, func(w string) bool { return w == "" })
+	b.warn(maskPairs(b.names, folders))
+	b.warn(maskFiles(b.names))
+	b.warn(domains(folders))
+	b.warn(copiesKept(folders))
+	b.warn(recycled(b.names))
+	b.warn(written(b.names))
 }
 
 // segmentationAdvice says what to do with the masks of a segmentation.
@@ -115,7 +123,7 @@ func domains(folders map[string]int) string {
 	}
 	slices.Sort(found)
 	first := strings.TrimSuffix(found[0], "A")
-	return fmt.Sprintf("The folders %s look like those of two kinds of images for a translation between them, such as CycleGAN. To train a classifier of A and B, make them classes of the parts: rename %[2]sA to %[2]s/A, %[2]sB to %[2]s/B, and so on.", list20(found), first)
+	return fmt.Sprintf("The folders %s look like those of two kinds of images for a translation between them, such as CycleGAN. To train a classifier of A and B, make them classes of the parts: rename %[2]sA to %[2]s/A, %[2]sB to %[2]s/B, and so on.", listNames(found), first)
 }
 
 // copiesKept warns of folders in which programs keep copies of images that are elsewhere.
@@ -135,7 +143,7 @@ func copiesKept(folders map[string]int) string {
 	case 1:
 		return fmt.Sprintf("The folder %s looks like one in which a program keeps copies; it has %d of the images. If they are not data of their class, move it elsewhere.", found[0], images)
 	}
-	return fmt.Sprintf("The folders %s look like those in which programs keep copies; they have %d of the images. If they are not data of their classes, move them elsewhere.", list20(found), images)
+	return fmt.Sprintf("The folders %s look like those in which programs keep copies; they have %d of the images. If they are not data of their classes, move them elsewhere.", listNames(found), images)
 }
 
 // trashNames are names of folders for what was deleted, which may also be classes, such as those of kinds of waste.
@@ -181,5 +189,5 @@ func written(names []string) string {
 	case len(found) == 1:
 		return fmt.Sprintf("The folder %s, with %d of the images, looks like one to which a program writes its results. If it is not a class, move it elsewhere.", found[0], images)
 	}
-	return fmt.Sprintf("The folders %s, with %d of the images, look like those to which programs write their results. If they are not classes, move them elsewhere.", list20(found), images)
+	return fmt.Sprintf("The folders %s, with %d of the images, look like those to which programs write their results. If they are not classes, move them elsewhere.", listNames(found), images)
 }
