@@ -1,6 +1,6 @@
 // Package data turns image files and arrays into batches. It has three stages:
 //
-//   - [Open] lists the image files of a source with their labels, as a [Table];
+//   - [Open] lists the image files of a source with their labels, as a [Table], and [NewTable] makes one of rows in memory;
 //   - [Table.TrainTestSplit] and [TrainTestSplit] divide the rows;
 //   - [Images] makes a [Dataset] of a table, and [Tensors] makes one of arrays.
 //

@@ -404,6 +404,24 @@ func (f *Flow) Classes() []string { return f.classes }
 // classes, or several classes; see ClassSet.
 func (f *Flow) ClassIndexes() []int { return f.classIndex }
 
+// BalancedClassWeight returns weights that give each class the same weight in the loss, by class index, as lince.FitOptions.ClassWeight wants them:
+// rows / (classes * rows of the class), with the classes that have rows. These are the weights of scikit-learn's
+// compute_class_weight("balanced"). It returns nil if the targets are not classes, or are several classes.
+func (f *Flow) BalancedClassWeight() map[int]float64 {
+	if f.classIndex == nil {
+		return nil
+	}
+	counts := map[int]int{}
+	for _, c := range f.classIndex {
+		counts[c]++
+	}
+	weights := map[int]float64{}
+	for c, n := range counts {
+		weights[c] = float64(len(f.classIndex)) / float64(len(counts)*n)
+	}
+	return weights
+}
+
 // Table returns the table of the flow's rows. Batch.Index refers to them.
 func (f *Flow) Table() *Table { return f.table }
 

@@ -48,20 +48,11 @@ func (t *training) classWeight() (map[int]float64, error) {
 	if t.ClassWeight == "" || t.ClassWeight == unweighted {
 		return nil, nil
 	}
+	if t.ClassWeight == balanced {
+		return t.train.BalancedClassWeight(), nil
+	}
 	out := map[int]float64{}
 	classes := t.train.Classes()
-	if t.ClassWeight == balanced {
-		counts := make([]int, len(classes))
-		for _, c := range t.train.ClassIndexes() {
-			counts[c]++
-		}
-		for c, n := range counts {
-			if n > 0 {
-				out[c] = float64(t.train.Len()) / float64(len(classes)*n)
-			}
-		}
-		return out, nil
-	}
 	weights, err := parseWeights(t.ClassWeight)
 	errs := []error{err}
 	for _, name := range slices.Sorted(maps.Keys(weights)) {

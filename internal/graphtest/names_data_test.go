@@ -55,7 +55,7 @@ var dataNames = []nameSection{
 		"apply_transform":               "augment.Worker.Apply",
 		"fit":                           "augment.Generator.Fit",
 		"flow":                          "data.ImageTensors with data.ImageTensorOptions.Augment",
-		"flow_from_dataframe":           "data.Open of a CSV file, then data.Images",
+		"flow_from_dataframe":           "data.Open of a CSV file, or data.NewTable of rows in memory, then data.Images",
 		"flow_from_directory":           "data.Open of a folder, then data.Images",
 		"get_random_transform":          "augment.Generator.Draw, augment.Generator.Transforms",
 		"random_transform":              "augment.Generator.Transforms, augment.Worker.Apply",

@@ -145,8 +145,8 @@ var libraryNames = []nameSection{
 		"StandardScaler": noScaling,
 	}},
 	{module: "sklearn.utils", rows: map[string]string{
-		"class_weight.compute_class_weight":  "lince.FitOptions.ClassWeight; compute the weights from data.Table.Counts",
-		"class_weight.compute_sample_weight": "data.ImageOptions.Weights; compute the weights from data.Table.Counts",
+		"class_weight.compute_class_weight":  "data.Flow.BalancedClassWeight, for lince.FitOptions.ClassWeight",
+		"class_weight.compute_sample_weight": "data.ImageOptions.Weights, of the weights of data.Flow.BalancedClassWeight",
 		"shuffle":                            "not needed: data.Images and data.Tensors shuffle the rows",
 	}},
 	{module: "numpy", rows: map[string]string{
