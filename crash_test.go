@@ -52,13 +52,13 @@ func (d *crashDisk) Create(path string) (atomicfile.File, error) {
 	return &crashFile{d, path, n}, nil
 }
 
-func (d *crashDisk) Rename(from, to string) error {
+func (d *crashDisk) Rename(f atomicfile.File, to string) error {
 	if err := d.op(); err != nil {
 		return err
 	}
-	d.names[to] = d.names[from]
-	delete(d.names, from)
-	return nil
+	d.names[to] = d.names[f.Name()]
+	delete(d.names, f.Name())
+	return f.Close()
 }
 
 func (d *crashDisk) Remove(path string) error {

@@ -77,7 +77,7 @@ func (c BackupAndRestore) Begin(run Run) (Hooks, error) {
 	if err := os.MkdirAll(filepath.Dir(c.Path), 0o777); err != nil {
 		return Hooks{}, fmt.Errorf("BackupAndRestore: %w", err)
 	}
-	// Remove incomplete files of a killed run. They can be removed because no other run uses the path.
+	// Remove incomplete files of a killed run.
 	if err := atomicfile.Sweep(c.Path); err != nil {
 		return Hooks{}, fmt.Errorf("BackupAndRestore: %w", err)
 	}

@@ -11,14 +11,15 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 )
 
 // Write replaces the content of the file at path with what write writes. It writes a temporary file in the
 // same folder, flushes it to the disk, and renames it. On an error, the old file is unchanged and the
 // temporary file is removed. An existing file keeps its permissions, and a new one gets those of os.Create.
 // If path is a symbolic link, the file that it points to is replaced.
+//
+// A process that is killed during a Write leaves nothing if the file system has files without names, as those
+// of Linux have. Elsewhere it leaves its temporary file, which the next Write to the same path removes.
 func Write(path string, write func(w io.Writer) error) error { return WriteTo(real{}, path, write) }
 
 // WriteTo is Write with the operations of a disk, which tests simulate to crash it.
@@ -40,6 +41,9 @@ func WriteTo(d Disk, path string, write func(w io.Writer) error) error {
 		return err
 	}
 	dir := filepath.Dir(target)
+	if _, ok := d.(real); ok {
+		_ = Sweep(target) // what cannot be removed does not prevent the new file
+	}
 	f, err := create(d, dir, filepath.Base(target))
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
@@ -54,7 +58,7 @@ func WriteTo(d Disk, path string, write func(w io.Writer) error) error {
 	if err := fill(f, mode, write); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	if err := d.Rename(f.Name(), target); err != nil {
+	if err := d.Rename(f, target); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	done = true
@@ -77,33 +81,7 @@ func create(d Disk, dir, base string) (File, error) {
 	return nil, errors.New("cannot find a free name for a temporary file")
 }
 
-// Sweep removes temporary files left by a process that was killed during a Write to path. No Write to path
-// may be running.
-func Sweep(path string) error {
-	entries, err := os.ReadDir(filepath.Dir(path))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		rest, ok := strings.CutPrefix(e.Name(), "."+filepath.Base(path)+".")
-		if !ok || !e.Type().IsRegular() || !temporary.MatchString(rest) {
-			continue
-		}
-		if err := os.Remove(filepath.Join(filepath.Dir(path), e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
-}
-
-// temporary matches the ends of the names of temporary files. Earlier versions used a process number and a
-// counter.
-var temporary = regexp.MustCompile(`^([0-9a-f]{16}|[0-9]+-[0-9]+)\.tmp$`)
-
-// fill writes the temporary file and flushes it to the disk. It closes f, except after an error.
+// fill writes the temporary file and flushes it to the disk.
 func fill(f File, mode fs.FileMode, write func(w io.Writer) error) error {
 	if mode != 0 {
 		if err := f.Chmod(mode); err != nil {
@@ -117,8 +95,5 @@ func fill(f File, mode fs.FileMode, write func(w io.Writer) error) error {
 	if err := buffered.Flush(); err != nil {
 		return err
 	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	return f.Close()
+	return f.Sync()
 }

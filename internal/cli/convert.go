@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/internal/atomicfile"
 	"github.com/lince-ml/lince/internal/patherr"
 	"github.com/lince-ml/lince/internal/suggest"
 )
@@ -232,11 +233,11 @@ func (c *convertCommand) open(e *env, in lince.FileKind) (*lince.Model, error) {
 func (c *convertCommand) write(e *env, t *target, m, written *lince.Model, r *conversion) error {
 	dir, base := filepath.Split(string(c.Out))
 	cannot := func(err error) error { return fmt.Errorf("cannot write %s: %w", c.Out, patherr.Bare(err)) }
-	temp, err := os.MkdirTemp(filepath.Clean(dir), ".lince-convert-")
+	temp, remove, err := atomicfile.TempFolder(filepath.Clean(dir), ".lince-convert-")
 	if err != nil {
 		return cannot(err)
 	}
-	defer func() { _ = os.RemoveAll(temp) }() // what is left of it is not needed
+	defer remove()
 	file := filepath.Join(temp, base)
 	if !t.named(base) {
 		file += t.suffix()

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -71,16 +72,35 @@ func (p *process) pause(dir string) (resume func()) {
 				p.t.Fatal(err)
 			}
 		}
-		temporary, err := filepath.Glob(filepath.Join(dir, ".*.tmp"))
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		if len(temporary) == 0 {
+		if !p.writes(dir) {
 			return func() { send(syscall.SIGCONT) }
 		}
 		send(syscall.SIGCONT)
 		p.await("Epoch ") // so that it runs
 	}
+}
+
+// writes reports whether the process has a temporary file in dir, with or without a name.
+func (p *process) writes(dir string) bool {
+	p.t.Helper()
+	temporary, err := filepath.Glob(filepath.Join(dir, ".*.tmp"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	open, err := filepath.Glob(filepath.Join("/proc", strconv.Itoa(p.cmd.Process.Pid), "fd", "*"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for _, fd := range open {
+		file, err := os.Readlink(fd)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if strings.HasPrefix(file, dir+"/") && strings.HasSuffix(file, " (deleted)") {
+			temporary = append(temporary, file)
+		}
+	}
+	return len(temporary) > 0
 }
 
 // TestFullDisk checks that the files of an earlier run stay if a full disk prevents the new run from
