@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/internal/patherr"
-	"github.com/lince-ml/lince/internal/shell"
 )
 
 // A checkpoint is a .keras file that also holds a callback.State. The State is in the part of the file that
@@ -122,14 +120,8 @@ func (m *Model) restore(f *keras.File) error {
 
 // folderHint says which model a folder has, or is.
 func folderHint(path string) string {
-	has := func(name string) bool {
-		_, err := os.Stat(filepath.Join(path, name))
-		return err == nil
-	}
-	switch {
-	case has("config.json") && has("model.weights.h5"):
-		return fmt.Sprintf("; it is what is in a .keras file, unpacked; pack it: cd %s && zip -r ../model.keras .", shell.Quote(path))
-	case has("model.json"):
+	has := inFolder(path)
+	if has("model.json") {
 		return "; it looks like a model of TensorFlow.js; convert it: tensorflowjs_converter --input_format=tfjs_layers_model --output_format=keras model.json model.h5"
 	}
 	for _, name := range []string{"best.keras", "model.keras"} { // files of a run of the command line

@@ -5,14 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/lince-ml/lince/format/keras"
+	"github.com/lince-ml/lince/internal/beside"
 	"github.com/lince-ml/lince/internal/bounded"
 )
 
 func openKeras(o Options, f source) (*Model, error) {
-	file, err := keras.Read(f.r, f.size)
+	file, err := readKeras(f)
 	if err != nil {
 		return nil, err
 	}
@@ -21,6 +23,16 @@ func openKeras(o Options, f source) (*Model, error) {
 		m.notes = append(m.notes, keras2Notes(file.Config)...)
 	}
 	return m, err
+}
+
+// readKeras reads a .keras file, or the folder to which one was unpacked.
+func readKeras(f source) (*keras.File, error) {
+	if f.folder == nil {
+		return keras.Read(f.r, f.size)
+	}
+	members := beside.To(filepath.Join(f.path, "config.json"))
+	defer members.Close()
+	return keras.ReadFolder(members.Open)
 }
 
 // keras2Notes lists in what the model of a config of Keras 1 or 2 differs from what they computed.

@@ -54,22 +54,36 @@ func FileKindOf(path string) (FileKind, error) {
 }
 
 func kindAt(path string) (*kind, error) {
-	if k := folderKind(path); k != nil {
-		return k, nil
-	}
-	f, size, err := openRegular(path)
+	f, err := openSource(path)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = f.Close() }() // only read
-	return sniff(source{r: f, size: size, path: path})
+	defer f.close()
+	return sniff(f)
 }
 
-// source is a file that a model is read from.
+// source is a file that a model is read from, or a folder.
 type source struct {
-	r    io.ReaderAt
-	size int64
-	path string // the file's name; "" if the bytes are in memory
+	r      io.ReaderAt // nil for a folder
+	size   int64
+	path   string // the file's name; "" if the bytes are in memory
+	folder *kind  // the kind of a folder, nil for a file
+}
+
+// openSource opens a file, or a folder that is of a kind.
+func openSource(path string) (source, error) {
+	if k := folderKind(path); k != nil {
+		return source{path: path, folder: k}, nil
+	}
+	f, size, err := openRegular(path)
+	return source{r: f, size: size, path: path}, err
+}
+
+// close closes the file of openSource.
+func (f source) close() {
+	if c, ok := f.r.(io.Closer); ok {
+		_ = c.Close() // only read
+	}
 }
 
 // name returns the file's name for the commands in a refusal.
@@ -87,8 +101,8 @@ type kind struct {
 	suffixes []string
 	// is reports whether a file is of this kind. head holds its first bytes, at most sniffSize.
 	is func(f source, head []byte) bool
-	// folder reports whether a folder is of this kind.
-	folder func(path string) bool
+	// folder reports whether a folder is of this kind. has reports whether it has a file or a folder.
+	folder func(has func(name string) bool) bool
 	// open makes a model of a file. The network, the weights, or what the file refers to may be invalid.
 	open func(o Options, f source) (*Model, error)
 	// save writes what Save writes to a file of this kind.
@@ -105,6 +119,8 @@ type kind struct {
 	// refusal says why open is nil, and how to convert the file. FILE stands for its path, STEM for its
 	// path without the suffix, and NAME for its name without the suffix.
 	refusal string
+	// inside says which model a file of this kind contains, and how to unpack it. It is "" if there is none.
+	inside func(f source) string
 	// inFolder says that the file belongs to the folder that it is in. If that is of a kind, too, its refusal is used.
 	inFolder bool
 }
@@ -115,9 +131,10 @@ func kinds() []*kind {
 	return []*kind{
 		{
 			name: "keras", title: "a Keras model", suffixes: []string{".keras"},
-			is:   isKeras,
-			open: openKeras,
-			save: func(w io.Writer, _ *Model, f *keras.File) error { return keras.Write(w, f) },
+			is:     isKeras,
+			folder: keras.IsFolder,
+			open:   openKeras,
+			save:   func(w io.Writer, _ *Model, f *keras.File) error { return keras.Write(w, f) },
 
 			weights: weightsOfKeras,
 		},
@@ -229,16 +246,24 @@ mxnet.onnx.export_model("NAME-symbol.json", "FILE", [(1, 3, 224, 224)], numpy.fl
 		{
 			name: "gzip", title: "a compressed file (gzip)", suffixes: []string{".gz", ".tgz"},
 			is:      func(_ source, head []byte) bool { return at(head, 0, "\x1f\x8b") },
+			inside:  insideGzip,
 			refusal: "unpack it and open the model inside",
 		},
 		{
 			name: "tar", title: "a tar archive", suffixes: []string{".tar"},
 			is:      func(_ source, head []byte) bool { return at(head, 257, "ustar") },
+			inside:  insideTar,
 			refusal: "unpack it and open the model inside",
 		},
 		{
-			name: "zip", title: "a zip archive without a model", suffixes: []string{".zip"},
+			name: "packed", title: "a compressed file (bzip2, xz, zstd, 7z or rar)", suffixes: []string{".bz2", ".xz", ".zst", ".7z", ".rar"},
+			is:      isPacked,
+			refusal: "unpack it and open the model inside",
+		},
+		{
+			name: "zip", title: "a zip archive other than a .keras file", suffixes: []string{".zip"},
 			is:      func(_ source, head []byte) bool { return isZip(head) },
+			inside:  insideZip,
 			refusal: "a .keras file has the members config.json and model.weights.h5; if this archive contains a model file, unpack it",
 		},
 		{
@@ -300,14 +325,14 @@ open("NAME.json", "w").write(model.to_json())`,
 		},
 		{
 			name: "keras-savedmodel", title: "a TensorFlow SavedModel of Keras", suffixes: nil,
-			folder: func(path string) bool { return hasFile(path, savedModelFile) && hasFile(path, "keras_metadata.pb") },
+			folder: func(has func(string) bool) bool { return has(savedModelFile) && has("keras_metadata.pb") },
 			refusal: `convert it with Python (pip install tf_keras):
 import tf_keras
 tf_keras.models.load_model("FILE").save("NAME.keras")`,
 		},
 		{
 			name: "savedmodel", title: "a TensorFlow SavedModel", suffixes: nil,
-			folder:  func(path string) bool { return hasFile(path, savedModelFile) },
+			folder:  func(has func(string) bool) bool { return has(savedModelFile) },
 			refusal: "save the model that it was exported from with model.save(\"NAME.keras\"), or convert it to ONNX (pip install tf2onnx):\npython -m tf2onnx.convert --saved-model FILE --output NAME.onnx",
 		},
 		{
@@ -317,7 +342,7 @@ tf_keras.models.load_model("FILE").save("NAME.keras")`,
 		},
 		{
 			name: "mlpackage", title: "a Core ML model", suffixes: []string{".mlpackage"},
-			folder:  func(path string) bool { return hasFile(path, "Manifest.json") && hasFile(path, "Data") },
+			folder:  func(has func(string) bool) bool { return has("Manifest.json") && has("Data") },
 			refusal: coreML,
 		},
 		{
@@ -389,7 +414,7 @@ func (k *kind) refusalFor(path string) string {
 	}
 	if dir := filepath.Dir(path); k.inFolder {
 		for _, whole := range kinds() {
-			if whole.folder != nil && whole.folder(dir) {
+			if whole.folder != nil && whole.folder(inFolder(dir)) {
 				return whole.refusalFor(dir)
 			}
 		}
@@ -404,13 +429,21 @@ func (k *kind) refusalFor(path string) string {
 	return strings.NewReplacer("FILE", path, "STEM", stem, "NAME", filepath.Base(stem)).Replace(k.refusal)
 }
 
-// errNotOpened returns the error of Open for a kind that it does not read.
-func (k *kind) errNotOpened(path string) error {
-	return fmt.Errorf("is %s; %s", k.title, k.refusalFor(path))
+// errNotOpened returns the error of Open for a file of a kind that it does not read.
+func (k *kind) errNotOpened(f source) error {
+	if k.inside != nil {
+		if text := k.inside(f); text != "" {
+			return fmt.Errorf("is %s; %s", k.title, text)
+		}
+	}
+	return fmt.Errorf("is %s; %s", k.title, k.refusalFor(f.name()))
 }
 
 // sniff returns the kind of a file.
 func sniff(f source) (*kind, error) {
+	if f.folder != nil {
+		return f.folder, nil
+	}
 	head := make([]byte, min(f.size, sniffSize))
 	if _, err := f.r.ReadAt(head, 0); err != nil && (len(head) > 0 || !errors.Is(err, io.EOF)) {
 		return nil, err
@@ -443,7 +476,7 @@ func folderKind(path string) *kind {
 		return nil
 	}
 	for _, k := range kinds() {
-		if k.folder != nil && k.folder(path) {
+		if k.folder != nil && k.folder(inFolder(path)) {
 			return k
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/lince-ml/lince/format/hdf5"
+	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/format/safetensors"
 	"github.com/lince-ml/lince/format/torch"
 )
@@ -27,9 +28,12 @@ func at(head []byte, n int, text string) bool {
 	return len(head) >= n && bytes.HasPrefix(head[n:], []byte(text))
 }
 
-func hasFile(folder, name string) bool {
-	_, err := os.Stat(filepath.Join(folder, name))
-	return err == nil
+// inFolder returns what reports whether a folder has a file or a folder.
+func inFolder(path string) func(name string) bool {
+	return func(name string) bool {
+		_, err := os.Stat(filepath.Join(path, name))
+		return err == nil
+	}
 }
 
 func isZip(head []byte) bool { return at(head, 0, "PK\x03\x04") }
@@ -55,9 +59,9 @@ func members(f source, head []byte) (names []string) {
 }
 
 func isKeras(f source, head []byte) bool {
-	return slices.ContainsFunc(members(f, head), func(name string) bool {
-		return slices.Contains([]string{"config.json", "metadata.json", "model.weights.h5", "model.weights.npz"}, name)
-	})
+	names := members(f, head)
+	folder, err := keras.Folder(names)
+	return err != nil || folder != "" || slices.ContainsFunc(names, keras.IsMember)
 }
 
 // torchMembers are in the archives of torch.save and torch.jit.save, below a folder with the archive's name.

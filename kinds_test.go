@@ -78,6 +78,8 @@ func kindCases(t testing.TB) []kindCase {
 		{"keras", "m.h5", archive(t, "metadata.json", "config.json", "model.weights.h5")},
 		{"keras", "m", archive(t, "model.weights.h5", "assets/x", "config.json")},
 		{"keras", "cut short", archive(t, "metadata.json", "config.json")[:60]},
+		{"keras", "in a folder", archive(t, "__MACOSX/._m", "m/.DS_Store", "m/config.json", "m/model.weights.h5", "__MACOSX/m/._config.json")},
+		{"keras", "in two folders", archive(t, "a/config.json", "a/metadata.json", "b/config.json", "b/metadata.json")},
 		{"keras", "a path outside", archive(t, "../x", "config.json")},
 		{"h5", "m.keras", hdf5File(t, "model_config", "model_weights")},
 		{"h5", "user block", strings.Repeat("\x00", 1024) + hdf5File(t, "model_config", "model_weights")},
@@ -99,6 +101,7 @@ func kindCases(t testing.TB) []kindCase {
 		{"torch-export", "of 2.8", archive(t, "net/archive_format", "net/models/model.json")},
 		{"npz", "m.keras", archive(t, "arr_0.npy", "arr_1.npy")},
 		{"zip", "m.keras", archive(t, "photos/cat.jpg")},
+		{"zip", "other networks", archive(t, "bert/config.json", "bert/vocab.txt", "a/metadata.json")},
 		{"pickle", "m.pth", "\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00\x8c\x07sklearn"},
 		{"json", "m.keras", ` {"class_name": "Sequential", "config": {}}`},
 		{"json", "in a string", `"{\"class_name\": \"Model\", \"config\": {}}"`},
@@ -129,6 +132,8 @@ func kindCases(t testing.TB) []kindCase {
 		{"checkpoint", "model.ckpt.meta", "\x0a\x10\x0a\x00" + long},
 		{"checkpoint-data", "variables.data-00000-of-00001", "\x00\x00\x80\x3f"},
 		{"gzip", "m.keras", "\x1f\x8b\x08\x00"},
+		{"packed", "m.h5.xz", "\xfd7zXZ\x00\x00"},
+		{"packed", "m.h5", "BZh91AY&SY"},
 		{"tar", "m.keras", strings.Repeat("n", 257) + "ustar\x00"},
 		{"lfs", "m.keras", "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n"},
 		{"html", "m.h5", "\n<!DOCTYPE html><html><title>Sign in</title>"},
@@ -161,6 +166,7 @@ func TestKinds(t *testing.T) {
 		"savedmodel":       {"saved_model.pb"},
 		"keras-savedmodel": {"saved_model.pb", "keras_metadata.pb"},
 		"mlpackage":        {"Manifest.json", "Data"},
+		"keras":            {"config.json", "metadata.json", "model.weights.h5"},
 	} {
 		dir := t.TempDir()
 		for _, f := range files {

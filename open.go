@@ -37,15 +37,12 @@ func (o Options) Open(path string) (*Model, error) {
 }
 
 func (o Options) open(path string) (*Model, error) {
-	if k := folderKind(path); k != nil {
-		return nil, k.errNotOpened(path)
-	}
-	f, size, err := openRegular(path)
+	f, err := openSource(path)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = f.Close() }() // only read
-	return o.read(source{r: f, size: size, path: path})
+	defer f.close()
+	return o.read(f)
 }
 
 // Read reads a model from the size bytes of a file in r, as Open does. It fails for a model that needs other files beside
@@ -87,7 +84,7 @@ func (o Options) read(f source) (*Model, error) {
 		return nil, err
 	}
 	if k.open == nil {
-		return nil, k.errNotOpened(f.name())
+		return nil, k.errNotOpened(f)
 	}
 	return k.open(o, f)
 }

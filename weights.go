@@ -121,12 +121,12 @@ func (m *Model) LoadWeights(path string, o WeightsOptions) (WeightsReport, error
 }
 
 func (m *Model) loadWeights(path string, o WeightsOptions) (WeightsReport, error) {
-	file, size, err := openRegular(path)
+	f, err := openSource(path)
 	if err != nil {
 		return WeightsReport{}, err
 	}
-	defer func() { _ = file.Close() }() // only read
-	return m.loadFrom(source{r: file, size: size, path: path}, o)
+	defer f.close()
+	return m.loadFrom(f, o)
 }
 
 func (m *Model) loadFrom(f source, o WeightsOptions) (WeightsReport, error) {

@@ -18,7 +18,7 @@ import (
 // This file matches the weights of Keras 3, whose paths depend on the order of layers: layers/conv2d_1/vars/0.
 
 func weightsOfKeras(m *Model, f source, o WeightsOptions) (*weightPlan, error) {
-	file, err := keras.Read(f.r, f.size)
+	file, err := readKeras(f)
 	if err != nil {
 		return nil, err
 	}

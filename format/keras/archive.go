@@ -41,24 +41,8 @@ func read(r io.ReaderAt, size int64) (*File, error) {
 		return nil, err
 	}
 	f := &File{}
-	if a.members[metadataMember] != nil {
-		b, err := a.text(metadataMember)
-		if err != nil {
-			return nil, err
-		}
-		if err := f.readMetadata(b); err != nil {
-			return nil, fmt.Errorf("%s: %w", metadataMember, err)
-		}
-	}
-	if f.Config, err = a.text(configMember); err != nil {
+	if err := f.readTexts(a.text); err != nil {
 		return nil, err
-	}
-	config, err := scan(f.Config)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", configMember, err)
-	}
-	if config.fields("class_name")[0].text() == "" {
-		return nil, fmt.Errorf("%s: not a Keras object: it has no class_name", configMember)
 	}
 	if f.Weights, err = a.weights(); err != nil {
 		return nil, err
@@ -78,6 +62,30 @@ func read(r io.ReaderAt, size int64) (*File, error) {
 		f.Assets[asset] = b
 	}
 	return f, nil
+}
+
+// readTexts reads metadata.json, which may be missing, and config.json.
+func (f *File) readTexts(text func(name string) ([]byte, error)) error {
+	switch b, err := text(metadataMember); {
+	case err == nil:
+		if err := f.readMetadata(b); err != nil {
+			return fmt.Errorf("%s: %w", metadataMember, err)
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	var err error
+	if f.Config, err = text(configMember); err != nil {
+		return err
+	}
+	config, err := scan(f.Config)
+	if err != nil {
+		return fmt.Errorf("%s: %w", configMember, err)
+	}
+	if config.fields("class_name")[0].text() == "" {
+		return fmt.Errorf("%s: not a Keras object: it has no class_name", configMember)
+	}
+	return nil
 }
 
 // readMetadata reads metadata.json, including lince's key.
@@ -120,6 +128,14 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 		return nil, fmt.Errorf("want at most %d members in the archive, got %d", maxMembers, len(z.File))
 	}
 	a := &archive{r: r, size: size, members: map[string]*zip.File{}, left: maxGrowth*uint64(size) + freeBytes}
+	var names []string
+	for _, m := range z.File {
+		names = append(names, m.Name)
+	}
+	folder, err := Folder(names)
+	if err != nil {
+		return nil, err
+	}
 	stored := uint64(0)
 	for _, m := range z.File {
 		// No sum overflows, because a size is checked before the next one is added.
@@ -132,10 +148,14 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 		if t := m.Mode().Type(); t != 0 && t != fs.ModeDir {
 			return nil, fmt.Errorf("member %q is a link or a device, which is not supported", m.Name)
 		}
-		if a.members[m.Name] != nil && m.Name != npzMember { // the error about npz says more
+		name, ok := strings.CutPrefix(m.Name, folder)
+		if !ok {
+			continue
+		}
+		if a.members[name] != nil && name != npzMember { // the error about npz says more
 			return nil, fmt.Errorf("two members have the name %q", m.Name)
 		}
-		a.members[m.Name] = m
+		a.members[name] = m
 	}
 	return a, nil
 }
@@ -212,7 +232,7 @@ func (a *archive) read(name string) ([]byte, error) {
 // weights reads the weights. Stored weights, as Keras writes them, are read in place.
 func (a *archive) weights() (Weights, error) {
 	if a.members[weightsMember] == nil && a.members[npzMember] != nil {
-		return nil, errors.New("the weights are an npz file, which Keras writes where h5py is missing; open the model in Keras with h5py installed, and save it again")
+		return nil, errNPZ
 	}
 	m, err := a.member(weightsMember)
 	if err != nil {
