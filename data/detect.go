@@ -1,6 +1,10 @@
 package data
 
-import "fmt"
+import (
+	"fmt"
+	"path"
+	"strings"
+)
 
 // auto reports whether the rule is to be found out.
 func (o OpenOptions) auto() bool { return o.LabelRule == Auto && o.LabelPattern == nil }
@@ -85,4 +89,46 @@ func (o OpenOptions) level(names []string) int {
 		}
 	}
 	return best
+}
+
+// detect chooses a rule for file names relative to the table's root.
+func detect(names []string) Rule {
+	folders := map[string]bool{}
+	var inFolder, prefixed, numbered int
+	for _, n := range names {
+		if l := Folder.label(n); l != "" {
+			folders[l] = true
+			inFolder++
+		} else if Prefix.label(n) != "" {
+			prefixed++
+		} else if isNumbered(n) {
+			numbered++
+		}
+	}
+	switch {
+	case len(folders) >= 2 && inFolder > prefixed+numbered:
+		return Folder
+	case numbered == len(names):
+		return Underscore
+	}
+	return Prefix
+}
+
+// cameraNames are the names that cameras, phones and programs give to all images.
+var cameraNames = []string{"img", "image", "dsc", "dscn", "dscf", "dscn", "pxl", "photo", "pic", "frame", "screenshot", "scan", "gopr", "mvi", "wp", "vid", "file", "untitled"}
+
+// isNumbered reports whether a name is a label, an underscore and a number.
+func isNumbered(name string) bool {
+	label := Underscore.label(name)
+	if label == "" {
+		return false
+	}
+	for _, c := range cameraNames {
+		if first, _, _ := strings.Cut(label, "_"); strings.EqualFold(first, c) {
+			return false
+		}
+	}
+	base := path.Base(name)
+	number := strings.TrimSuffix(base[len(label)+1:], path.Ext(base))
+	return number != "" && strings.Trim(number, "0123456789") == ""
 }

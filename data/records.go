@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/lince-ml/lince/internal/patherr"
 	"github.com/lince-ml/lince/internal/suggest"
@@ -225,6 +226,14 @@ func missingColumn(header []string, name, what, option string) error {
 		hint = "; did you mean " + near + "?"
 	}
 	return fmt.Errorf("has no column %q for the %s; its columns are %s: choose one (%s)%s", name, what, listNames(header), option, hint)
+}
+
+// quoteName returns a name for a message, in quotes if it is long or not in UTF-8.
+func quoteName(s string) string {
+	if len(s) > 60 || !utf8.ValidString(s) {
+		return fmt.Sprintf("%.60q", s)
+	}
+	return s
 }
 
 // listNames lists names for a message: at most twenty of them, and the beginning of long ones.
