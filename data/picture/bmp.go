@@ -18,6 +18,7 @@ type bmpFile struct {
 	entry       int   // bytes of an entry
 	masks       [4]uint32
 	palette     []byte
+	indexes     bmpIndexes
 	pixels      []byte // from their beginning to the end of the file
 	at          int    // where pixels begin in the file
 }
@@ -28,6 +29,16 @@ const (
 	bmpRLE8
 	bmpRLE4
 	bmpFields
+)
+
+// bmpIndexes says what the numbers of pixels with a palette stand for. Like Pillow, this package does not use a palette of grays, and takes the pixels for another kind of image, even if
+// the bits per pixel say something else: then such an image is wrong, or is refused.
+type bmpIndexes uint8
+
+const (
+	bmpColors bmpIndexes = iota // colors of the palette
+	bmpGrays                    // grays of 8 bits: the palette has the grays 0, 1, 2 and so on
+	bmpBlack                    // black and white, of 1 bit: the palette has black, or black and white
 )
 
 // bmpLayouts lists the masks of pixels that Pillow supports, with the position of red, green, blue and alpha among a pixel's bytes. -1 is
@@ -85,7 +96,12 @@ func decodeBMP(d *Decoder, data []byte, channels int) (native, error) {
 		return n, f.decodeRLE(n)
 	}
 	stride := (n.w*f.bits + 31) >> 3 &^ 3
-	if len(f.pixels) < stride*(n.h-1)+(n.w*f.bits+7)/8 {
+	bits := [...]int{bmpColors: f.bits, bmpGrays: 8, bmpBlack: 1}[f.indexes]
+	used := (n.w*bits + 7) / 8 // of a row, in bytes
+	if used > stride {
+		return native{}, fmt.Errorf("BMP with %d bits per pixel and a palette of the grays from 0 to %d is not supported, as in Pillow; convert it, for example with ImageMagick: magick FILE FILE.png", f.bits, f.colors-1)
+	}
+	if len(f.pixels) < stride*(n.h-1)+used {
 		return native{}, fmt.Errorf("truncated BMP: the file ends after %d bytes: %w", len(data), io.ErrUnexpectedEOF)
 	}
 	for y := range n.h {
@@ -93,9 +109,9 @@ func decodeBMP(d *Decoder, data []byte, channels int) (native, error) {
 		out := n.pix[f.row(y, n.h)*n.w*size:][:n.w*size]
 		switch {
 		case f.bits <= 8:
-			per := 8 / f.bits
+			per := 8 / bits
 			for x := range n.w {
-				f.color(out[3*x:], row[x/per]>>(8-f.bits-x%per*f.bits)&(1<<f.bits-1))
+				f.color(out[3*x:], row[x/per]>>(8-bits-x%per*bits)&(1<<bits-1))
 			}
 		case f.bits == 16:
 			for x := range n.w {
@@ -128,24 +144,49 @@ func (f *bmpFile) row(y, h int) int {
 	return h - 1 - y
 }
 
-// color writes the color of an index. Beyond the palette it is black, or a shade of gray if the palette consists of these, as in Pillow.
+// color writes the color of an index. Beyond the palette it is black.
 func (f *bmpFile) color(out []byte, index byte) {
-	i := int(index) * f.entry
-	if i+3 > len(f.palette) {
-		if !f.grays() {
-			index = 0
-		}
+	switch i := int(index) * f.entry; {
+	case f.indexes == bmpGrays:
 		out[0], out[1], out[2] = index, index, index
-		return
+	case f.indexes == bmpBlack && index != 0:
+		out[0], out[1], out[2] = 255, 255, 255
+	case f.indexes == bmpBlack || i+3 > len(f.palette):
+		out[0], out[1], out[2] = 0, 0, 0
+	default:
+		out[0], out[1], out[2] = f.palette[i+2], f.palette[i+1], f.palette[i]
 	}
-	out[0], out[1], out[2] = f.palette[i+2], f.palette[i+1], f.palette[i]
 }
 
-// grays reports whether color i of the palette is the gray i.
+// readPalette reads the palette at the start of b.
+func (f *bmpFile) readPalette(b []byte) error {
+	if f.colors > 1<<16 {
+		return fmt.Errorf("corrupt BMP: a palette of %d colors", f.colors)
+	}
+	f.palette = b[:min(f.entry*int(f.colors), len(b))]
+	switch {
+	case f.bits == 2: // Pillow does not read it
+	case !f.grays():
+		if n := len(f.palette) / f.entry; n > 256 {
+			return fmt.Errorf("corrupt BMP: a palette of %d colors, want at most 256", n)
+		}
+	case f.colors <= 2:
+		f.indexes = bmpBlack
+	default:
+		f.indexes = bmpGrays
+	}
+	return nil
+}
+
+// grays reports whether color i of the palette is the gray i; the second of two is white.
 func (f *bmpFile) grays() bool {
-	for i := range f.colors {
-		at := int(i) * f.entry
-		if at+3 > len(f.palette) || f.palette[at] != byte(i) || f.palette[at+1] != byte(i) || f.palette[at+2] != byte(i) {
+	for i := range int(f.colors) {
+		v := byte(i)
+		if f.colors == 2 {
+			v = byte(255 * i)
+		}
+		at := i * f.entry
+		if at+3 > len(f.palette) || f.palette[at] != v || f.palette[at+1] != v || f.palette[at+2] != v {
 			return false
 		}
 	}
@@ -203,22 +244,20 @@ func openBMP(data []byte) (*bmpFile, error) {
 	if f.compression > bmpFields {
 		return nil, fmt.Errorf("BMP with compression %d is not supported", f.compression)
 	}
-	if f.compression == bmpRLE8 && f.bits != 8 || f.compression == bmpRLE4 && f.bits != 4 {
-		return nil, errors.New("corrupt BMP: run lengths are for palettes of 8 and 4 bits")
+	if (f.compression == bmpRLE8 || f.compression == bmpRLE4) && f.bits > 8 {
+		return nil, errors.New("corrupt BMP: run lengths are for images with a palette")
 	}
 	if f.colors == 0 {
 		f.colors = 1 << f.bits
 	}
 	if f.bits <= 8 {
-		if f.colors > 1<<16 {
-			return nil, fmt.Errorf("corrupt BMP: a palette of %d colors", f.colors)
+		if err := f.readPalette(data[rest:]); err != nil {
+			return nil, err
 		}
-		size := int64(f.entry) * f.colors
-		f.palette = data[rest:min(int64(rest)+size, int64(len(data)))]
 		if offset == int64(14+header) {
-			offset += size
+			offset += int64(f.entry) * f.colors
 		}
-		rest = min(rest+int(size), len(data))
+		rest += len(f.palette)
 	}
 	if offset == 0 {
 		offset = int64(rest)

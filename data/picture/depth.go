@@ -16,7 +16,7 @@ const (
 func DepthOf(data []byte) Depth {
 	switch Format(data) {
 	case "PNG":
-		if len(data) > 25 && data[24] == 16 && data[25] == 0 {
+		if f, err := openPNG(data); err == nil && f.kind == pngGray && f.depth == 16 {
 			return Deep
 		}
 	case "PGM":

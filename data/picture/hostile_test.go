@@ -119,7 +119,8 @@ func TestNotAnImage(t *testing.T) {
 func TestTruncated(t *testing.T) {
 	for name, slack := range map[string]int{
 		"pillow-420.jpg": 0, "pillow-420-progressive.jpg": 0, "pillow-gray.jpg": 0, "drawn-420-scans.jpg": 0, "pillow-420-restart.jpg": 0,
-		"rgb.png": 12, "palette.gif": 2, "rgb.bmp": 0, "rgb.tif": -1, "lossless.webp": 8, "lossy-17x23.webp": 8, "rgb.ppm": 0, "text.ppm": 4,
+		"rgb.png":     21, // the last bytes of the checksum of its data may be missing
+		"palette.gif": 2, "rgb.bmp": 0, "rgb.tif": -1, "lossless.webp": 8, "lossy-17x23.webp": 8, "rgb.ppm": 0, "text.ppm": 4,
 	} {
 		data := readFile(t, "decode/"+name)
 		if slack < 0 { // Pillow writes the directory of a TIFF first

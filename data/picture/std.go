@@ -17,9 +17,6 @@ func (d *Decoder) decodeStd(format string, data []byte, channels int,
 		return native{}, stdError(format, len(data), err)
 	}
 	memory := int64(cfg.Width) * int64(cfg.Height) * modelBytes(cfg.ColorModel)
-	if format == "PNG" && len(data) > 28 && data[28] != 0 {
-		memory *= 2 // an interlaced file is decoded in several passes
-	}
 	if err := d.checkSize(format, cfg.Width, cfg.Height, memory, channels, len(data)); err != nil {
 		return native{}, err
 	}
