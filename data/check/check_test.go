@@ -101,7 +101,7 @@ type kindCase struct {
 // kindCases has a fault of each kind.
 var kindCases = []kindCase{
 	{"empty", func(_ *testing.T, f map[string][]byte) { f["train/cat/x.png"] = nil }, "cat/x.png", "", 1, "0 bytes"},
-	{"corrupt", func(_ *testing.T, f map[string][]byte) { f["train/cat/a.png"] = f["train/cat/a.png"][:200] }, "cat/a.png", "", 1, "not enough pixel data"},
+	{"corrupt", func(_ *testing.T, f map[string][]byte) { f["train/cat/a.png"] = f["train/cat/a.png"][:200] }, "cat/a.png", "", 1, "truncated PNG"},
 	{"lost", func(_ *testing.T, f map[string][]byte) {
 		for i := range 11 {
 			f["train/emu/"+string(rune('a'+i))+".png"] = []byte("<html>" + string(rune('a'+i)))

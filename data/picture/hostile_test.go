@@ -177,7 +177,7 @@ func TestBadJPEG(t *testing.T) {
 		{"no quantization", change("\xff\xdb\x00\x43", "\xff\xe5\x00\x43"), "quantization table 0 is missing"},
 		{"no Huffman table", noTables, "Huffman table is missing"},
 		{"restart out of order", change("\xff\xd1", "\xff\xd2"), "an interval is missing"},
-		{"marker inside", append(bytes.Clone(data[:len(data)-150]), 0xFF, 0xD9), "within the image"},
+		{"early end", append(bytes.Clone(data[:len(data)-150]), 0xFF, 0xD9), "the end marker comes before the end"},
 	} {
 		if _, err := Decode(c.data, RGB); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)

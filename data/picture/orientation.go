@@ -2,100 +2,251 @@ package picture
 
 import (
 	"bytes"
+	"compress/zlib"
 	"encoding/binary"
+	"encoding/hex"
+	"io"
+	"strings"
 )
 
 // upright is EXIF orientation 1: the stored rows and columns are those of the image.
 const upright = 1
 
 // Orientation returns the EXIF orientation of an image file, from 1 to 8: 1 is upright, 3 is upside down, 6 and 8 lie on a side, the others
-// are mirrored. It is 1 if there is none, or if the file is not an image. It reads JPEG's APP1, PNG's eXIf, WebP's EXIF, and TIFF. It does not
-// read XMP.
+// are mirrored. It is 1 if there is none, or if the file is not an image. As Pillow, it reads JPEG's APP1, PNG's eXIf and the texts that ImageMagick writes instead, WebP's EXIF and TIFF. If these
+// have no orientation, it reads that of XMP (tiff:Orientation).
 func Orientation(data []byte) int {
-	var exif []byte
+	var m metadata
 	switch Format(data) {
 	case "JPEG":
-		exif = jpegExif(data)
+		m = jpegMetadata(data)
 	case "PNG":
-		exif = chunk(data[8:], "eXIf", binary.BigEndian, true)
+		m = pngMetadata(data)
 	case "WebP":
-		exif = chunk(data[12:], "EXIF", binary.LittleEndian, false)
+		m = webpMetadata(data)
 	case "TIFF":
-		exif = data
+		m.exif, m.xmp = data, tiffXMP(data)
 	}
-	return tiffOrientation(bytes.TrimPrefix(exif, []byte(exifMark)))
+	for range 2 { // some programs write it twice
+		m.exif = bytes.TrimPrefix(m.exif, []byte(exifMark))
+	}
+	if o, ok := tiffOrientation(m.exif); ok {
+		return o
+	}
+	return xmpOrientation(m.xmp)
 }
 
-const exifMark = "Exif\x00\x00"
+// metadata is what a file says about its image.
+type metadata struct{ exif, xmp []byte }
 
-// jpegExif returns the content of a JPEG file's EXIF segment, which comes before the image.
-func jpegExif(data []byte) []byte {
-	for data = data[2:]; len(data) >= 4 && data[0] == 0xff; {
-		if data[1] == 0xff { // padding
+const (
+	exifMark = "Exif\x00\x00"
+	xmpMark  = "http://ns.adobe.com/xap/1.0/\x00"
+)
+
+// jpegMetadata reads the segments before the image of a JPEG file. Several EXIF segments are one that is too long for a segment.
+func jpegMetadata(data []byte) (m metadata) {
+	for data = data[2:]; len(data) >= 4; {
+		marker, n := data[1], int(binary.BigEndian.Uint16(data[2:]))
+		switch {
+		case data[0] != 0xff, marker == 0xff: // stray bytes and padding
 			data = data[1:]
 			continue
+		case marker == 0, marker == 1, marker >= 0xd0 && marker <= 0xd9: // without content
+			data = data[2:]
+			continue
+		case marker == 0xda || n < 2 || n+2 > len(data):
+			return m
 		}
-		marker, n := data[1], int(binary.BigEndian.Uint16(data[2:]))
-		if marker == 0xda || n < 2 || n+2 > len(data) {
-			break
-		}
-		if segment := data[4 : n+2]; marker == 0xe1 && bytes.HasPrefix(segment, []byte(exifMark)) {
-			return segment
+		if segment := data[4 : n+2]; marker == 0xe1 {
+			if rest, ok := bytes.CutPrefix(segment, []byte(exifMark)); ok {
+				if m.exif == nil {
+					rest = segment
+				}
+				m.exif = append(m.exif[:len(m.exif):len(m.exif)], rest...)
+			} else if rest, ok := bytes.CutPrefix(segment, []byte(xmpMark)); ok {
+				m.xmp = rest
+			}
 		}
 		data = data[n+2:]
 	}
-	return nil
+	return m
 }
 
-// chunk returns the content of the first chunk with this name. A PNG chunk has its length before its name and a checksum at the
+// pngMetadata reads the chunks of a PNG file. They may also follow the image.
+func pngMetadata(data []byte) (m metadata) {
+	var raw, text []byte // EXIF and XMP in texts
+	eachChunk(data[8:], true, func(name string, b []byte) bool {
+		switch name {
+		case "eXIf":
+			m.exif = b
+		case "tEXt", "zTXt", "iTXt":
+			switch key, content := pngText(name, b); key {
+			case "Raw profile type exif":
+				raw = rawProfile(content)
+			case "XML:com.adobe.xmp":
+				text = content
+			}
+		}
+		return name != "IEND"
+	})
+	if m.xmp = text; m.exif == nil {
+		m.exif = raw
+	}
+	return m
+}
+
+// pngText returns the key and the content of a text. A text that is compressed may have 1 MiB, as in Pillow.
+func pngText(name string, b []byte) (key string, content []byte) {
+	k, b, ok := bytes.Cut(b, []byte{0})
+	if !ok || name != "tEXt" && len(b) < 2 {
+		return "", nil
+	}
+	packed := false
+	switch name {
+	case "zTXt":
+		packed = true
+		b = b[1:]
+	case "iTXt": // the language and the translation of the key come first
+		packed = b[0] != 0
+		parts := bytes.SplitN(b[2:], []byte{0}, 3)
+		if len(parts) < 3 {
+			return "", nil
+		}
+		b = parts[2]
+	}
+	if packed {
+		z, err := zlib.NewReader(bytes.NewReader(b))
+		if err != nil {
+			return "", nil
+		}
+		const most = 1 << 20
+		if b, err = io.ReadAll(io.LimitReader(z, most+1)); err != nil || len(b) > most {
+			return "", nil
+		}
+	}
+	return string(k), b
+}
+
+// rawProfile returns the bytes of a profile as ImageMagick writes it: an empty line, its name, its length, and lines of hexadecimal digits.
+func rawProfile(text []byte) []byte {
+	lines := strings.SplitN(string(text), "\n", 4)
+	b, err := hex.DecodeString(strings.Join(strings.Fields(lines[len(lines)-1]), ""))
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// webpMetadata reads the chunks of a WebP file. Its header says which it has.
+func webpMetadata(data []byte) (m metadata) {
+	if len(data) < 21 || string(data[12:16]) != "VP8X" {
+		return m
+	}
+	if data[20]&webpEXIF != 0 {
+		m.exif = chunk(data[12:], "EXIF")
+	}
+	if data[20]&webpXMP != 0 {
+		m.xmp = chunk(data[12:], "XMP ")
+	}
+	return m
+}
+
+// eachChunk calls do with the name and the content of each chunk, until it returns false. A PNG chunk has its length before its name and a checksum at the
 // end. A RIFF chunk has its name before its length and is padded to an even length.
-func chunk(data []byte, name string, order binary.ByteOrder, png bool) []byte {
+func eachChunk(data []byte, png bool, do func(name string, b []byte) bool) {
 	for len(data) >= 8 {
-		size, id, after := data[:4], data[4:8], 4
+		n, id, after := int64(binary.BigEndian.Uint32(data)), data[4:8], int64(4)
 		if !png {
-			size, id, after = id, size, 0
+			n, id = int64(binary.LittleEndian.Uint32(data[4:])), data[:4]
+			after = n & 1
 		}
-		n := int64(order.Uint32(size))
-		if !png {
-			after = int(n & 1)
+		if data = data[8:]; n > int64(len(data)) || !do(string(id), data[:n]) {
+			return
 		}
-		if data = data[8:]; n > int64(len(data)) {
-			break
+		data = data[min(n+after, int64(len(data))):]
+	}
+}
+
+// chunk returns the content of the first RIFF chunk with this name.
+func chunk(data []byte, name string) (content []byte) {
+	eachChunk(data, false, func(id string, b []byte) bool {
+		if id == name {
+			content = b
 		}
-		if string(id) == name {
-			return data[:n]
-		}
-		data = data[min(n+int64(after), int64(len(data))):]
+		return id != name
+	})
+	return content
+}
+
+// tiffOrientation reads tag 274 in the first directory of a TIFF structure. ok is false if the directory does not have it.
+func tiffOrientation(b []byte) (o int, ok bool) {
+	t, ok := tiffDirectory(b)
+	if !ok {
+		return upright, false
+	}
+	kind, count, value, err := t.value(tiffOrientationTag)
+	if err != nil || kind == 0 || count == 0 {
+		return upright, false
+	}
+	switch kind {
+	case 6:
+		o = int(value[0])
+	case 3, 8:
+		o = int(t.order.Uint16(value))
+	case 4, 9, 13:
+		o = int(t.order.Uint32(value))
+	}
+	if o < 1 || o > 8 {
+		o = upright
+	}
+	return o, true
+}
+
+// tiffXMP returns the XMP packet of a TIFF file.
+func tiffXMP(b []byte) []byte {
+	t, ok := tiffDirectory(b)
+	if !ok {
+		return nil
+	}
+	const tag = 700
+	if kind, _, value, err := t.value(tag); err == nil && (kind == 1 || kind == 7) {
+		return value
 	}
 	return nil
 }
 
-// tiffOrientation reads tag 274 in the first directory of a TIFF structure.
-func tiffOrientation(b []byte) int {
-	if v, ok := tiffTag(b, 274); ok && v >= 1 && v <= 8 {
-		return int(v)
-	}
-	return upright
-}
-
-// tiffTag returns the value of a tag in the first directory of a TIFF structure, if the directory has the tag and its value is one whole number.
-func tiffTag(b []byte, tag uint16) (value uint32, ok bool) {
+// tiffDirectory reads the first directory of a TIFF structure.
+func tiffDirectory(b []byte) (tiffDir, bool) {
 	if Format(b) != "TIFF" {
-		return 0, false
+		return tiffDir{}, false
 	}
 	t, err := readTIFF(b, false)
-	if err != nil {
-		return 0, false
-	}
-	if kind, count, value, err := t.value(tag); err == nil && count == 1 {
-		switch kind {
-		case 3:
-			return uint32(t.order.Uint16(value)), true
-		case 4:
-			return t.order.Uint32(value), true
+	return t, err == nil
+}
+
+// xmpOrientation returns the orientation in an XMP packet: the first tiff:Orientation="6" or <tiff:Orientation>6.
+func xmpOrientation(packet []byte) int {
+	const name = "tiff:Orientation"
+	for {
+		_, rest, ok := bytes.Cut(packet, []byte(name))
+		if !ok {
+			return upright
+		}
+		packet = rest
+		value, attribute := bytes.CutPrefix(rest, []byte(`="`))
+		if !attribute {
+			if value, ok = bytes.CutPrefix(rest, []byte(">")); !ok {
+				continue
+			}
+		}
+		if len(value) > 0 && value[0] >= '0' && value[0] <= '9' {
+			if o := int(value[0] - '0'); o >= 1 && o <= 8 {
+				return o
+			}
+			return upright
 		}
 	}
-	return 0, false
 }
 
 // turn rotates or mirrors an image by its EXIF orientation: Pillow's ImageOps.exif_transpose.

@@ -21,6 +21,8 @@ func decodeWebP(d *Decoder, data []byte, channels int) (native, error) {
 // Flags of the chunk VP8X.
 const (
 	webpAnimated = 2
+	webpXMP      = 4
+	webpEXIF     = 8
 	webpAlpha    = 16
 )
 
@@ -32,7 +34,7 @@ func (d *Decoder) decodeAnimation(data []byte, channels int) (native, error) {
 	if data[20]&webpAlpha != 0 {
 		n.layout = rgba
 	}
-	frame := chunk(data[12:], "ANMF", binary.LittleEndian, false)
+	frame := chunk(data[12:], "ANMF")
 	if len(frame) < 16+8 {
 		return native{}, fmt.Errorf("truncated WebP: the animation has no complete frame: %w", io.ErrUnexpectedEOF)
 	}

@@ -1,5 +1,5 @@
-"""Writes data/picture/testdata/forms.tar.gz: small image files of many forms of BMP and PNG, and forms.json with what Pillow makes of each in each color mode:
-height, width and the start of the SHA-256 of the pixels, or "error".
+"""Writes data/picture/testdata/forms.tar.gz: small image files of many forms of BMP and PNG, and files with an orientation, and forms.json with what Pillow makes of each in each
+color mode, and after ImageOps.exif_transpose: height, width and the start of the SHA-256 of the pixels, or "error".
 
     python internal/golden/picture_forms.py      (from the root of the repository; requirements.txt has the versions)
 """
@@ -14,7 +14,7 @@ import warnings
 import zlib
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps, TiffImagePlugin
 
 OUT = os.path.join("data", "picture", "testdata", "forms.tar.gz")
 rng = np.random.RandomState(1)
@@ -249,6 +249,85 @@ def pngs():
             yield "animated-%s%s.png" % (mode, "-default" * default), saved(frames[0].convert(mode), "PNG", save_all=True, append_images=[frames[1].convert(mode)], default_image=default)
 
 
+# ---- orientations --------------------------------------------------------------------------------------------------
+
+MARK, XMP_MARK = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
+XMP = ['<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="%s"/></x:xmpmeta>', "<x:xmpmeta><tiff:Orientation>%s</tiff:Orientation></x:xmpmeta>"]
+
+
+def exif(value, order="<", kind=3, count=1):
+    """A TIFF structure with the tag of the orientation, if it has a value."""
+    b = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "IH", 8, value is not None)
+    if value is not None:
+        fields = struct.pack(order + "%d%s" % (count, {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 13: "I"}[kind]), *[value] * count)
+        b += struct.pack(order + "HHI", 274, kind, count) + fields.ljust(4, b"\0")
+    return b + bytes(4)
+
+
+def orientations():
+    img = Image.fromarray(rng.randint(0, 256, (4, 6, 3)).astype(np.uint8))
+    jpeg, png, webp = saved(img, "JPEG", subsampling=0), saved(img, "PNG"), saved(img, "WEBP", lossless=True)
+
+    def app1(*contents):
+        return jpeg[:2] + b"".join(b"\xff\xe1" + struct.pack(">H", len(c) + 2) + c for c in contents) + jpeg[2:]
+
+    def chunks(before, after=b""):
+        return png[:33] + before + png[33:-12] + after + png[-12:]
+
+    def text(name, key, value):
+        value = {b"tEXt": b"", b"zTXt": b"\0", b"iTXt": b"\1\0\0\0"}[name] + (value if name == b"tEXt" else zlib.compress(value))
+        return chunk(name, key + b"\0" + value)
+
+    def riff(flags, *parts):
+        body = b"WEBPVP8X" + struct.pack("<IIHBHB", 10, flags, 5, 0, 3, 0) + webp[12:] + b"".join(n + struct.pack("<I", len(c)) + c + bytes(len(c) % 2) for n, c in parts)
+        return b"RIFF" + struct.pack("<I", len(body)) + body
+
+    for o in range(10):
+        little, big, xmp = exif(o), exif(o, ">"), [(x % o).encode() for x in XMP]
+        yield "exif-%d.jpg" % o, app1(MARK + little)
+        yield "exif-%d-big.jpg" % o, app1(MARK + big)
+        yield "exif-%d.png" % o, chunks(chunk(b"eXIf", big))
+        yield "exif-%d.webp" % o, riff(8, (b"EXIF", little))
+        yield "exif-%d.tif" % o, saved(img, "TIFF", tiffinfo={274: o})
+        yield "xmp-%d.jpg" % o, app1(XMP_MARK + xmp[0])
+        yield "xmp-%d-element.jpg" % o, app1(XMP_MARK + xmp[1])
+        yield "xmp-%d.png" % o, chunks(text(b"iTXt", b"XML:com.adobe.xmp", xmp[o % 2]))
+        yield "xmp-%d.webp" % o, riff(4, (b"XMP ", xmp[o % 2]))
+        tags = TiffImagePlugin.ImageFileDirectory_v2()
+        tags[700] = xmp[0]
+        tags.tagtype[700] = 1
+        yield "xmp-%d.tif" % o, saved(img, "TIFF", tiffinfo=tags)
+        yield "exif-%d-and-xmp.jpg" % o, app1(MARK + little, XMP_MARK + (XMP[0] % 3).encode())
+        raw = "\nexif\n%8d\n%s\n" % (len(little), (MARK + little).hex())
+        yield "profile-%d.png" % o, chunks(text((b"tEXt", b"zTXt", b"iTXt")[o % 3], b"Raw profile type exif", raw.encode()))
+    x3, x6 = [XMP_MARK + (XMP[0] % o).encode() for o in (3, 6)]
+    for kind in (1, 3, 4, 6, 7, 8, 9, 13):
+        yield "kind-%d.jpg" % kind, app1(MARK + exif(6, "<", kind))
+        yield "kind-%d-big.jpg" % kind, app1(MARK + exif(6, ">", kind), x3)
+    yield "count-2.jpg", app1(MARK + exif(6, count=2))
+    yield "count-0.jpg", app1(MARK + exif(6, count=0), x3)
+    yield "no-tag.jpg", app1(MARK + exif(None), x3)
+    yield "no-exif.jpg", app1(MARK, x3)
+    yield "broken-exif.jpg", app1(MARK + b"II*\0\xff\xff\0\0", x3)
+    for n in (2, 3):
+        yield "marks-%d.jpg" % n, app1(MARK * n + exif(6))
+    yield "exif-divided.jpg", app1(MARK + exif(8)[:20], MARK + exif(8)[20:])
+    yield "exif-two.jpg", app1(MARK + exif(6), MARK + exif(3))
+    yield "exif-two.png", chunks(chunk(b"eXIf", exif(6)), chunk(b"eXIf", exif(3)))
+    yield "exif-after.png", chunks(b"", chunk(b"eXIf", exif(6)))
+    yield "exif-and-profile.png", chunks(chunk(b"eXIf", exif(None)) + text(b"tEXt", b"Raw profile type exif", b"\nexif\n0\n" + exif(6).hex().encode()))
+    yield "xmp-two.jpg", app1(x6, x3)
+    yield "xmp-quotes.jpg", app1(x6.replace(b'"', b"'"))
+    for i, packet in enumerate((b'tiff:Orientation = "6"', b'tiff:Orientation tiff:Orientation="3" tiff:Orientation="6"', b'tiff:Orientation="x" tiff:Orientation="6"', b'tiff:Orientation="80"', b'tiff:Orientation="0" tiff:Orientation="6"')):
+        yield "xmp-text-%d.jpg" % i, app1(XMP_MARK + packet)
+    yield "flags-0.webp", riff(0, (b"EXIF", exif(6)), (b"XMP ", x6))
+    yield "exif-and-xmp.webp", riff(12, (b"EXIF", exif(6)), (b"XMP ", x3))
+    at = jpeg.index(b"\xff\xda")
+    yield "exif-late.jpg", jpeg[:at] + app1(MARK + exif(6))[2:-len(jpeg) + 2] + jpeg[at:]
+    yield "exif-after-bytes.jpg", jpeg[:20] + b"\0\1\2" + app1(MARK + exif(6))[2:-len(jpeg) + 2] + jpeg[20:]
+    yield "two-images.jpg", saved(img, "MPO", save_all=True, append_images=[img], exif=MARK + exif(6))
+
+
 # --------------------------------------------------------------------------------------------------------------------
 
 
@@ -265,13 +344,23 @@ def made(data):
                 row[mode] = "%d %d %s" % (img.height, img.width, hashlib.sha256(img.tobytes()).hexdigest()[:16])
         except Exception:
             row[mode] = "error"
+    try:
+        with Image.open(io.BytesIO(data)) as img:
+            try:
+                img = ImageOps.exif_transpose(img)
+            except SyntaxError:  # a broken EXIF; lince reads no orientation then
+                pass
+            img = img.convert("RGB")
+            row["turned"] = "%d %d %s" % (img.height, img.width, hashlib.sha256(img.tobytes()).hexdigest()[:16])
+    except Exception:
+        row["turned"] = "error"
     return row
 
 
 def main():
     warnings.simplefilter("ignore")
     files = {}
-    for make in (bmps, pngs):
+    for make in (bmps, pngs, orientations):
         for name, data in make():
             assert name not in files, name
             files[name] = data

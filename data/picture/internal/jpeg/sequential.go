@@ -52,7 +52,11 @@ func (d *Decoder) checkBits() error {
 	if d.bits.pos+1 >= len(d.bits.data) {
 		return d.truncated("more of the image")
 	}
-	return fmt.Errorf("corrupt JPEG: marker %#x within the image's data", d.bits.data[d.bits.pos+1])
+	m := d.bits.data[d.bits.pos+1]
+	if m == mEOI {
+		return fmt.Errorf("%w JPEG: the end marker comes before the end of the image's data", ErrTruncated)
+	}
+	return fmt.Errorf("corrupt JPEG: marker %#x within the image's data", m)
 }
 
 // bandFromScan decodes MCU row r of a single scan into the bands.
