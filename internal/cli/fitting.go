@@ -41,7 +41,7 @@ func (t *training) fit() error {
 	if history == nil || stopped && len(history.Epochs) == 0 && history.Partial == nil {
 		return t.abandon(fitErr, "before the first step")
 	}
-	t.record.fit(history, times.seconds, time.Since(start))
+	t.record.fit(history, &times, time.Since(start))
 	t.noteSkipped()
 	switch {
 	case stopped:
@@ -174,6 +174,10 @@ func (t *training) evaluateStart() error {
 		t.record.Start.Metrics["val_"+name] = v
 	}
 	t.printf("%s\n", line)
+	// A run that is killed has no other memory of it: the checkpoint has the best value, but not that it is the initial model's.
+	if err := t.folder.write("run.json", t.record.write); err != nil {
+		return err
+	}
 	if t.record.Start.Metrics[t.watched.key] == nil {
 		return nil
 	}

@@ -229,6 +229,9 @@ func bestOf(fold int, r record) foldResult {
 	if r.History == nil {
 		return f
 	}
+	if epoch, ok := bestEpoch(r.History, nil, r.monitor()); ok && r.BestEpoch == nil { // best.keras is the initial model
+		f.Epoch = epoch
+	}
 	i := slices.Index(r.History.Epochs, f.Epoch)
 	for _, s := range r.History.Series {
 		if i >= 0 && strings.HasPrefix(s.Name, "val_") {

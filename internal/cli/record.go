@@ -243,8 +243,9 @@ func (r *record) model(m *lince.Model, g augment.Generator, weights map[int]floa
 	}
 }
 
-func (r *record) fit(h *lince.History, epochs []float64, all time.Duration) {
-	r.History, r.Epochs, r.EpochTimes, r.Seconds = h, len(h.Epochs), epochs, (r.earlier + all).Seconds()
+func (r *record) fit(h *lince.History, times *epochTimes, all time.Duration) {
+	// A process that was killed has not written its time into the record.
+	r.History, r.Epochs, r.EpochTimes, r.Seconds = h, len(h.Epochs), times.seconds, (max(r.earlier, times.earlier) + all).Seconds()
 	r.Partial, r.BestEpoch = nil, nil
 	if epoch, ok := bestEpoch(h, r.Start, r.monitor()); ok {
 		r.BestEpoch = &epoch
@@ -322,6 +323,7 @@ func (r *record) write(w io.Writer) error { return writeJSON(w, r) }
 type epochTimes struct {
 	start   time.Time
 	before  time.Duration // spent on the current epoch before the training was resumed
+	earlier time.Duration // spent on all epochs before the training was resumed
 	seconds []float64
 }
 
@@ -339,7 +341,10 @@ func (t *epochTimes) MarshalJSON() ([]byte, error) {
 func (t *epochTimes) UnmarshalJSON(b []byte) error {
 	var s epochTimesState
 	err := json.Unmarshal(b, &s)
-	t.seconds, t.before = s.Seconds, s.Epoch
+	t.seconds, t.before, t.earlier = s.Seconds, s.Epoch, s.Epoch
+	for _, v := range s.Seconds {
+		t.earlier += time.Duration(v * float64(time.Second))
+	}
 	return err
 }
 

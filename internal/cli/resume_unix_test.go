@@ -350,6 +350,42 @@ func TestBestBeatsStart(t *testing.T) {
 			t.Errorf("an epoch has val_loss %v, the start %v", h, *r.Start.Metrics["val_loss"])
 		}
 	}
+	// Runs that are killed and resumed have the same files and the same account of them: in the record, in the output, on the page. A fold is a run, too.
+	for out, flags := range map[string][]string{"killed": nil, "folds": {"--folds", "2"}} {
+		args := append([]string{"train", "demo:cats-and-dogs?n=40", "--model", "base/best.keras", "--epochs", "40", "--lr", "5", "--batch", "4", "--save-freq", "2", "--out"}, out)
+		args = append(args, flags...)
+		p := start(t, args...)
+		p.await("Epoch 3/")
+		if err := p.cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		if code, _ := p.end(); code == exitOK {
+			t.Fatal("the training ended before the signal")
+		}
+		o := succeed(t, "train", "--resume", out)
+		if contains(t, "the output", o.stdout, "No epoch was better than the initial model"); flags != nil {
+			out += "/fold-1"
+		}
+		k := decode[record](t, read(t, out, "run.json"))
+		if k.BestEpoch != nil || k.Start == nil || len(k.Resumed) != 1 || k.Start.Fingerprint != r.Start.Fingerprint {
+			t.Errorf("%s: run.json has the start %+v and the best epoch %v", out, k.Start, k.BestEpoch)
+		}
+		total := 0.
+		for _, s := range k.EpochTimes {
+			total += s
+		}
+		if k.Seconds < total {
+			t.Errorf("%s: run.json has %v seconds, the epochs took %v", out, k.Seconds, total)
+		}
+		if best := open(t, out+"/best.keras"); string(best.Weights()[0].Raw()) != string(base.Weights()[0].Raw()) {
+			t.Errorf("%s: best.keras is not the initial model", out)
+		}
+	}
+	f := decode[record](t, read(t, "folds", "run.json")).Folds.Results
+	first := decode[record](t, read(t, "folds/fold-1", "run.json")).History.Values("val_loss")
+	if v := f[0].Values["val_loss"]; v == nil || *v != slices.Min(first) {
+		t.Errorf("folds.csv has %+v for the best epoch of %v", f[0], first)
+	}
 	// A better epoch replaces it.
 	succeed(t, "train", "demo:cats-and-dogs?n=40", "--model", "base/best.keras", "--epochs", "20", "--out", "better", "-q")
 	r = decode[record](t, read(t, "better", "run.json"))
