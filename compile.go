@@ -516,7 +516,7 @@ func (m *Model) checkLoss(l loss.Loss, output *Symbol) error {
 		units = shape[len(shape)-1]
 	}
 	last, known := m.finalActivation(output)
-	probabilities := takes.Of != loss.Numbers && !takes.Logits
+	probabilities := (takes.Of == loss.Distribution || takes.Of == loss.Independent) && !takes.Logits
 	logits := "" // also suggested for losses that have the field
 	if _, ok := loss.ConfigOf(l)["from_logits"]; ok && slices.Contains(loss.Classes(), class) {
 		logits = ", or set FromLogits"

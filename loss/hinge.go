@@ -77,6 +77,9 @@ func (l SquaredHinge) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.
 	return meanOf(b, l, yTrue, yPred, func(_ SquaredHinge, y, p *graph.Value) *graph.Value { return b.Square(lacks(b, y, p)) })
 }
 
+// Takes implements Loss. It returns Scores.
+func (CategoricalHinge) Takes() Predictions { return Predictions{Of: Scores} }
+
 // Build implements Loss.
 func (l CategoricalHinge) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	_, y, ok := ready(b, l, yTrue, yPred)

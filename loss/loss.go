@@ -19,6 +19,7 @@ import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/targets"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // Loss compares predictions with targets. A custom loss may embed Defaults.
@@ -58,7 +59,21 @@ const (
 	// Independent means probabilities that do not depend on each other, such as the result of a
 	// sigmoid.
 	Independent
+	// Scores means numbers of which the class of the example should have the highest, such as those
+	// of a support vector machine.
+	Scores
 )
+
+// OfClasses reports whether a loss is for classes, and not for numbers: its predictions are probabilities or scores, or its targets class indices.
+func OfClasses(l Loss) bool { return l.Takes().Of != Numbers || TakesIndices(l) }
+
+// OfOneClass reports whether a loss is for examples of exactly one class each.
+func OfOneClass(l Loss) bool { return OfClasses(l) && l.Takes().Of != Independent }
+
+// TakesIndices reports whether the targets of a loss are class indices, and not a number for each output.
+func TakesIndices(l Loss) bool {
+	return l.Target(op.Type{DType: tensor.Float32, Shape: tensor.Shape{tensor.Unknown, 2}}).DType == tensor.Int32
+}
 
 // Defaults implements Target and Takes for a loss that takes any numbers, and targets of the
 // type of the predictions. Embed it in a custom loss, and override the methods that differ.

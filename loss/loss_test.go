@@ -358,3 +358,28 @@ print(json.dumps([keras.saving.deserialize_keras_object(o).get_config() for o in
 		}
 	}
 }
+
+// TestKinds checks what commands ask losses: whether they are for classes, for one class in each example, and for class indices.
+func TestKinds(t *testing.T) {
+	for _, c := range []struct {
+		l    loss.Loss
+		want [3]bool
+	}{
+		{loss.CategoricalCrossentropy{}, [3]bool{true, true, false}},
+		{loss.CategoricalCrossentropy{FromLogits: true}, [3]bool{true, true, false}},
+		{loss.CategoricalFocalCrossentropy{}, [3]bool{true, true, false}},
+		{loss.SparseCategoricalCrossentropy{}, [3]bool{true, true, true}},
+		{loss.CategoricalGeneralizedCrossEntropy{}, [3]bool{true, true, true}},
+		{loss.Circle{}, [3]bool{true, true, true}},
+		{loss.CategoricalHinge{}, [3]bool{true, true, false}},
+		{loss.BinaryCrossentropy{}, [3]bool{true, false, false}},
+		{loss.BinaryFocalCrossentropy{}, [3]bool{true, false, false}},
+		{loss.MeanSquaredError{}, [3]bool{false, false, false}},
+		{loss.Huber{}, [3]bool{false, false, false}},
+		{Distance{}, [3]bool{false, false, false}}, // custom
+	} {
+		if got := [3]bool{loss.OfClasses(c.l), loss.OfOneClass(c.l), loss.TakesIndices(c.l)}; got != c.want {
+			t.Errorf("%s: %v, want %v", loss.ClassOf(c.l), got, c.want)
+		}
+	}
+}

@@ -33,10 +33,8 @@ func flowOptions(m *lince.Model, batch, workers int) (data.ImageOptions, error) 
 		o.ClassMode = data.Raw
 	} else if out[1] == 1 {
 		o.ClassMode = data.Binary
-	} else if c, ok := m.Compiled(); ok {
-		if _, sparse := c.Loss.(loss.SparseCategoricalCrossentropy); sparse {
-			o.ClassMode = data.Sparse
-		}
+	} else if c, ok := m.Compiled(); ok && c.Loss != nil && loss.TakesIndices(c.Loss) {
+		o.ClassMode = data.Sparse
 	}
 	return o, nil
 }

@@ -112,7 +112,7 @@ func TestMix(t *testing.T) {
 	if models["plain"] == models["mix"] || models["plain"] == models["cut"] || models["mix"] == models["both"] || read(t, "plain", "batch.png") == read(t, "cut", "batch.png") {
 		t.Error("a flag has no effect")
 	}
-	for _, c := range [][]string{{"--mixup", "0", "--mixup must be greater than 0"}, {"--mixup", ".2", "--model=" + network("sparse.json"), "class indexes, which cannot be mixed"}} {
+	for _, c := range [][]string{{"--mixup", "0", "--mixup must be greater than 0"}, {"--mixup", ".2", "--model=" + network("sparse.json"), "class indices, which cannot be mixed"}} {
 		if o := run(t, args("bad", c[:len(c)-1]...)...); o.code != exitUsage || !strings.Contains(o.stderr, c[len(c)-1]) {
 			t.Errorf("%v: exit code %d, %s", c, o.code, o.stderr)
 		}

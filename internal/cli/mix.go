@@ -46,10 +46,8 @@ func (t *training) mixed(train *data.Flow) (data.Dataset, error) {
 	if t.transfers() {
 		return nil, usageError{fmt.Errorf("%s: transfer learning computes the features of each image once, so batches cannot be changed; use --augment with --variants", names)}
 	}
-	if c, ok := t.model.Compiled(); ok && t.MixUp != nil {
-		if _, sparse := c.Loss.(loss.SparseCategoricalCrossentropy); sparse {
-			return nil, usageError{errors.New("--mixup: the loss SparseCategoricalCrossentropy takes class indexes, which cannot be mixed; set --loss categorical_crossentropy")}
-		}
+	if c, ok := t.model.Compiled(); ok && t.MixUp != nil && loss.TakesIndices(c.Loss) {
+		return nil, usageError{fmt.Errorf("--mixup: the loss %s takes class indices, which cannot be mixed; set --loss categorical_crossentropy", loss.ClassOf(c.Loss))}
 	}
 	var set data.Dataset = train
 	var err error

@@ -53,7 +53,7 @@ func fitTask(m *lince.Model, name string, task data.Task) error {
 		return usageError{fmt.Errorf("the model %s predicts a number for each image; the labels must be numbers in a table: set --task regress", name)}
 	case task == data.MultiLabel && classOutputs(m) < 2:
 		return usageError{fmt.Errorf("--task multilabel: the model %s has one output, want one for each class", name)}
-	case task == data.MultiLabel && compiled && exclusive(c.Loss):
+	case task == data.MultiLabel && compiled && c.Loss != nil && loss.OfOneClass(c.Loss):
 		return usageError{fmt.Errorf("--task multilabel: the model %s was trained for one class in each image (its loss is %s)", name, loss.ClassOf(c.Loss))}
 	case task == data.Classify && m.MultiLabel:
 		return usageError{fmt.Errorf("the model %s is for images with several labels; set --task multilabel for the labels of the data", name)}
@@ -77,15 +77,6 @@ func (e *env) warnOfAbsent(known, classes []string) {
 func classOutputs(m *lince.Model) int {
 	out := m.OutputShape()
 	return out[len(out)-1]
-}
-
-// exclusive reports whether a loss is for one class in each image.
-func exclusive(l loss.Loss) bool {
-	switch l.(type) {
-	case loss.CategoricalCrossentropy, loss.SparseCategoricalCrossentropy, loss.CategoricalFocalCrossentropy, loss.CategoricalHinge:
-		return true
-	}
-	return false
 }
 
 // several reports whether the images of a training have any number of classes.

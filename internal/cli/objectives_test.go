@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
@@ -129,6 +131,56 @@ func TestMetricsOfHeads(t *testing.T) {
 			contains(t, "the text", o.stdout, "\nf1_score: [0.", "\nauc: 0.")
 		} else if strings.Contains(c.metrics, "f1_score") {
 			t.Errorf("%s: f1_score is %v, want a vector", c.model, e.Values["f1_score"])
+		}
+	}
+}
+
+// TestTargetsOfLosses checks that each loss gets the targets that it takes: class indices or one number for each class.
+func TestTargetsOfLosses(t *testing.T) {
+	table, err := data.Open(t.Context(), "demo:cats-and-dogs?n=12", data.OpenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close()
+	for _, name := range lossNames() {
+		m, err := lince.Sequential(layer.Input{Shape: []int{8, 8, 3}}, layer.Flatten{}, layer.Dense{Units: 2, Activation: layer.Softmax})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := loss.Parse(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Classes = table.Classes()
+		if err := m.Compile(lince.CompileOptions{Optimizer: optimizer.SGD{}, Loss: l, Metrics: []metric.Metric{metric.Accuracy{}}}); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		f, err := labeledFlow(m, table, data.ImageOptions{BatchSize: 5})
+		if err != nil {
+			t.Fatal(err)
+		}
+		logs, err := m.Evaluate(t.Context(), f, lince.EvaluateOptions{Verbose: lince.Silent})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		right := 0.
+		for c, err := range m.Classify(t.Context(), f) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Name == table.Row(c.Row).Label {
+				right++
+			}
+		}
+		if a, _ := logs.Get("accuracy"); math.Abs(a-right/12) > 1e-6 {
+			t.Errorf("%s: the accuracy is %v, want %v of 12", name, a, right)
+		}
+		mixup := &training{trainCommand: &trainCommand{}, model: m}
+		mixup.MixUp = new(.2)
+		if _, err := mixup.mixed(f); (err != nil) != loss.TakesIndices(l) {
+			t.Errorf("--mixup of %s: %v", name, err)
 		}
 	}
 }

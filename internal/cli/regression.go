@@ -70,19 +70,10 @@ func fitNumbers(m *lince.Model, name string) error {
 		return usageError{fmt.Errorf("--task regress: the model %s predicts classes: %s", name, shortList(m.Classes))}
 	case classOutputs(m) != 1:
 		return usageError{fmt.Errorf("--task regress: the model %s has %d outputs, want one", name, classOutputs(m))}
-	case compiled && ofProbabilities(c.Loss):
+	case compiled && c.Loss != nil && loss.OfClasses(c.Loss):
 		return usageError{fmt.Errorf("--task regress: the model %s was trained for classes (its loss is %s)", name, loss.ClassOf(c.Loss))}
 	}
 	return nil
-}
-
-// ofProbabilities reports whether a loss compares probabilities of classes.
-func ofProbabilities(l loss.Loss) bool {
-	switch l.(type) {
-	case loss.BinaryCrossentropy, loss.BinaryFocalCrossentropy:
-		return true
-	}
-	return exclusive(l)
 }
 
 // numberOf is the prediction for an image.
