@@ -72,6 +72,9 @@ func (o OpenOptions) detect(names []string, numbered map[string]bool) (rule labe
 
 // level returns the level of the folders that have the names of most known classes, or -1.
 func (o OpenOptions) level(names []string) int {
+	if len(o.Classes) == 0 {
+		return -1
+	}
 	known := map[string]bool{}
 	for _, c := range o.Classes {
 		known[c] = true

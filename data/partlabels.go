@@ -108,7 +108,7 @@ func (b *labeling) passOutside() error {
 
 // setSource sets what the tables of this source share.
 func (b *labeling) setSource() error {
-	b.t.src = &source{name: b.l.name, rule: b.rule.rule, parts: map[string][]Row{}, closer: b.l}
+	b.t.src = &source{name: b.l.name, rule: b.rule.rule, parts: map[string][]Row{}, closer: b.l, dropped: len(b.t.ignored)}
 	b.t.src.setParts(b.parts, b.holds)
 	return nil
 }

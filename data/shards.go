@@ -135,7 +135,7 @@ func (l *listing) sampleTable(entries []entry, o OpenOptions) (*Table, error) {
 	t.rows, t.src.numeric = l.sampleRows(entries, o, c)
 	t.notes = c.notes()
 	t.warn = append(t.warn, twinClasses(rowsOfClasses(t.rows))...)
-	t.ignored, t.passed = l.ignored, l.passed.list()
+	t.ignored, t.passed, t.src.dropped = l.ignored, l.passed.list(), len(l.ignored)
 	if n := len(l.ignored); n > 0 {
 		t.warn = append(t.warn, fmt.Sprintf("Dropped %d of the images; the first, %s: %v.", n, l.ignored[0].Filename, l.ignored[0].Err))
 	}

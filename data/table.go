@@ -65,12 +65,12 @@ type source struct {
 	training, validation string // the parts of these kinds, "" if there is none
 	holds                string // the part that the table holds; "" for the whole source, or another folder
 	maxPixels            int    // OpenOptions.MaxPixels
+	dropped              int    // rows or files that were left out
 
 	// The rest is of a table's file.
 	task    Task
 	numeric bool // all classes are numbers
 	columns bool // the rows have parts, by a column
-	dropped int  // rows that were left out
 
 	besideValidation, besideTest string // tables in the archive of the images; see ArchivedSiblings
 }
@@ -217,13 +217,13 @@ func (t *Table) Numbers() []float32 {
 	return v
 }
 
-// Dropped returns the number of rows of a table's file, or of files, that Open left out. Ignored lists them; if there are very many for
-// a reason, it lists only the first ones.
+// Dropped returns the number of rows of a table's file, or of files, that Open left out, also for a table of some of the rows. Ignored of the table that
+// Open returned lists them; if there are very many for a reason, it lists only the first ones.
 func (t *Table) Dropped() int {
 	if t.src == nil {
 		return len(t.ignored)
 	}
-	return max(t.src.dropped, len(t.ignored))
+	return t.src.dropped
 }
 
 // Name returns the name that the table was opened with.
@@ -472,6 +472,7 @@ func Concat(tables ...*Table) *Table {
 	n := &Table{src: &source{rule: Unlabeled}, checked: joinSums(tables)}
 	var closers closers
 	var names []string
+	sources := map[*source]bool{}
 	for _, t := range tables {
 		for _, r := range t.All() {
 			n.rows = append(n.rows, r)
@@ -479,7 +480,10 @@ func Concat(tables ...*Table) *Table {
 		n.ignored = append(n.ignored, t.ignored...)
 		n.passed = append(n.passed, t.passed...)
 		n.warn = append(n.warn, t.warn...)
-		n.src.dropped += t.Dropped()
+		if !sources[t.src] {
+			n.src.dropped += t.Dropped()
+		}
+		sources[t.src] = true
 		n.src.maxPixels = max(n.src.maxPixels, t.src.maxPixels)
 		closers = append(closers, t)
 		names = append(names, t.Name())

@@ -165,3 +165,18 @@ func TestRules(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestDropped counts what Open has left out, also in tables of some of the rows.
+func TestDropped(t *testing.T) {
+	folder := open(t, files(t, "cats/1.png", "cats/2.png", "dogs/3.png", "4.png"), OpenOptions{})
+	table := open(t, file1(t, "t.csv", []byte("filename,category\n"+filepath.Join(folder.Name(), "4.png")+",cat\nmissing.png,dog\n")), OpenOptions{})
+	for _, tab := range []*Table{folder, table} {
+		some := tab.Limit(1)
+		if n, m, both := tab.Dropped(), some.Dropped(), Concat(some, tab).Dropped(); n != 1 || m != 1 || both != 1 {
+			t.Errorf("%s: %d, %d and %d dropped, want 1", tab.Name(), n, m, both)
+		}
+	}
+	if n := Concat(folder, table).Dropped(); n != 2 {
+		t.Errorf("%d dropped from two sources", n)
+	}
+}

@@ -43,7 +43,6 @@ func (c *dataCommand) Run(e *env) error {
 		return err
 	}
 	defer t.Close()
-	dropped := leftOutRows(t, ignored)
 	var bad []data.BadFile
 	all := t
 	if c.Check {
@@ -76,7 +75,7 @@ func (c *dataCommand) Run(e *env) error {
 	}
 	parts := partList(t, used)
 	if e.json {
-		return writeJSON(e.stdout, dataResult(t, ignored, dropped, bad, lost, parts, e.findings()))
+		return writeJSON(e.stdout, dataResult(t, ignored, bad, lost, parts, e.findings()))
 	}
 	return e.result(nil, func(out io.Writer) error {
 		var w strings.Builder
@@ -88,8 +87,8 @@ func (c *dataCommand) Run(e *env) error {
 		} else {
 			fmt.Fprintf(&w, "%s\n\n%s\n", t.Counts(), t.Found())
 		}
-		if dropped > 0 {
-			fmt.Fprintf(&w, "%s skipped:%s\n", count(dropped, "file"), indent(listBad(ignored)))
+		if n := t.Dropped(); n > 0 {
+			fmt.Fprintf(&w, "%s skipped:%s\n", count(n, "file"), indent(listBad(ignored)))
 		}
 		if len(bad) > 0 {
 			fmt.Fprintf(&w, "%s cannot be read:%s\n", count(len(bad), "image"), indent(listBad(bad)))
@@ -168,7 +167,7 @@ func partsText(held string, parts []recordPart) string {
 }
 
 // dataResult returns the result for --json. It reads the files for the fingerprint.
-func dataResult(t *data.Table, ignored []data.BadFile, dropped int, bad []data.BadFile, lost data.Counts, parts []recordPart, found data.Findings) any {
+func dataResult(t *data.Table, ignored []data.BadFile, bad []data.BadFile, lost data.Counts, parts []recordPart, found data.Findings) any {
 	counts := map[string]int{}
 	for _, c := range t.Counts() {
 		counts[c.Label] = c.N
@@ -194,5 +193,5 @@ func dataResult(t *data.Table, ignored []data.BadFile, dropped int, bad []data.B
 		Deep        int            `json:"gray_16_bit"`
 		Floating    int            `json:"gray_float"`
 		Fingerprint string         `json:"fingerprint"`
-	}{t.Name(), t.Rule().String(), t.Len(), t.Classes(), counts, t.Task().String(), badFiles(ignored), dropped, badFiles(bad), names, passedList(t), parts, found.Turned, found.Deep.Images, found.Floating.Images, t.Fingerprint()}
+	}{t.Name(), t.Rule().String(), t.Len(), t.Classes(), counts, t.Task().String(), badFiles(ignored), t.Dropped(), badFiles(bad), names, passedList(t), parts, found.Turned, found.Deep.Images, found.Floating.Images, t.Fingerprint()}
 }

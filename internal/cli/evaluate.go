@@ -146,7 +146,6 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 			return nil, err
 		}
 	}
-	dropped := leftOutRows(t, ignored)
 	e.describePassed(t)
 	e.notePart(t, c.Part)
 	part := t.HeldPart()
@@ -184,7 +183,7 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	}
 	e.printf("%s\n%s", f.Found(), c.kept(cachedSet{"", f}))
 	r := &evaluation{
-		Model: c.Model, Data: c.Source, Part: part, Images: f.Len(), Unreadable: badFiles(bad), Ignored: badFiles(ignored), Dropped: dropped, PassedOver: passed, UnknownClasses: unknown,
+		Model: c.Model, Data: c.Source, Part: part, Images: f.Len(), Unreadable: badFiles(bad), Ignored: badFiles(ignored), Dropped: t.Dropped(), PassedOver: passed, UnknownClasses: unknown,
 		TTA: c.TTA, Values: map[string]any{},
 	}
 	for _, err := range m.Unknown() {

@@ -52,14 +52,10 @@ func (e *env) describePassed(t *data.Table) {
 	}
 }
 
-// leftOutRows returns the number of files or rows that were left out when the source was opened. ignored lists them, or the first ones of very many. A table
-// of some rows of the source, as with --limit, no longer knows all.
-func leftOutRows(t *data.Table, ignored []data.BadFile) int { return max(t.Dropped(), len(ignored)) }
-
 // allUsable returns an error if images of a source were left out, or may have been. It is for --strict.
 func allUsable(name string, t *data.Table, ignored []data.BadFile) error {
 	var lost []string
-	if n := leftOutRows(t, ignored); n > 0 {
+	if n := t.Dropped(); n > 0 {
 		what := fmt.Sprintf("%d files or rows are", n)
 		if n == 1 {
 			what = "1 file or row is"

@@ -161,7 +161,7 @@ func (t *training) prepare() error {
 	}
 	t.record.data(table, t.ignored, t.train, t.val, t.unreadable, t.findings())
 	t.record.LimitBatches = t.LimitBatches
-	t.record.Data.Dropped, t.record.Data.Duplicates, t.record.Data.Versions = leftOutRows(t.table, t.ignored), t.duplicates, t.versions
+	t.record.Data.Dropped, t.record.Data.Duplicates, t.record.Data.Versions = t.table.Dropped(), t.duplicates, t.versions
 	if err := t.sameData(); err != nil {
 		return err
 	}
