@@ -48,6 +48,17 @@ func (l *listing) tablesBeside() []entry {
 	return all
 }
 
+// textTables returns the texts beside the images that are tables.
+func (l *listing) textTables() []entry {
+	var all []entry
+	for _, e := range l.beside["txt"] {
+		if head, err := e.file.head(besideHead); err == nil && isTextTable(bytes.NewReader(head)) {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
 // tableFound is a table of labels beside images, which names them.
 type tableFound struct {
 	entry
@@ -64,7 +75,7 @@ type tableFound struct {
 func (l *listing) tableBeside(o OpenOptions) *tableFound {
 	names := &spellings{entries: l.entries}
 	var best *tableFound
-	for _, e := range l.tablesBeside() {
+	for _, e := range slices.Concat(l.tablesBeside(), l.textTables()) {
 		rec := recordsOfHead(e)
 		if rec == nil {
 			continue
@@ -112,6 +123,9 @@ func recordsOfHead(e entry) records {
 		return set
 	}
 	k := tableKind(e.name)
+	if extension(e.name) == "txt" {
+		k = 0
+	}
 	head, err := e.file.head(besideHead)
 	if _, packed := unpackedName(e.name); err != nil || k < 0 || tableKinds[k].open == nil || packed != "" && packed != ".gz" {
 		return nil

@@ -144,12 +144,14 @@ type csvRecords struct {
 	notes   []string
 
 	comments int // lines that were skipped because they begin with #
+	claimed  int // the number of rows by the line before the header, -1 if there is none
+	rows     int // that were read
 }
 
 // newCSV reads the header of a delimited file. With detect, its encoding is found out. fits reports whether a header has the wanted columns. The separator is the first one
 // with which it does; if there is none, it is the one that gives the most columns.
 func newCSV(r io.Reader, detect bool, fits func(header []string) bool) (*csvRecords, error) {
-	c := &csvRecords{}
+	c := &csvRecords{claimed: -1}
 	text, notes, err := decodedText(r, detect)
 	if err != nil {
 		return nil, err
@@ -189,6 +191,17 @@ func newCSV(r io.Reader, detect bool, fits func(header []string) bool) (*csvReco
 		c.notes = append(c.notes, fmt.Sprintf("Lines before the names of the columns that were skipped: %d.", lines))
 		first, line = skipped, line+lines
 	}
+	bare := &bareHeader{}
+	if choices == separators && !fitsAny(first, separators+" ", fits) {
+		if b := newBareHeader(br, first); b != nil && (b.counted || b.index) {
+			b.skip()
+			bare, first, choices = b, b.line, string(b.sep)
+		}
+	}
+	if bare.counted {
+		line++
+		c.claimed = bare.rows
+	}
 	var best []string
 	var chosen byte
 	if choices == separators && !bytes.ContainsAny(first, separators) && len(bytes.Fields(first)) > 1 && fitsAny(first, " ", fits) { // in a single column, spaces are a part of names
@@ -213,6 +226,10 @@ func newCSV(r io.Reader, detect bool, fits func(header []string) bool) (*csvReco
 	}
 	if len(best) == 0 {
 		return nil, errNoHeader
+	}
+	if bare.index {
+		best = append([]string{nameColumns[0]}, best...)
+		c.notes = append(c.notes, "The rows have one field more than the header; the first field is the name of the image.")
 	}
 	c.names = best
 	c.d = &delimited{r: bufio.NewReaderSize(io.MultiReader(bytes.NewReader(first), br), 1<<16), sep: chosen, line: line}
@@ -241,38 +258,6 @@ func newCSV(r io.Reader, detect bool, fits func(header []string) bool) (*csvReco
 }
 
 var separatorNames = map[byte]string{';': "semicolons", '\t': "tabs", '|': "vertical bars (|)", ',': "commas", ' ': "spaces"}
-
-// maxTitles is the number of lines among which the names of the columns are searched.
-const maxTitles = 20
-
-// titles finds the line that names the columns below others, such as a title: the first one that fits, if the first line of the file does not. It returns it, with its end, and the
-// number of lines before it; nil if there is none. The reader is then after this line.
-func titles(r *bufio.Reader, first []byte, separators string, fits func(header []string) bool) (names []byte, lines int) {
-	if fitsAny(first, separators, fits) {
-		return nil, 0
-	}
-	ahead, _ := r.Peek(r.Size()) // an error occurs again when the rest is read
-	at := 0
-	if bytes.HasSuffix(first, []byte("\r")) && bytes.HasPrefix(ahead, []byte("\n")) {
-		at = 1
-	}
-	for lines = 1; lines < maxTitles && at < len(ahead); lines++ {
-		end := bytes.IndexAny(ahead[at:], "\r\n")
-		if end < 0 {
-			break
-		}
-		if end += at + 1; ahead[end-1] == '\r' && end < len(ahead) && ahead[end] == '\n' {
-			end++
-		}
-		if fitsAny(ahead[at:end], separators, fits) {
-			names = bytes.Clone(ahead[at:end])
-			_, _ = r.Discard(end) // it was just peeked
-			return names, lines
-		}
-		at = end
-	}
-	return nil, 0
-}
 
 var errNoHeader = errors.New("is empty; its first line must name the columns, as in filename,category")
 
@@ -324,6 +309,7 @@ func (c *csvRecords) next(want []int, cells []value) (int, error) {
 		}
 		c.comments++
 	}
+	c.rows++
 	var err error
 	if n := c.d.filled() - c.shift; n > len(c.names) {
 		err = fmt.Errorf("has %d fields, but the header names %d columns; put quotes around a text with %q", n, len(c.names), string(c.d.sep))
@@ -342,26 +328,15 @@ func (c *csvRecords) next(want []int, cells []value) (int, error) {
 }
 
 func (c *csvRecords) notices() []string {
+	list := slices.Clip(c.notes)
 	if c.comments > 0 {
-		return append(slices.Clip(c.notes), fmt.Sprintf("Skipped %d comment lines, which begin with #.", c.comments))
+		list = append(list, fmt.Sprintf("Skipped %d comment lines, which begin with #.", c.comments))
 	}
-	return c.notes
-}
-
-// fitsAny reports whether a line is a header that fits, with one of the separators.
-func fitsAny(line []byte, separators string, fits func(header []string) bool) bool {
-	for i := range len(separators) {
-		h := &delimited{r: bufio.NewReader(bytes.NewReader(line)), sep: separators[i], line: 1}
-		if h.read() != nil {
-			continue
-		}
-		names := make([]string, h.filled())
-		for k := range names {
-			names[k] = strings.TrimSpace(textOf(h.field(k)))
-		}
-		if fits(names) {
-			return true
-		}
+	switch {
+	case c.claimed == c.rows:
+		list = append(list, "The first line is the number of the rows.")
+	case c.claimed >= 0:
+		list = append(list, fmt.Sprintf("The first line is taken as the number of the rows: it is %d, but there are %d. If rows are missing, download the table again.", c.claimed, c.rows))
 	}
-	return false
+	return list
 }

@@ -56,7 +56,7 @@ func listRecords(r io.Reader) records {
 			for i := range names {
 				names[i] = strconv.Itoa(i + 1)
 			}
-			return &csvRecords{d: &delimited{r: br, sep: sep, line: 1}, names: names}
+			return &csvRecords{d: &delimited{r: br, sep: sep, line: 1}, names: names, claimed: -1}
 		}
 		ahead = rest
 	}
@@ -202,13 +202,20 @@ func (s *labelList) columns(rec records) (name, label int) {
 	for i := range want {
 		want[i], found[i], values[i] = i, map[int]bool{}, map[string]bool{}
 	}
-	j, rows := &joiner{others: s.names}, 0
+	j, rows, header := &joiner{others: s.names}, 0, false
+	truths := make([]wordSet, columns)
 	for ; rows < besideRows; rows++ {
 		if _, err := rec.next(want, cells); err != nil {
 			break // the end, or the end of what was read
 		}
+		if rows == 0 {
+			header = !slices.ContainsFunc(cells, func(c value) bool { return isImage(strings.TrimSpace(textOf(c.text))) })
+		}
 		for i, c := range cells {
 			text := strings.TrimSpace(textOf(c.text))
+			if rows > 0 {
+				truths[i].add(text)
+			}
 			if at := s.find(j, text); at >= 0 {
 				found[i][at] = true
 			}
@@ -240,6 +247,9 @@ func (s *labelList) columns(rec records) (name, label int) {
 	}
 	if label < 0 {
 		return -1, -1
+	}
+	if several, _ := truthColumns(truths); header && len(s.known) == 0 && slices.Contains(several, label) {
+		return -1, -1 // a column for each class, which tableBeside proposes
 	}
 	return name, label
 }

@@ -40,7 +40,9 @@ func TestLists(t *testing.T) {
 		{name: "without labels", images: append(train, "test/images/test_0.png", "test/images/test_1.png"), o: OpenOptions{Part: "test"}, note: "the 2 images of the part test have no labels"},
 		{name: "without labels, for a model", images: []string{"test_0.png", "test_1.png"}, o: OpenOptions{Classes: []string{"a", "b"}}, note: "the 2 images have no labels (test is no class of the model"},
 		{name: "numbers", images: val, texts: map[string]string{"l.txt": "v_0.png 1.5\nv_1.png 2.5\nv_2.png 1.5\nv_3.png 2.5\n"}, want: "v_0.png=v v_1.png=v v_2.png=v v_3.png=v"},
-		{name: "captions", images: under("x/", "0.png", "1.png"), texts: map[string]string{"l.txt": "image,caption\n0.png,a cat\n0.png,a dog\n1.png,a cat\n1.png,a dog\n"}, note: "none of the 2 images has a label"},
+		{name: "a column for each class", images: under("x/", "0.png", "1.png", "2.png", "3.png"), texts: map[string]string{"attr.txt": "4\nBald Smiling\n0.png -1 1\n1.png 1 -1\n2.png -1 1\n3.png -1 1\n"}, note: "attr.txt"},
+		{name: "a column for each class, with names of columns", images: under("x/", "0.png", "1.png", "2.png", "3.png"), texts: map[string]string{"attr.txt": "image_name Bald Smiling\n0.png -1 1\n1.png 1 -1\n2.png -1 1\n3.png -1 1\n"}, note: "--category Bald,Smiling"},
+		{name: "captions", images: under("x/", "0.png", "1.png"), texts: map[string]string{"l.txt": "image,caption\n0.png,a cat\n0.png,a dog\n1.png,a cat\n1.png,a dog\n"}, note: "the table l.txt names the images"},
 		{name: "bytes", images: under("x/", "0.png", "1.png"), texts: map[string]string{"l.txt": "\"0.png a\n1.png b", "m.txt": "\xff\xfe\x00", "n.txt": ""}, note: "none of the 2 images has a label"},
 	} {
 		folder, zip := besideSet(t, c.images, c.texts)

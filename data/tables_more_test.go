@@ -123,6 +123,8 @@ func TestTableProgress(t *testing.T) {
 func TestHeaders(t *testing.T) {
 	table := csvOf("filename,category", ",", "\n", nil)
 	spaces := csvOf("filename category", " ", "\n", nil)
+	celeba := "4\nBald Smiling Young \ncats/cat0.jpg -1  1 -1\ncats/cat1.jpg  1 -1 -1\ndogs/dog0.jpg -1  1  1\ndogs/dog1.jpg -1 -1 -1\n"
+	const counted, index = "The first line is the number of the rows.", "the first field is the name of the image"
 	for _, c := range []tableCase{
 		{name: "a title", text: "Dataset exported 2024-01-01\n\n" + table, warn: []string{"Lines before the names of the columns that were skipped: 2."}},
 		{name: "titles with other line ends", text: strings.ReplaceAll("My set\nby me, 2024\n"+table, "\n", "\r\n"), warn: []string{"skipped: 2."}},
@@ -137,6 +139,18 @@ func TestHeaders(t *testing.T) {
 		{name: "a title with the names of columns", text: "the file and its label\n" + table, warn: []string{"skipped: 1."}},
 		{name: "a list with spaces", text: "cats/cat0.jpg 0\ncats/cat1.jpg 1\n", fail: "the first line is cats/cat0.jpg 0, which looks like a row and not like the names of columns; add a first line such as filename category"},
 		{name: "a list in a text file", file: "t.txt", text: "cats/cat0.jpg 0\ncats/cat1.jpg 1\n", fail: "add a first line such as filename category, and rename it to .csv"},
+		{name: "CelebA", text: celeba, o: OpenOptions{LabelColumn: "Smiling"}, want: "cats/cat0.jpg=1 cats/cat1.jpg=-1 dogs/dog0.jpg=1 dogs/dog1.jpg=-1", class: "-1 1", warn: []string{counted, index, "separated by spaces"}},
+		{name: "CelebA as a text", file: "list_attr_celeba.txt", text: celeba, o: OpenOptions{LabelColumn: "Bald"}, want: "cats/cat0.jpg=-1 cats/cat1.jpg=1 dogs/dog0.jpg=-1 dogs/dog1.jpg=-1", class: "-1 1", warn: []string{counted, index}},
+		{name: "several of CelebA's columns", text: strings.ReplaceAll(celeba, "\n", "\r\n"), o: OpenOptions{LabelColumns: []string{"Smiling", "Young"}, Task: MultiLabel}, class: "Smiling Young",
+			want: "cats/cat0.jpg=Smiling cats/cat1.jpg= dogs/dog0.jpg=Smiling|Young dogs/dog1.jpg=", warn: []string{counted, index, "-1 means that an image does not have the class"}},
+		{name: "CelebA without a column", text: celeba, fail: "its columns are filename, Bald, Smiling, Young: choose one (LabelColumn, --category); the columns Bald, Smiling, Young have -1 and 1: if they are the classes, name all of them (LabelColumns, --category Bald,Smiling,Young --task multilabel)"},
+		{name: "CelebA without the number", text: celeba[2:], o: OpenOptions{LabelColumn: "Young"}, want: "cats/cat0.jpg=-1 cats/cat1.jpg=-1 dogs/dog0.jpg=1 dogs/dog1.jpg=-1", warn: []string{index}},
+		{name: "CelebA, cut", text: strings.Replace(celeba, "4", "202599", 1), o: OpenOptions{LabelColumn: "Young"}, want: "*", warn: []string{"it is 202599, but there are 4. If rows are missing, download the table again."}},
+		{name: "an index of names, with commas", text: "Bald,Smiling\ncats/cat0.jpg,-1,1\ndogs/dog0.jpg,1,-1\n", o: OpenOptions{LabelColumn: "Bald"}, want: "cats/cat0.jpg=-1 dogs/dog0.jpg=1", warn: []string{index}},
+		{name: "DeepFashion", file: "t.txt", text: "2\nimage_name  category_label\ncats/cat0.jpg   3\ndogs/dog0.jpg  14\n", o: OpenOptions{LabelColumn: "category_label"}, want: "cats/cat0.jpg=3 dogs/dog0.jpg=14", class: "3 14", warn: []string{counted}},
+		{name: "DeepFashion without a column", text: "2\nimage_name  category_label\ncats/cat0.jpg   3\n", fail: "its columns are image_name, category_label: choose one"},
+		{name: "a table in a text file", file: "t.txt", text: table},
+		{name: "a number alone", file: "t.txt", text: "4\n", fail: "is neither a folder"},
 		{name: "WebDataset's column of classes", text: strings.Replace(table, "category", "cls", 1)},
 		{name: "base64", text: "filename,category\n" + strings.Repeat("/9j/4AAQSkZJRgABAQAAAQABAAD/2wBD", 100) + ",cats\n", fail: "line 2: the text is an image in base64"},
 		{name: "base64 in a URL", text: "filename,category\n\"data:image/png;base64,iVBORw0KGgo=\",cats\n", fail: "the text is an image in base64, not the name of a file; in Python, decode it with base64.b64decode"},

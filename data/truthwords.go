@@ -217,18 +217,27 @@ func annotators(columns []string) bool {
 // truthColumns returns the indexes of the columns of which it is likely that they say whether an image has a class, and how messages name their values: those with values that
 // indicator knows, else those with words of truthWords. It returns none if there are less than two.
 func truthColumns(sets []wordSet) (list []int, what string) {
+	minus, zero := false, false
 	for i, w := range sets {
 		plain := len(w.spelled) > 0 && !w.other && len(w.spelled) <= mostWords
 		for k := range w.spelled {
 			_, ok := indicator(k)
 			plain = plain && ok
+			v, isNumber := number(k)
+			minus, zero = minus || isNumber && v == -1, zero || isNumber && v == 0
 		}
 		if plain {
 			list = append(list, i)
 		}
 	}
 	if len(list) > 1 {
-		return list, "0 and 1"
+		what = "0 and 1"
+		if minus && zero {
+			what = "-1, 0 and 1"
+		} else if minus {
+			what = "-1 and 1"
+		}
+		return list, what
 	}
 	// The columns must have the same words. The first word decides which are meant.
 	list = nil
