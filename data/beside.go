@@ -15,7 +15,7 @@ import (
 )
 
 // besideKinds are the extensions of files beside images that may have labels or boxes.
-var besideKinds = []string{"csv", "tsv", "tab", "jsonl", "ndjson", "parquet", "gz", "json", "xml", "txt", "yaml", "yml", "mat"}
+var besideKinds = []string{"csv", "tsv", "tab", "jsonl", "ndjson", "manifest", "parquet", "gz", "json", "xml", "txt", "yaml", "yml", "mat"}
 
 // Limits on what is read of the files beside images.
 const (
@@ -228,7 +228,7 @@ func (t *tableFound) findLabels(header []string, values []map[string]bool, names
 		t.labels = cmp.Or(o.LabelColumn, strings.Join(o.LabelColumns, ","))
 		return
 	}
-	if newHeader(header).find(labelColumns...) >= 0 {
+	if newHeader(header).find(labelNames(header)...) >= 0 {
 		return
 	}
 	var rest, named []string

@@ -22,7 +22,7 @@ func (o OpenOptions) indicatorHint(rec records) string {
 	}
 	header := rec.columns()
 	h := newHeader(header)
-	if len(header) > 1<<12 || h.find(labelColumns...) >= 0 {
+	if len(header) > 1<<12 || h.find(labelNames(header)...) >= 0 {
 		return ""
 	}
 	skip := []int{h.find(nameColumns...), h.find(o.FilenameColumn), h.find(o.SplitColumn)}

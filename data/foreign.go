@@ -67,7 +67,6 @@ lince data images`, ""},
 	{"a file of R", "", []string{"rds", "rda", "rdata"}, "write its table as CSV in R: write.csv(TABLE, \"TABLE.csv\", row.names = FALSE)", ""},
 	{"a web page", "", []string{"html", "htm"}, `if it has a table, write that as CSV: python3 -c 'import pandas, sys; pandas.read_html(sys.argv[1])[0].to_csv(sys.argv[2], index=False)' %[1]s %[2]s.csv; else download the data again`, ""},
 	{"a list of MXNet or of another program, without names of columns", "", []string{"lst"}, `add the names to a file with another ending: (printf 'number\tcategory\tfilename\n'; cat %[1]s) > %[2]s.tsv`, ""},
-	{"a manifest", "", []string{"manifest"}, `if each line is a JSON object, as those of SageMaker are, copy it to %[2]s.jsonl, and name its columns: lince data %[2]s.jsonl --images FOLDER --filename source-ref --category LABELS`, ""},
 }
 
 // foreignKindOf returns the kind of a file by its first bytes, or else by its extension; nil if it is none of these.

@@ -30,7 +30,7 @@ func TestForeignFiles(t *testing.T) {
 		{"t.pkl", "\x80\x04", "lince does not run what is in pickles"},
 		{"t.html", "<table>", "pandas.read_html"},
 		{"mx.lst", "0\t1\ta.jpg\n", `(printf 'number\tcategory\tfilename\n'; cat mx.lst) > mx.tsv`},
-		{"gt.manifest", `{"source-ref": "s3://b/a.jpg"}`, "lince data gt.jsonl --images FOLDER --filename source-ref"},
+		{"app.manifest", "<?xml version=\"1.0\"?><assembly/>", "line 1: is not a JSON object"},
 		{"t.csv.xz", "\xfd7zXZ\x00", "unpack it (xz -d t.csv.xz), and open t.csv"},
 		{"t.tar.xz", "\xfd7zXZ\x00", "unpack it (tar -xf t.tar.xz), and open the folder"},
 		{"train-images-idx3-ubyte.gz", zippedText(t, "\x00\x00\x08\x03"), "open the folder with all four of them"},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // jsonRecords are the objects of a file of JSON lines. Their keys are the columns.
@@ -18,6 +19,9 @@ type jsonRecords struct {
 	first []byte // the first line, which newJSONLines has read
 	raw   map[string]json.RawMessage
 	notes []string
+
+	labels   map[string]bool // the keys of labels in the first object of a manifest
+	manifest string          // the label whose class names a manifest has, "" if there is none; see groundtruth.go
 }
 
 const oneObject = `each line must be an object, as in {"filename": "cat.0.jpg", "category": "cat"}`
@@ -54,6 +58,7 @@ func newJSONLines(r io.Reader, detect bool) (records, error) {
 	if len(j.names) == 0 {
 		return nil, fmt.Errorf("line %d: the first object has no keys, which name the columns; %s", j.line, oneObject)
 	}
+	j.setLabels()
 	return j, nil
 }
 
@@ -104,7 +109,13 @@ func (j *jsonRecords) readLine() ([]byte, error) {
 
 func (j *jsonRecords) columns() []string { return j.names }
 func (j *jsonRecords) unit() string      { return "line" }
-func (j *jsonRecords) notices() []string { return j.notes }
+
+func (j *jsonRecords) notices() []string {
+	if j.manifest == "" {
+		return j.notes
+	}
+	return append(slices.Clip(j.notes), fmt.Sprintf("The labels are the class names in %q, as in a manifest of SageMaker Ground Truth.", j.manifest+metadataSuffix))
+}
 
 // unmarshal decodes the object in a line.
 func (j *jsonRecords) unmarshal(line []byte) error {
@@ -177,6 +188,11 @@ func (j *jsonRecords) next(want []int, cells []value) (int, error) {
 	}
 	for i, w := range want {
 		if w < 0 {
+			continue
+		}
+		if label, err := cells[i].fromManifest(j, j.names[w]); err != nil {
+			return j.start, recordError{err}
+		} else if label {
 			continue
 		}
 		raw, ok := j.raw[j.names[w]]

@@ -47,3 +47,50 @@ func TestWithoutNaN(t *testing.T) {
 		}
 	}
 }
+
+// TestManifests opens manifests of SageMaker Ground Truth and of Rekognition.
+func TestManifests(t *testing.T) {
+	line := func(image, label string) string {
+		return `{"source-ref": "s3://bucket/set/` + image + `.jpg", ` + label + "}\n"
+	}
+	class := func(key, index, name string) string {
+		return `"` + key + `": ` + index + `, "` + key + `-metadata": {"class-name": "` + name + `", "confidence": 0.9, "type": "groundtruth/image-classification", "human-annotated": "yes"}`
+	}
+	classes := func(indexes string) string {
+		return `"kinds": ` + indexes + `, "kinds-metadata": {"class-map": {"0": "cat", "1": "great dane"}, "confidence-map": {"0": 1}, "type": "groundtruth/image-classification-multilabel"}`
+	}
+	failed := `"kind": -1, "kind-metadata": {"failure-reason": "no workers", "type": "groundtruth/image-classification", "human-annotated": "yes"}`
+	two := line("cat0", class("kind", "0", "cat")) + line("dog0", class("kind", "1", "dog"))
+	of := func(labels ...string) string { // the rows of these images
+		var rows []string
+		for i, l := range labels {
+			rows = append(rows, "s3://bucket/set/"+[]string{"cat0", "dog0", "cat1"}[i]+".jpg="+l)
+		}
+		return strings.Join(rows, " ")
+	}
+	const boxes = `"box": {"annotations": [{"class_id": 0, "top": 1}]}, "box-metadata": {"class-map": {"0": "cat"}, "type": "groundtruth/object-detection"}`
+	for _, c := range []tableCase{
+		{name: "a label", text: two, want: of("cat", "dog"), warn: []string{`The labels are the class names in "kind-metadata"`, "s3://bucket/set/cat0.jpg is cats/cat0.jpg"}},
+		{name: "as JSON lines", file: "t.jsonl", text: two, want: of("cat", "dog")},
+		{name: "a column named label", text: strings.ReplaceAll(two, "kind", "label"), want: of("cat", "dog")},
+		{name: "an index in quotes", text: line("cat0", class("kind", `"0"`, "cat")) + line("dog0", class("kind", `"1"`, "dog")), want: of("cat", "dog")},
+		{name: "several jobs", text: line("cat0", class("kind", "0", "cat")+", "+class("place", "1", "indoors")), fail: "choose one (LabelColumn, --category)"},
+		{name: "the second job", text: line("cat0", class("kind", "0", "cat")+", "+class("place", "1", "indoors")), o: OpenOptions{LabelColumn: "place"}, want: of("indoors")},
+		{name: "a failure", text: two + line("cat1", failed), want: of("cat", "dog"), warn: []string{"Dropped 1 of the 3 rows, which have no label"}},
+		{name: "several labels", text: line("cat0", classes("[0, 1]")) + line("dog0", classes(`"[1]"`)) + line("cat1", classes("[]")), o: OpenOptions{Task: MultiLabel}, want: of("cat|great dane", "great dane", ""), class: "cat great dane"},
+		{name: "several labels without the task", text: line("cat0", classes("[0, 1]")), fail: "1 rows have several labels, such as cat and great dane; if images have several labels, set the task to multilabel"},
+		{name: "no such class", text: line("cat0", classes("[0]")) + line("dog0", classes("[7]")), want: of("cat"), warn: []string{`the class-map of "kinds-metadata" has no class 7`}},
+		{name: "no list", text: line("cat0", classes("[0]")) + line("dog0", classes(`"x"`)), want: of("cat"), warn: []string{`the label "kinds" is x, want a list of class indexes`}},
+		{name: "a key for each class", text: line("cat0", class("set_cat", "1", "cat")) + line("dog0", class("set_big dog", "1", "big dog")), want: of("cat", "big dog")},
+		{name: "several keys", text: line("cat0", class("set_cat", "1", "cat")) + line("dog0", class("set_cat", "1", "cat")+", "+class("set_dog", "1", "big dog")), o: OpenOptions{Task: MultiLabel}, want: of("cat", "big dog|cat")},
+		{name: "boxes", text: line("cat0", boxes), fail: `the label "box" is of the type groundtruth/object-detection, not classes of the whole image; lince classifies whole images`},
+		{name: "no labels", text: `{"source-ref": "s3://bucket/set/cat0.jpg"}` + "\n", o: OpenOptions{LabelRule: Unlabeled}, want: of("")},
+		{name: "metadata of another kind", file: "t.jsonl", text: strings.NewReplacer("class-name", "note", "groundtruth/", "").Replace(two), want: of("0", "1")},
+		{name: "no metadata", text: line("cat0", `"kind": 0, "kind-metadata": {"type": "groundtruth/image-classification"}`), fail: `"kind-metadata" has neither class-name nor class-map`},
+	} {
+		if c.file == "" {
+			c.file = "output.manifest"
+		}
+		t.Run(c.name, func(t *testing.T) { c.check(t) })
+	}
+}

@@ -45,7 +45,7 @@ var tableKinds = []struct {
 	{[]string{".csv", ".tsv", ".tab"}, func(r io.Reader, detect bool, fits func([]string) bool) (records, error) {
 		return newCSV(r, detect, fits)
 	}},
-	{[]string{".jsonl", ".ndjson"}, func(r io.Reader, detect bool, _ func([]string) bool) (records, error) {
+	{[]string{".jsonl", ".ndjson", ".manifest"}, func(r io.Reader, detect bool, _ func([]string) bool) (records, error) {
 		return newJSONLines(r, detect)
 	}},
 	{[]string{parquetSuffix}, nil}, // see parquetSet
@@ -109,9 +109,17 @@ func (l *limited) Read(b []byte) (int, error) {
 
 // The columns that are taken if none is named, the first one that is there.
 var (
-	nameColumns  = []string{"filename", "file_name", "file", "filepath", "file_path", "path", "image", "image_name", "image_path", "image_id", "img", "__index_level_0__"} // the last is pandas' index in Parquet files
+	nameColumns  = []string{"filename", "file_name", "file", "filepath", "file_path", "path", "image", "image_name", "image_path", "image_id", "img", "source_ref", "__index_level_0__"} // the last is pandas' index in Parquet files
 	labelColumns = []string{"category", "class", "label", "cls"}
 )
+
+// labelNames returns the names of the column of labels, if none is named. A manifest with one label has that, too.
+func labelNames(header []string) []string {
+	if labels := manifestLabels(header); len(labels) == 1 {
+		return append(slices.Clip(labelColumns), labels[0])
+	}
+	return labelColumns
+}
 
 // plainName is the form in which names of columns are compared: without case, and with _ between words.
 func plainName(s string) string { return wordEnds.Replace(strings.ToLower(strings.TrimSpace(s))) }
@@ -195,7 +203,7 @@ func (o OpenOptions) columns(header []string) (columnSet, error) {
 		case o.LabelColumn != "":
 			c.labels = []int{find("labels", "LabelColumn, --category", o.LabelColumn)}
 		default:
-			c.labels = []int{find("labels", "LabelColumn, --category", labelColumns...)}
+			c.labels = []int{find("labels", "LabelColumn, --category", labelNames(header)...)}
 		}
 	}
 	if o.SplitColumn != "" {
