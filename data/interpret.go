@@ -95,6 +95,8 @@ type interpreter struct {
 	one     string          // a word for 1, for messages
 	notes   []string
 	warn    []string
+
+	vectorColumn string // the column with vectors, whose places are then columns; "" if there is none
 }
 
 // interpreted is the meaning of a value: a label, or the reason why there is none.
@@ -108,11 +110,14 @@ func (in *interpreter) interpret() error {
 	in.words = map[string]bool{}
 	sets := make([][]string, len(in.values)) // the classes of each value
 	errs := make([]error, len(in.values))
-	var err error
-	if err := in.fractions(); err != nil {
+	columns, err := in.vectors(errs)
+	if err != nil {
 		return err
 	}
-	columns := len(in.columns) > 1 && in.indicators()
+	if err := in.fractions(); err != nil && !columns {
+		return err
+	}
+	columns = columns || len(in.columns) > 1 && in.indicators()
 	if len(in.columns) > 1 && !columns {
 		if columns, err = in.worded(); err != nil {
 			return err

@@ -65,8 +65,13 @@ func (in *interpreter) fractions() error {
 	if len(in.columns) == 1 && in.o.Task == AutoTask {
 		return fmt.Errorf("the labels are numbers from 0 to 1, not names of classes: %s; if they are to be predicted as numbers, set the task to regress, else to classify (Task, --task)", where)
 	}
+	return softLabels(where, len(in.columns) > 1)
+}
+
+// softLabels is the error of labels that are fractions. where says which, and columns whether each class has a column.
+func softLabels(where string, columns bool) error {
 	remedy := "write the name of the most probable class into one column"
-	if len(in.columns) > 1 {
+	if columns {
 		remedy = "write 1 for the most probable class, or for all classes that an image has, and 0 for the others; or predict one of the columns as a number, with the task regress (Task, --task)"
 	}
 	return fmt.Errorf("the labels are fractions (soft labels, the probabilities of classes), which cannot be used as labels: %s; %s", where, remedy)
@@ -81,7 +86,7 @@ func decimal(s string) (float64, bool) {
 	return v / 100, ok
 }
 
-// oneHot takes the columns with a 1 as the classes.
+// oneHot takes the columns with a 1 as the classes, or the places of vectors.
 func (in *interpreter) oneHot(sets [][]string, errs []error) error {
 	if err := in.minusOne(); err != nil {
 		return err
@@ -93,10 +98,11 @@ func (in *interpreter) oneHot(sets [][]string, errs []error) error {
 	}
 	used := map[string]bool{}
 	for i, v := range in.values {
-		for k, c := range v.cells {
-			yes, _ := indicator(c.text)
+		for k := range in.columns {
+			text := in.cell(v, k)
+			yes, _ := indicator(text)
 			if in.yes != nil {
-				yes = in.yes[foldWord(c.text)]
+				yes = in.yes[foldWord(text)]
 			}
 			if yes {
 				sets[i] = append(sets[i], in.columns[k])
@@ -104,7 +110,9 @@ func (in *interpreter) oneHot(sets [][]string, errs []error) error {
 			}
 		}
 		switch {
-		case in.o.Task == MultiLabel:
+		case in.o.Task == MultiLabel, errs[i] != nil:
+		case len(sets[i]) == 0 && in.vectorColumn != "":
+			errs[i] = fmt.Errorf("no label: the vector has no 1 (%w)", errNoLabel)
 		case len(sets[i]) == 0:
 			errs[i] = fmt.Errorf("no label: none of the columns %s has %s (%w)", listNames(in.columns), word, errNoLabel)
 		case len(sets[i]) > 1:
@@ -114,9 +122,14 @@ func (in *interpreter) oneHot(sets [][]string, errs []error) error {
 		}
 	}
 	for _, c := range in.columns {
-		if !used[c] {
+		if !used[c] && in.vectorColumn != "" {
+			in.warn = append(in.warn, fmt.Sprintf("No vector has a 1 in the place of %s, so it is no class.", c))
+		} else if !used[c] {
 			in.warn = append(in.warn, fmt.Sprintf("The column %s has no %s, so it is no class.", c, one))
 		}
+	}
+	if several > 0 && in.vectorColumn != "" {
+		return fmt.Errorf("%d rows have a 1 in several places of their vectors, such as those of %s; if images have several labels, set the task to multilabel (Task, --task)", several, example)
 	}
 	if several > 0 {
 		return fmt.Errorf("%d rows have %s in several of the columns, such as %s; if images have several labels, set the task to multilabel (Task, --task)", several, word, example)
@@ -126,20 +139,22 @@ func (in *interpreter) oneHot(sets [][]string, errs []error) error {
 
 // minusOne returns an error if the columns have -1 and 0: -1 may then mean that it is not known whether an image has the class.
 func (in *interpreter) minusOne() error {
-	minus, zero, line, column := false, false, 0, ""
+	minus, zero, line, column := false, false, 0, 0
 	for _, v := range in.values {
-		for k, c := range v.cells {
-			x, ok := number(c.text)
+		for k := range in.columns {
+			x, ok := number(in.cell(v, k))
 			zero = zero || ok && x == 0
 			if ok && x == -1 && (!minus || v.line < line) {
-				minus, line, column = true, v.line, in.columns[k]
+				minus, line, column = true, v.line, k
 			}
 		}
 	}
 	switch {
 	case !minus:
 	case zero:
-		return fmt.Errorf("the columns have 0, 1 and -1, as in %s %d, column %q; -1 may mean that the label is uncertain, so write 0 or 1 instead, or remove the row", in.unit, line, column)
+		return fmt.Errorf("the columns have 0, 1 and -1, as in %s %d, %s; -1 may mean that the label is uncertain, so write 0 or 1 instead, or remove the row", in.unit, line, in.place(column))
+	case in.vectorColumn != "":
+		in.notes = append(in.notes, "The vectors have 1 and -1; -1 means that an image does not have the class.")
 	default:
 		in.notes = append(in.notes, "The columns have 1 and -1; -1 means that an image does not have the class.")
 	}

@@ -18,6 +18,7 @@ func (t *training) warnOfClasses(train, val *data.Table, own bool) {
 		}
 		return n
 	}
+	t.warnOfUniversal(train)
 	inTrain, inVal := counts(train), counts(val)
 	var untrained, unvalidated []string
 	var all data.Counts
@@ -74,6 +75,22 @@ func (t *training) warnOfClasses(train, val *data.Table, own bool) {
 		}
 		t.warn(fmt.Sprintf("the class %s has %d training images and %s has %d: the model will favor large classes%s",
 			visibleLine(most), inTrain[most], visibleLine(least), inTrain[least], advice))
+	}
+}
+
+// warnOfUniversal warns of classes that all images have, if these may have several.
+func (e *env) warnOfUniversal(t *data.Table) {
+	if t.Task() != data.MultiLabel || t.Len() < 2 {
+		return
+	}
+	var all []string
+	for _, c := range t.Counts() {
+		if c.N == t.Len() {
+			all = append(all, c.Label)
+		}
+	}
+	if len(all) > 0 {
+		e.warn(fmt.Sprintf("all %d images have the %s, so a model learns nothing from %s", t.Len(), classList(all), them(len(all))))
 	}
 }
 

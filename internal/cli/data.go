@@ -56,6 +56,7 @@ func (c *dataCommand) Run(e *env) error {
 	}
 	lost := lostClasses(all, bad)
 	if c.CSV != standardOutput {
+		e.warnOfUniversal(t)
 		if err := e.warnOfFaults(c.Source, c.sourceFlags, t); err != nil {
 			return err
 		}

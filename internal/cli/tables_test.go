@@ -490,3 +490,14 @@ func TestVersionsTogether(t *testing.T) {
 		}
 	}
 }
+
+// TestLabelOfAllImages checks the warning about a label that each image has.
+func TestLabelOfAllImages(t *testing.T) {
+	workIn(t)
+	put(t, "set", pngs(t, 8))
+	writeFile(t, "t.csv", tableOf(8, "filename,category", func(i int, name string) string { return name + []string{",pet|cat", ",pet"}[i%2] }))
+	const warning = "all 8 images have the class pet, so a model learns nothing from it"
+	contains(t, "the warnings", succeed(t, "data", "t.csv", "--images", "set", "--task", "multilabel").stderr, warning)
+	o := succeed(t, "train", "t.csv", "--images", "set", "--task", "multilabel", "--validation", "t.csv", "--size", "16", "--limit-batches", "1", "--epochs", "1", "-q", "--out", "out")
+	contains(t, "the warnings", o.stderr, warning)
+}
