@@ -131,6 +131,34 @@ func (d *delimited) filled() int {
 	return n
 }
 
+// unwrap parses the only field of a record once more if it has separators: then the whole line was in quotes, as the lines of a sheet with one column are. want is the number of
+// fields that it must have, 0 for any.
+func (d *delimited) unwrap(want int) bool {
+	text := d.field(0)
+	if d.filled() != 1 || bytes.IndexByte(text, d.sep) < 0 || want > 0 && len(d.ends) > 1 {
+		return false
+	}
+	inner := &delimited{sep: d.sep}
+	for len(inner.ends) < 2 {
+		if text = bytes.TrimSpace(text); bytes.IndexByte(text, d.sep) < 0 {
+			return false
+		}
+		inner.r = bufio.NewReaderSize(bytes.NewReader(text), 16)
+		if inner.record() != nil {
+			return false
+		}
+		if _, err := inner.r.ReadByte(); err == nil { // several lines
+			return false
+		}
+		text = bytes.Clone(inner.buf) // each time, quotes are removed
+	}
+	if want > 0 && inner.filled() != want {
+		return false
+	}
+	d.buf, d.ends = append(d.buf[:0], inner.buf...), append(d.ends[:0], inner.ends...)
+	return true
+}
+
 // separators are the characters that may separate fields, the usual one first.
 const separators = ",;\t|"
 
@@ -143,9 +171,11 @@ type csvRecords struct {
 	ended   bool
 	notes   []string
 
-	comments int // lines that were skipped because they begin with #
-	claimed  int // the number of rows by the line before the header, -1 if there is none
-	rows     int // that were read
+	quoted   bool // the line with the names of the columns is in quotes as a whole
+	unquoted int  // rows that are in quotes as a whole
+	comments int  // lines that were skipped because they begin with #
+	claimed  int  // the number of rows by the line before the header, -1 if there is none
+	rows     int  // that were read
 }
 
 // newCSV reads the header of a delimited file. With detect, its encoding is found out. fits reports whether a header has the wanted columns. The separator is the first one
@@ -208,17 +238,10 @@ func newCSV(r io.Reader, detect bool, fits func(header []string) bool) (*csvReco
 		choices = " "
 	}
 	for i := range len(choices) {
-		h := &delimited{r: bufio.NewReader(bytes.NewReader(first)), sep: choices[i], line: 1}
-		if err := h.read(); err != nil {
-			continue
-		}
-		names := make([]string, h.filled())
-		for k := range names {
-			names[k] = strings.TrimSpace(textOf(h.field(k)))
-		}
-		ok := fits(names)
+		names, wrapped := headerOf(first, choices[i], fits)
+		ok := names != nil && fits(names)
 		if ok || len(names) > len(best) {
-			best, chosen = names, choices[i]
+			best, chosen, c.quoted = names, choices[i], wrapped
 		}
 		if ok {
 			break
@@ -242,6 +265,7 @@ func newCSV(r io.Reader, detect bool, fits func(header []string) bool) (*csvReco
 		return nil, err
 	} else {
 		c.started = true
+		c.unquote()
 		if c.d.filled() == len(best)+1 && len(c.d.field(0)) > 0 && len(bytes.Trim(c.d.field(0), "0123456789")) == 0 {
 			c.shift = 1
 			c.notes = append(c.notes, "The rows have one field more than the header; the first field is taken as the number of the row.")
@@ -303,6 +327,8 @@ func (c *csvRecords) next(want []int, cells []value) (int, error) {
 			c.started = false
 		} else if err := c.d.read(); err != nil {
 			return 0, err
+		} else {
+			c.unquote()
 		}
 		if len(c.names) == 1 || c.d.filled() != 1 || !bytes.HasPrefix(bytes.TrimLeft(c.d.field(0), " \t"), []byte("#")) {
 			break
@@ -327,8 +353,22 @@ func (c *csvRecords) next(want []int, cells []value) (int, error) {
 	return c.d.start, nil
 }
 
+// unquote parses a row again that is in quotes as a whole. Below a line without quotes, it must have a field for each column: it may be the name of an image alone.
+func (c *csvRecords) unquote() {
+	want := 0
+	if !c.quoted {
+		want = len(c.names) + c.shift
+	}
+	if len(c.names) > 1 && c.d.unwrap(want) {
+		c.unquoted++
+	}
+}
+
 func (c *csvRecords) notices() []string {
 	list := slices.Clip(c.notes)
+	if c.unquoted > 0 {
+		list = append(list, fmt.Sprintf("Read the fields inside of %d lines that are in quotes as a whole.", c.unquoted))
+	}
 	if c.comments > 0 {
 		list = append(list, fmt.Sprintf("Skipped %d comment lines, which begin with #.", c.comments))
 	}

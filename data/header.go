@@ -36,19 +36,45 @@ func titles(r *bufio.Reader, first []byte, separators string, fits func(header [
 // fitsAny reports whether a line is a header that fits, with one of the separators.
 func fitsAny(line []byte, separators string, fits func(header []string) bool) bool {
 	for i := range len(separators) {
-		if names := fieldsOf(line, separators[i]); names != nil && fits(names) {
+		if names, _ := headerOf(line, separators[i], fits); names != nil && fits(names) {
 			return true
 		}
 	}
 	return false
 }
 
+// headerOf returns the names of columns in a line. If they are not those that are wanted, and the whole line is in quotes, they are the fields inside. It returns nil if the line
+// cannot be read.
+func headerOf(line []byte, separator byte, fits func(header []string) bool) (names []string, quoted bool) {
+	d := recordOf(line, separator)
+	if d == nil {
+		return nil, false
+	}
+	if names = d.texts(); !fits(names) && d.unwrap(0) {
+		return d.texts(), true
+	}
+	return names, false
+}
+
 // fieldsOf returns the fields of a line, without the blank ones at its end. It returns nil if the line cannot be read.
 func fieldsOf(line []byte, separator byte) []string {
+	if d := recordOf(line, separator); d != nil {
+		return d.texts()
+	}
+	return nil
+}
+
+// recordOf returns a reader that has read a line, nil if it cannot.
+func recordOf(line []byte, separator byte) *delimited {
 	d := &delimited{r: bufio.NewReader(bytes.NewReader(line)), sep: separator, line: 1}
 	if d.read() != nil {
 		return nil
 	}
+	return d
+}
+
+// texts returns the fields of a record, without the spaces around them and the blank ones at its end.
+func (d *delimited) texts() []string {
 	fields := make([]string, d.filled())
 	for i := range fields {
 		fields[i] = strings.TrimSpace(textOf(d.field(i)))

@@ -244,13 +244,16 @@ func quoteName(s string) string {
 	return s
 }
 
-// listNames lists names for a message: at most twenty of them, and the beginning of long ones.
+// listNames lists names for a message: at most twenty of them, and the beginning of long ones. Names with separators are in quotes.
 func listNames(names []string) string {
 	const most, longest = 20, 60
 	var list []string
 	for _, n := range names[:min(len(names), most)] {
 		if r := []rune(n); len(r) > longest {
 			n = string(r[:longest]) + "..."
+		}
+		if strings.ContainsAny(n, separators) {
+			n = fmt.Sprintf("%q", n)
 		}
 		list = append(list, n)
 	}

@@ -140,3 +140,34 @@ func TestSpacesInOneColumn(t *testing.T) {
 		t.Error(got, tab.Notes(), tab.Ignored())
 	}
 }
+
+// TestQuotedLines opens tables whose lines are in quotes as a whole, as a spreadsheet writes a sheet with one column of lines.
+func TestQuotedLines(t *testing.T) {
+	quoted := func(header, separator, end string) string {
+		return `"` + strings.ReplaceAll(strings.TrimSuffix(csvOf(header, separator, end, nil), end), end, `"`+end+`"`) + `"` + end
+	}
+	read := []string{"Read the fields inside of 4 lines that are in quotes as a whole."}
+	for _, c := range []tableCase{
+		{name: "commas", text: quoted("filename,category", ",", "\r\n"), warn: read},
+		{name: "semicolons", text: quoted("filename;category", ";", "\n"), warn: read},
+		{name: "tabs", text: quoted("filename\tcategory", "\t", "\n"), warn: read},
+		{name: "bars", text: quoted("filename|category", "|", "\n"), warn: read},
+		{name: "byte order mark", text: "\ufeff" + quoted("filename,category", ",", "\r\n"), warn: read},
+		{name: "empty columns after it", text: strings.ReplaceAll(quoted("filename,category", ",", "\n"), "\n", ",,\n"), warn: read},
+		{name: "exported twice", text: "\"filename,category\"\n\"cats/cat0.jpg,\"\"cats, old\"\"\"\n\"\"\"cats/cat1.jpg\"\",\"\"the \"\"\"\"b\"\"\"\"\"\"\"\n", want: `cats/cat0.jpg=cats, old cats/cat1.jpg=the "b"`},
+		{name: "quoted three times", text: "\"\"\"filename,category\"\"\"\n\"\"\"cats/cat0.jpg,cats\"\"\"\n", want: "cats/cat0.jpg=cats"},
+		{name: "a title", text: "\"My labels\"\n" + quoted("filename,category", ",", "\n"), warn: read},
+		{name: "other names", text: quoted("id,diagnosis", ",", "\n"), o: OpenOptions{FilenameColumn: "id", LabelColumn: "diagnosis"}, warn: read},
+		{name: "unknown names", text: quoted("id,diagnosis", ",", "\n"), fail: "its columns are id, diagnosis: choose one"},
+		{name: "bare names of columns", text: strings.Replace(quoted("filename,category", ",", "\n"), `"filename,category"`, "filename,category", 1), warn: read},
+		{name: "bare names of columns and some rows", text: "filename,category\n\"cats/cat0.jpg,cats\"\ndogs/dog0.jpg,dogs\n", want: "cats/cat0.jpg=cats dogs/dog0.jpg=dogs", warn: []string{"inside of 1 lines"}},
+
+		// Others have no such lines.
+		{name: "names with commas and no labels", text: "filename,category\n\"a,b.jpg\",\ncats/cat0.jpg,cats\n", want: "cats/cat0.jpg=cats", warn: []string{"which have no label, such as a,b.jpg"}},
+		{name: "a column with commas in its name", text: "\"file, or name\"\n1.jpg\n", fail: `its columns are file, or name: choose one`},
+		{name: "columns with commas in their names", text: "\"file, or name\",\"a;b\",c\n1.jpg,2,3\n", fail: `its columns are "file, or name", "a;b", c: choose one`},
+		{name: "several lines in a field", text: "\"filename\n,category\"\n1.jpg\n", fail: "has no column"},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.check(t) })
+	}
+}
