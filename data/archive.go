@@ -38,7 +38,7 @@ func (l *listing) openArchives(folder string, names []string, rep *reading) erro
 	l.closers = append(l.closers, &a.spool)
 	type open struct {
 		f            *os.File
-		size         int64
+		info         os.FileInfo
 		prefix, base string
 	}
 	var all []open
@@ -58,12 +58,17 @@ func (l *listing) openArchives(folder string, names []string, rep *reading) erro
 			return fmt.Errorf("%s: %w", p, patherr.Bare(err))
 		}
 		a.left += 16 * info.Size()
-		all = append(all, open{f, info.Size(), prefix, base})
+		all = append(all, open{f, info, prefix, base})
 	}
 	for _, o := range all {
-		if err := a.list(o.f, o.size, o.f.Name(), o.prefix, o.base, 0); err != nil {
+		a.index = openTarIndex(rep.indexes, o.f, o.info)
+		if err := a.list(o.f, o.info.Size(), o.f.Name(), o.prefix, o.base, 0); err != nil {
 			return err
 		}
+		if a.index.keep() {
+			rep.indexed = append(rep.indexed, o.f.Name())
+		}
+		a.index = nil
 	}
 	return nil
 }
@@ -74,6 +79,7 @@ type archives struct {
 	rep   *reading
 	left  int64 // bytes that unpacked archives and lists of entries may still use: 16 times the source's size, plus 64 MiB
 	spool spool
+	index *tarIndex // of the file that is being listed; nil for none
 }
 
 // Limits on archives inside archives.
@@ -209,7 +215,7 @@ func withoutExtension(name string) string {
 }
 
 // copyNumber matches the number at the end of a name: images_001, archive (2), photos.part1.
-var copyNumber = regexp.MustCompile(`(?i)^(.*?[^\d])??(?:[-_ .]*(?:part)?[-_ .]*\(?\d+\)?)?$`)
+var copyNumber = regexp.MustCompile(`(?is)^(.*?[^\d])??(?:[-_ .]*(?:part)?[-_ .]*\(?\d+\)?)?$`)
 
 // noteNumbered notes the names of archives that differ only by a number.
 func (l *listing) noteNumbered(archives []string) {

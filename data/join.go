@@ -176,7 +176,7 @@ func (j *joiner) load() error {
 	l := j.zip
 	if l == nil {
 		var err error
-		if l, err = listFolder(j.images, &reading{ctx: j.rep.ctx}); err != nil { // the progress counts rows
+		if l, err = listFolder(j.images, &reading{ctx: j.rep.ctx, indexes: j.rep.indexes}); err != nil { // the progress counts rows
 			return err
 		}
 		j.folder = l

@@ -59,7 +59,7 @@ func (l *listing) names() []string {
 
 // add files an entry of the source: as an image, or as a file that is passed over. It returns false if the entry is an archive.
 func (l *listing) add(name string, f file) bool {
-	if key, ext := sampleKey(name); l.labels != nil && slices.Contains(sidecars, ext) && !isJunk(name) {
+	if key, ext := sampleKey(name); l.labels != nil && isSidecar(ext) && !isJunk(name) {
 		if l.labels[key] == nil {
 			l.labels[key] = map[string]file{}
 		}

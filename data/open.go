@@ -80,6 +80,11 @@ type OpenOptions struct {
 	// picture.LargeDecoder.
 	MaxPixels int
 
+	// Indexes, if not "", is a folder in which Open keeps indexes of tar archives with 1,000 entries or more, about 20 bytes for each entry, so that opening them again
+	// does not read the headers of all entries. An index is used only while the archive has the same path, size and times. A folder that cannot be
+	// written is no error.
+	Indexes string
+
 	// Progress, if not nil, receives the number of files listed so far, or of rows of a table read so far, before which it may
 	// receive that of files with its images. total is 0 while it is not known. It is called by one goroutine at a time.
 	Progress func(done, total int)
@@ -120,15 +125,21 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
 	if err := o.checkRule(); err != nil {
 		return nil, err
 	}
-	t, err := openSource(ctx, name, o)
-	if err == nil {
-		t.src.maxPixels = o.MaxPixels
+	rep := &reading{ctx: ctx, progress: o.Progress, indexes: o.Indexes}
+	t, err := openSource(name, o, rep)
+	if err != nil {
+		return nil, err
 	}
-	return t, err
+	t.src.maxPixels = o.MaxPixels
+	if n := len(rep.indexed); n == 1 {
+		t.notes = append(t.notes, fmt.Sprintf("An index of %s is now in %s, so that it opens faster next time.", filepath.Base(rep.indexed[0]), o.Indexes))
+	} else if n > 1 {
+		t.notes = append(t.notes, fmt.Sprintf("Indexes of %d archives are now in %s, so that they open faster next time.", n, o.Indexes))
+	}
+	return t, nil
 }
 
-func openSource(ctx context.Context, name string, o OpenOptions) (*Table, error) {
-	rep := &reading{ctx: ctx, progress: o.Progress}
+func openSource(name string, o OpenOptions, rep *reading) (*Table, error) {
 	if strings.HasPrefix(name, demo.Scheme) {
 		if err := o.checkNotCSV(name); err != nil {
 			return nil, err
@@ -139,7 +150,7 @@ func openSource(ctx context.Context, name string, o OpenOptions) (*Table, error)
 		if err := o.checkNotCSV(name); err != nil {
 			return nil, err
 		}
-		return openShards(ctx, name, o)
+		return openShards(name, o, rep)
 	}
 	kind, err := sniff(name)
 	if err != nil {

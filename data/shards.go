@@ -2,7 +2,6 @@ package data
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -86,6 +86,8 @@ func shardsOf(name string) (folder string, names []string, err error) {
 // used.
 var sidecars = []string{"cls", "txt", "json"}
 
+func isSidecar(ext string) bool { return slices.Contains(sidecars, ext) }
+
 // sampleKey splits the name of a member as WebDataset does: before the first dot of the file's name.
 func sampleKey(name string) (key, ext string) {
 	dir, base := path.Split(name)
@@ -95,7 +97,7 @@ func sampleKey(name string) (key, ext string) {
 
 // openShards makes a table of the images in shards, in the order of the shards. Each is read in place, so any order of the rows is fast, and the
 // batches are those of other tables.
-func openShards(ctx context.Context, name string, o OpenOptions) (*Table, error) {
+func openShards(name string, o OpenOptions, rep *reading) (*Table, error) {
 	if o.LabelPattern != nil || o.LabelRule != Auto && o.LabelRule != Unlabeled {
 		return nil, fmt.Errorf("%s: the labels of shards are in files beside the images (.cls, .txt, .json); remove the label rule (--label)", name)
 	}
@@ -106,7 +108,6 @@ func openShards(ctx context.Context, name string, o OpenOptions) (*Table, error)
 	if err != nil {
 		return nil, err
 	}
-	rep := &reading{ctx: ctx, progress: o.Progress}
 	l := &listing{name: name, labels: map[string]map[string]file{}}
 	t, err := l.shards(folder, names, o, rep)
 	if err != nil {

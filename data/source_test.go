@@ -364,6 +364,17 @@ func TestDogsVsCats(t *testing.T) {
 	}
 }
 
+// TestOddArchiveNames opens archives whose names have any characters inside others.
+func TestOddArchiveNames(t *testing.T) {
+	inner := archive(t, entryOf{name: "cats/1.png", content: png(t)})
+	for _, name := range []string{"a\nb.zip", "a\n1.zip", "\n.zip", "\xff.zip", "1.zip", "(2).zip", "part3.zip"} {
+		tab := open(t, file1(t, "set.zip", archive(t, entryOf{name: name, content: inner, store: true}, entryOf{name: "x" + name, content: inner})), OpenOptions{LabelRule: Unlabeled})
+		if tab.Len() != 2 {
+			t.Errorf("%q: %d images", name, tab.Len())
+		}
+	}
+}
+
 // FuzzArchive lists archives of all kinds.
 func FuzzArchive(f *testing.F) {
 	p := png(f)

@@ -531,6 +531,9 @@ type reading struct {
 	ctx      context.Context
 	progress func(done, total int)
 	done     int
+
+	indexes string   // OpenOptions.Indexes
+	indexed []string // the archives whose index was written
 }
 
 // next counts one more of total, which is 0 while it is not known.

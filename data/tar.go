@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"strings"
 
 	"github.com/lince-ml/lince/internal/bounded"
 )
@@ -42,20 +41,28 @@ func (f tarFile) bytes(buf []byte, n int64) ([]byte, error) {
 	return b, nil
 }
 
-// tar lists the entries of a tar archive. A folder has no file. The contents are not read: the headers say where they are.
+// tarText is an entry whose content is known.
+type tarText struct {
+	tarFile
+	text string
+}
+
+func (f tarText) read(buf []byte) ([]byte, error) { return append(buf[:0], f.text...), nil }
+func (f tarText) head(n int) ([]byte, error)      { return []byte(f.text[:min(n, len(f.text))]), nil }
+
+// tar lists the entries of a tar archive. A folder has no file. The contents are not read: the headers, or the index, say where they are.
 func (a *archives) tar(r io.ReaderAt, size int64, name string) ([]entry, []nested, error) {
-	in := io.NewSectionReader(r, 0, size)
-	t := tar.NewReader(in)
+	records := a.index.records(r, size)
 	var entries []entry
 	var more []nested
 	var links []hardLink
 	for {
-		h, err := t.Next()
+		h, err := records.next()
 		if errors.Is(err, io.EOF) {
 			return a.follow(entries, links), more, nil
 		}
 		switch {
-		case err == nil, errors.Is(err, tar.ErrInsecurePath):
+		case err == nil:
 			err = a.rep.next(0)
 		case len(entries) == 0:
 			return nil, nil, damagedArchive{fmt.Errorf("%s: the tar archive is truncated or damaged (%w); %s", name, tarError(err), again(name))}
@@ -70,36 +77,34 @@ func (a *archives) tar(r io.ReaderAt, size int64, name string) ([]entry, []neste
 		if err := a.take(entryBytes, name); err != nil {
 			return nil, nil, err
 		}
-		n := slashed(h.Name)
+		n := slashed(h.name)
 		if !safeName(n) {
 			a.l.passed.add(passedUnsafe, n, "")
 			continue
-		}
-		at, err := in.Seek(0, io.SeekCurrent)
-		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", name, err)
 		}
 		clean := path.Clean(n)
 		if clean == "." {
 			continue
 		}
 		switch {
-		case h.Typeflag == tar.TypeDir:
+		case h.kind == tar.TypeDir:
 			entries = append(entries, entry{clean, nil})
-		case h.Typeflag == tar.TypeLink:
-			links = append(links, hardLink{clean, path.Clean(slashed(h.Linkname))})
-		case h.Typeflag == tar.TypeSymlink:
+		case h.kind == tar.TypeLink:
+			links = append(links, hardLink{clean, path.Clean(slashed(h.link))})
+		case h.kind == tar.TypeSymlink:
 			a.l.passed.add(passedLink, clean, "")
-		case h.Typeflag != tar.TypeReg:
-			a.l.passed.add(passedOther, clean, "special")
-		case sparse(h):
+		case h.kind == tar.TypeGNUSparse:
 			a.l.ignored = append(a.l.ignored, BadFile{clean, errors.New("is stored as a sparse file; create the archive without --sparse")})
-		case at+h.Size > size:
+		case h.kind != tar.TypeReg:
+			a.l.passed.add(passedOther, clean, "special")
+		case h.at+h.size > size:
 			a.l.ignored = append(a.l.ignored, BadFile{clean, errors.New("is truncated: the archive ends within it")})
 		case isArchive(clean):
-			more = append(more, nested{clean, func() (io.ReaderAt, int64, error) { return io.NewSectionReader(r, at, h.Size), h.Size, nil }})
+			more = append(more, nested{clean, func() (io.ReaderAt, int64, error) { return io.NewSectionReader(r, h.at, h.size), h.size, nil }})
+		case h.hasText:
+			entries = append(entries, entry{clean, tarText{tarFile{r, h.at, h.size, name, clean}, h.text}})
 		default:
-			entries = append(entries, entry{clean, tarFile{r, at, h.Size, name, clean}})
+			entries = append(entries, entry{clean, tarFile{r, h.at, h.size, name, clean}})
 		}
 	}
 }
@@ -126,19 +131,6 @@ func (a *archives) follow(entries []entry, links []hardLink) []entry {
 		files[l.name] = f
 	}
 	return entries
-}
-
-// sparse reports whether the bytes of an entry are not those of its file.
-func sparse(h *tar.Header) bool {
-	if h.Typeflag == tar.TypeGNUSparse {
-		return true
-	}
-	for k := range h.PAXRecords {
-		if strings.HasPrefix(k, "GNU.sparse.") {
-			return true
-		}
-	}
-	return false
 }
 
 func tarError(err error) error {

@@ -58,3 +58,11 @@ func TestAdditions(t *testing.T) {
 		t.Errorf("%d, %q, %s", code, asked, out.String())
 	}
 }
+
+// TestIndexFolder keeps the indexes of archives beside the copies.
+func TestIndexFolder(t *testing.T) {
+	t.Setenv("LINCE_CACHE", "caches")
+	if got := indexFolder(); got != filepath.Join("caches", "indexes") {
+		t.Error(got)
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/internal/remote"
 	"github.com/lince-ml/lince/internal/shell"
 )
 
@@ -141,6 +142,7 @@ func (e *env) read(name string, o data.OpenOptions) (*data.Table, error) {
 		seen = done
 		counter.Set(done)
 	}
+	o.Indexes = indexFolder()
 	t, err := data.Open(e.ctx, name, o)
 	if err != nil {
 		counter.Abandon()
@@ -158,6 +160,15 @@ func (e *env) read(name string, o data.OpenOptions) (*data.Table, error) {
 		e.warn(w)
 	}
 	return t, nil
+}
+
+// indexFolder returns the folder for the indexes of archives: indexes in the folder for copies of remote files. It is "" if the system has no folder for caches.
+func indexFolder() string {
+	dir, err := remote.DefaultDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "indexes")
 }
 
 // skipped returns the files that a dataset could not read, with a warning, after all its batches were used. err is the error of that; if no file could be
