@@ -70,6 +70,9 @@ func (l *listing) openArchives(folder string, names []string, rep *reading) erro
 		}
 		a.index = nil
 	}
+	if note := a.spool.note(); note != "" {
+		rep.notes = append(rep.notes, note)
+	}
 	return nil
 }
 

@@ -131,6 +131,7 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
 		return nil, err
 	}
 	t.src.maxPixels = o.MaxPixels
+	t.notes = append(t.notes, rep.notes...)
 	if n := len(rep.indexed); n == 1 {
 		t.notes = append(t.notes, fmt.Sprintf("An index of %s is now in %s, so that it opens faster next time.", filepath.Base(rep.indexed[0]), o.Indexes))
 	} else if n > 1 {

@@ -485,3 +485,12 @@ func TestTooManyClasses(t *testing.T) {
 		}
 	}
 }
+
+// TestSpoolNote names what each command unpacks again, if it is much.
+func TestSpoolNote(t *testing.T) {
+	for size, want := range map[int64]string{0: "", 1<<30 - 1: "", 12_340_000_000: "12.3 GB were unpacked"} {
+		if got := (&spool{size: size}).note(); !strings.HasPrefix(got, want) || want == "" && got != "" {
+			t.Errorf("%d: %s", size, got)
+		}
+	}
+}

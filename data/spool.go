@@ -65,6 +65,15 @@ func (s *spool) add(r io.Reader, guess, limit int64) (io.ReaderAt, int64, error)
 	return io.NewSectionReader(s.file, start, n), n, nil
 }
 
+// note returns what to say of a large temporary file, which each command writes again; else "".
+func (s *spool) note() string {
+	const large = 1 << 30
+	if s.size < large {
+		return ""
+	}
+	return fmt.Sprintf("%.1f GB were unpacked to a temporary file, as by each command that opens them. A tar or zip archive that is not compressed as a whole, such as that of gunzip FILE.tar.gz, is read in place.", float64(s.size)/1e9)
+}
+
 // open creates the temporary file.
 func (s *spool) open() error {
 	if s.file != nil {

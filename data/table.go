@@ -534,6 +534,7 @@ type reading struct {
 
 	indexes string   // OpenOptions.Indexes
 	indexed []string // the archives whose index was written
+	notes   []string // for Table.Notes
 }
 
 // next counts one more of total, which is 0 while it is not known.
