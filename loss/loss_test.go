@@ -376,7 +376,7 @@ func TestKinds(t *testing.T) {
 		{loss.BinaryFocalCrossentropy{}, [3]bool{true, false, false}},
 		{loss.MeanSquaredError{}, [3]bool{false, false, false}},
 		{loss.Huber{}, [3]bool{false, false, false}},
-		{Distance{}, [3]bool{false, false, false}}, // custom
+		{Distance{}, [3]bool{true, true, true}}, // custom, with class indices as targets
 	} {
 		if got := [3]bool{loss.OfClasses(c.l), loss.OfOneClass(c.l), loss.TakesIndices(c.l)}; got != c.want {
 			t.Errorf("%s: %v, want %v", loss.ClassOf(c.l), got, c.want)
