@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/data"
@@ -14,11 +15,11 @@ import (
 
 // RangeTestOptions configures Model.LearningRateRangeTest. The zero value is the default.
 type RangeTestOptions struct {
-	// StartLR and EndLR are the first and the last learning rate, greater than 0. The defaults are 1e-7 and 10.
+	// StartLR and EndLR are the first and the last learning rate, greater than 0. The defaults are 1e-6 and 10.
 	StartLR, EndLR float64
-	// Steps is the number of learning rates, each of which is used for one step. At least 10. The default is 100.
+	// Steps is the number of learning rates, each of which is used for one step. At least 10. The default is 200.
 	Steps int
-	// Smoothing is the weight of the earlier losses in the moving average. From 0 to less than 1. The default, nil, is 0.9.
+	// Smoothing is the weight of the earlier steps in the moving average. From 0 to less than 1. The default, nil, is 0.9.
 	Smoothing *float64
 	// StopFactor ends the test when the smoothed loss is more than this factor times its minimum. Greater than 1. The default is 4.
 	StopFactor float64
@@ -31,18 +32,22 @@ type RangeTestOptions struct {
 
 // RangeTest is the result of Model.LearningRateRangeTest.
 type RangeTest struct {
-	// Rates are the learning rates that were used, in rising order, Losses the losses of their steps, before the update, and Smoothed the
-	// moving averages of Losses, corrected for their start.
-	Rates, Losses, Smoothed []float64
-	// Suggested is the learning rate at which Smoothed falls fastest by the logarithm of the rate. It is 0 if the loss does not
-	// fall by more than its differences between batches.
+	// Rates are the learning rates that were used, in rising order, and Losses the losses of their steps, before the update.
+	Rates, Losses []float64
+	// Initial are the losses of the same batches with the weights from before the test.
+	Initial []float64
+	// Smoothed shows what training has changed: the mean of Initial plus a moving average of Losses - Initial. The differences between the
+	// batches cancel out.
+	Smoothed []float64
+	// Suggested is the learning rate at which Smoothed falls fastest by the logarithm of the rate, or a fifth of Lowest if that is
+	// less. It is 0 if the loss does not fall by more than chance and by at least one percent.
 	Suggested float64
 	// Lowest is the learning rate of the minimum of Smoothed. Training with this rate is usually unstable.
 	Lowest float64
 }
 
 func (o *RangeTestOptions) check() error {
-	o.StartLR, o.EndLR, o.Steps, o.StopFactor = cmp.Or(o.StartLR, 1e-7), cmp.Or(o.EndLR, 10), cmp.Or(o.Steps, 100), cmp.Or(o.StopFactor, 4)
+	o.StartLR, o.EndLR, o.Steps, o.StopFactor = cmp.Or(o.StartLR, 1e-6), cmp.Or(o.EndLR, 10), cmp.Or(o.Steps, 200), cmp.Or(o.StopFactor, 4)
 	if o.Smoothing == nil {
 		o.Smoothing = new(.9)
 	}
@@ -65,12 +70,13 @@ func (o *RangeTestOptions) check() error {
 }
 
 // LearningRateRangeTest finds a learning rate: it trains for some steps, with a rate that rises from step to step by the same factor, and returns the loss of each
-// step. The model is then as it was before, with the same variables, optimizer state and random streams. The optimizer must have a constant learning
-// rate, not a schedule. If ctx is cancelled, the error wraps context.Cause(ctx).
+// step. Then it computes the losses of the same batches again without training. The model is then as it was before, with the same variables, optimizer state and random streams.
+// The optimizer must have a constant learning rate, not a schedule. If ctx is cancelled, the error wraps context.Cause(ctx).
 //
 // The same model, data and options give the same bits on any number of threads.
 //
-// Source: Smith, 2017 (Cyclical learning rates for training neural networks), section 3.3.
+// Source: Smith, 2017 (Cyclical learning rates for training neural networks), section 3.3. The comparison with the untrained weights is our addition: with a few hundred steps, the
+// differences between batches are larger than what training changes.
 func (m *Model) LearningRateRangeTest(ctx context.Context, train data.Dataset, o RangeTestOptions) (*RangeTest, error) {
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("range test: %w", err)
@@ -88,33 +94,48 @@ func (m *Model) LearningRateRangeTest(ctx context.Context, train data.Dataset, o
 	classes, steps, started := m.Classes, m.Preprocessing, m.compiled.started
 	var before guard
 	before.keep(m)
-	defer func() {
+	restore := func() {
 		before.putBack(m)
 		m.Classes, m.Preprocessing, m.compiled.started = classes, steps, started
-	}()
+	}
+	defer restore()
 	r := &RangeTest{}
-	sweep := callback.Func(func(run callback.Run) (callback.Hooks, error) {
-		average, lowest := 0., math.Inf(1)
+	for i := range o.Steps {
+		r.Rates = append(r.Rates, o.StartLR*math.Pow(o.EndLR/o.StartLR, float64(i)/float64(o.Steps-1)))
+	}
+	if r.Losses, err = m.lossesAt(ctx, train, o, r.Rates); err != nil {
+		return nil, fmt.Errorf("range test: %w", err)
+	}
+	restore()
+	r.Rates = r.Rates[:len(r.Losses)]
+	// A rate so small that the weights do not change. With 0, an optimizer might divide by it.
+	if r.Initial, err = m.lossesAt(ctx, train, o, slices.Repeat([]float64{1e-30}, len(r.Losses))); err != nil {
+		return nil, fmt.Errorf("range test: %w", err)
+	}
+	r.judge(*o.Smoothing)
+	return r, nil
+}
+
+// lossesAt trains a step with each of the rates, and returns the losses of the steps. It ends early when a loss is not finite, or when the moving average of the
+// losses exceeds StopFactor times its minimum.
+func (m *Model) lossesAt(ctx context.Context, train data.Dataset, o RangeTestOptions, rates []float64) (losses []float64, err error) {
+	if len(rates) == 0 {
+		return nil, nil
+	}
+	each := callback.Func(func(run callback.Run) (callback.Hooks, error) {
+		var average movingAverage
+		lowest := math.Inf(1)
 		return callback.Hooks{
-			EpochBegin: func(i int) error {
-				r.Rates = append(r.Rates, o.StartLR*math.Pow(o.EndLR/o.StartLR, float64(i)/float64(o.Steps-1)))
-				return run.SetLearningRate(r.Rates[i])
-			},
+			EpochBegin: func(i int) error { return run.SetLearningRate(rates[i]) },
 			BatchEnd: func(_ int, logs *Logs) error {
 				loss, _ := logs.Get("loss")
 				if math.IsNaN(loss) || math.IsInf(loss, 0) {
-					r.Rates = r.Rates[:len(r.Rates)-1]
 					run.Stop()
 					return nil
 				}
-				r.Losses = append(r.Losses, loss)
-				average = *o.Smoothing*average + (1-*o.Smoothing)*loss
-				smooth := average / (1 - math.Pow(*o.Smoothing, float64(len(r.Losses))))
-				r.Smoothed = append(r.Smoothed, smooth)
-				if smooth < lowest {
-					lowest, r.Lowest = smooth, r.Rates[len(r.Losses)-1]
-				}
-				if smooth > o.StopFactor*lowest && lowest > 0 {
+				losses = append(losses, loss)
+				now := average.add(loss, *o.Smoothing)
+				if lowest = min(lowest, now); now > o.StopFactor*lowest && lowest > 0 {
 					run.Stop()
 				}
 				return nil
@@ -123,48 +144,61 @@ func (m *Model) LearningRateRangeTest(ctx context.Context, train data.Dataset, o
 	})
 	// An epoch of one step has the loss of that step as its mean, and continues in the data.
 	_, err = m.Fit(ctx, train, FitOptions{
-		Epochs: o.Steps, StepsPerEpoch: 1, AllowNaN: true, ClassWeight: o.ClassWeight, Verbose: o.Verbose, Output: o.Output, Callbacks: []callback.Callback{sweep},
+		Epochs: len(rates), StepsPerEpoch: 1, AllowNaN: true, ClassWeight: o.ClassWeight, Verbose: o.Verbose, Output: o.Output, Callbacks: []callback.Callback{each},
 	})
-	if err != nil {
-		return nil, fmt.Errorf("range test: %w", err)
-	}
-	r.suggest(*o.Smoothing)
-	return r, nil
+	return losses, err
 }
 
-// suggest sets Suggested. The slope at a rate is that of the smoothed losses some steps before and after it, up to the minimum. The first tenth of the rates is
-// left out, because the moving averages have few losses there. There is no suggestion if the minimum could be chance: if it is less than three standard
-// deviations below the losses with the first fifth of the rates, which change the weights little.
-func (r *RangeTest) suggest(smoothing float64) {
-	n := len(r.Smoothed)
-	mean, variance := 0., 0.
-	flat := max(n/5, 2)
-	if n < flat {
+// movingAverage is an exponential moving average that is corrected for its start.
+type movingAverage struct{ sum, weight float64 }
+
+// add adds a number and returns the average. smoothing is the weight of the earlier numbers.
+func (a *movingAverage) add(v, smoothing float64) float64 {
+	a.sum, a.weight = smoothing*a.sum+(1-smoothing)*v, smoothing*a.weight+1-smoothing
+	return a.sum / a.weight
+}
+
+// judge sets Smoothed, Lowest and Suggested from the losses. The slope at a rate is that of Smoothed some steps before and after it, up to the minimum. There is no
+// suggestion if the minimum could be chance: if it is less than three standard deviations of the moving average, or
+// less than one percent, below the mean.
+func (r *RangeTest) judge(smoothing float64) {
+	n := min(len(r.Losses), len(r.Initial))
+	r.Rates, r.Losses, r.Initial = r.Rates[:n], r.Losses[:n], r.Initial[:n]
+	if n == 0 {
 		return
 	}
-	for _, l := range r.Losses[:flat] {
-		mean += l / float64(flat)
+	mean := 0.
+	for _, l := range r.Initial {
+		mean += l / float64(n)
 	}
-	for _, l := range r.Losses[:flat] {
-		variance += (l - mean) * (l - mean) / float64(flat-1)
-	}
-	// The variance of a moving average of independent numbers.
-	noise := math.Sqrt(variance * (1 - smoothing) / (1 + smoothing))
-	lowest := math.Inf(1)
-	for i, s := range r.Smoothed {
-		if r.Rates[i] == r.Lowest {
-			lowest = s
+	var average movingAverage
+	lowest := 0
+	for i, l := range r.Losses {
+		r.Smoothed = append(r.Smoothed, mean+average.add(l-r.Initial[i], smoothing))
+		if r.Smoothed[i] < r.Smoothed[lowest] {
+			lowest = i
 		}
 	}
-	if !(lowest < mean-3*noise) {
+	r.Lowest = r.Rates[lowest]
+	// Neighboring differences to Initial have nearly the same rate; what they differ by is chance.
+	variance := 0.
+	for i := range lowest {
+		d := r.Losses[i+1] - r.Initial[i+1] - (r.Losses[i] - r.Initial[i])
+		variance += d * d / float64(2*lowest)
+	}
+	noise := math.Sqrt(variance * (1 - smoothing) / (1 + smoothing)) // of a moving average of independent numbers
+	if !(r.Smoothed[lowest] < mean-max(3*noise, .01*math.Abs(mean))) {
 		return
 	}
-	around := max(n/20, 1)
+	around := max(n/60, 1)
 	steepest := 0.
-	for i := max(n/10, around); i+around < n && r.Rates[i] <= r.Lowest; i++ {
+	for i := around; i <= lowest && i+around < n; i++ {
 		a, b := i-around, i+around
 		if slope := (r.Smoothed[b] - r.Smoothed[a]) / math.Log(r.Rates[b]/r.Rates[a]); slope < steepest {
 			steepest, r.Suggested = slope, r.Rates[i]
 		}
+	}
+	if r.Suggested > 0 {
+		r.Suggested = min(r.Suggested, r.Lowest/5)
 	}
 }

@@ -3,6 +3,7 @@ package lince
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -17,7 +18,7 @@ func TestLearningRateRangeTest(t *testing.T) {
 	m := smallModel(t, 7)
 	before := m.Weights()
 	a := must(m.LearningRateRangeTest(t.Context(), train, RangeTestOptions{StartLR: 1e-5, EndLR: 100, Steps: 60}))
-	if n := len(a.Rates); n < 10 || n > 60 || len(a.Losses) != n || len(a.Smoothed) != n || a.Rates[0] != 1e-5 || a.Lowest < a.Rates[0] {
+	if n := len(a.Rates); n < 10 || n > 60 || len(a.Losses) != n || len(a.Smoothed) != n || a.Rates[0] != 1e-5 || len(a.Initial) != n || a.Lowest < a.Rates[0] {
 		t.Fatalf("the result is %+v", a)
 	}
 	for i, w := range m.Weights() {
@@ -37,35 +38,54 @@ func TestLearningRateRangeTest(t *testing.T) {
 	sameWeights(t, fresh, m)
 }
 
-// The suggestion lies where a clear fall of the loss is steepest.
+// The suggestion lies where a clear fall of the loss is steepest, also if the batches differ by more than the fall.
 func TestRangeTestSuggestion(t *testing.T) {
 	r := &RangeTest{}
 	rate := 1e-6
-	for i := range 100 {
-		l := .7
-		if i%2 == 0 {
-			l = .69
+	for i := range 200 {
+		batch := .7 + .2*float64(i*7%11)
+		l := batch
+		if i > 120 {
+			l -= float64(min(i-120, 40)) * .01
 		}
-		if i > 60 {
-			l -= float64(min(i-60, 20)) * .02
+		if i > 170 {
+			l += float64(i-170) * .3
 		}
-		if i > 85 {
-			l += float64(i-85) * .3
-		}
-		r.Rates, r.Losses, r.Smoothed = append(r.Rates, rate), append(r.Losses, l), append(r.Smoothed, l)
-		rate *= 1.15
+		r.Rates, r.Losses, r.Initial = append(r.Rates, rate), append(r.Losses, l), append(r.Initial, batch)
+		rate *= 1.07
 	}
-	r.Lowest = r.Rates[80]
-	if r.suggest(0); r.Suggested < r.Rates[60] || r.Suggested > r.Rates[80] {
-		t.Errorf("suggested %v, want between %v and %v", r.Suggested, r.Rates[60], r.Rates[80])
+	if r.judge(0); r.Suggested < r.Rates[120] || r.Suggested > r.Rates[160] || r.Lowest < r.Rates[160] || r.Lowest > r.Rates[170] {
+		t.Errorf("suggested %v, lowest %v; want them between %v, %v and %v", r.Suggested, r.Lowest, r.Rates[120], r.Rates[160], r.Rates[170])
 	}
+	r.Smoothed, r.Suggested = nil, 0
 	for i := range r.Losses { // chance
-		r.Losses[i] = .7 + .01*float64(i%3)
+		r.Losses[i] = r.Initial[i] + .01*float64(i*5%7-3)
 	}
-	copy(r.Smoothed, r.Losses)
-	r.Suggested, r.Lowest = 0, r.Rates[0]
-	if r.suggest(0); r.Suggested != 0 {
+	if r.judge(.9); r.Suggested != 0 {
 		t.Errorf("suggested %v for losses that do not fall", r.Suggested)
+	}
+}
+
+// A rate far below the suggestion trains this network slowly, and one far above it does not train it at all.
+func TestRangeTestSuggestsWhatTrains(t *testing.T) {
+	train := barsData(400, 16, 2)
+	m := smallModel(t, 7)
+	r := must(m.LearningRateRangeTest(t.Context(), train, RangeTestOptions{}))
+	after := func(rate float64) float64 {
+		m := smallModel(t, 7)
+		if err := m.SetLearningRate(rate); err != nil {
+			t.Fatal(err)
+		}
+		return fit(t, m, train, FitOptions{Epochs: 3, AllowNaN: true}).Last("loss")
+	}
+	low, good, high := after(r.Suggested/100), after(r.Suggested), after(r.Suggested*1000)
+	if !(good < .8*low) || !(good < .8*high) {
+		t.Errorf("the loss is %v with the suggested rate %v, %v with a hundredth and %v with a thousand times that", good, r.Suggested, low, high)
+	}
+	for i := range 20 { // the smallest rates change nothing yet
+		if math.Abs(r.Losses[i]-r.Initial[i]) > .02*r.Initial[i] {
+			t.Errorf("step %d: the loss is %v, and %v without training", i, r.Losses[i], r.Initial[i])
+		}
 	}
 }
 

@@ -172,7 +172,7 @@ func TestLRFind(t *testing.T) {
 		t.Errorf("the folder has %d files", len(files))
 	}
 	e := decode[lrEvent](t, succeed(t, append(args, "json", "--json", "-q")...).stdout)
-	if e.Event != "lr_find" || len(e.Rates) < 10 || len(e.Rates) != len(e.Losses) || e.Rates[0] != 1e-7 {
+	if e.Event != "lr_find" || len(e.Rates) < 10 || len(e.Rates) != len(e.Losses) || len(e.Rates) != len(e.Initial) || e.Rates[0] != 1e-6 {
 		t.Errorf("the JSON is %+v", e)
 	}
 }

@@ -13,7 +13,7 @@ import (
 // findFlags are the flags that find settings.
 type findFlags struct {
 	Tune   time.Duration `placeholder:"20m" help:"Find settings first: train with random learning rates, weight decays, augmentations and sizes for a few epochs, and continue with the best third for more epochs, by --monitor, for this time. Flags that are given are not changed. Then train with the best settings for --epochs, in the folder best of the output folder; tune.csv lists all trials. How many trials there are depends on the time, so another machine may find other settings."`
-	LRFind bool          `name:"lr-find" help:"Do not train, but find a learning rate: train 100 steps with rates that rise from 1e-7 to 10, write the loss by the rate to lr.png, and suggest a rate."`
+	LRFind bool          `name:"lr-find" help:"Do not train, but find a learning rate: train up to 200 steps with rates that rise from 1e-6 to 10, compare their losses with those of the same batches without training, write the curve to lr.png, and suggest a rate."`
 }
 
 // mistakes returns the mistakes in the flags.
@@ -39,6 +39,7 @@ type lrEvent struct {
 	Event     string    `json:"event"`
 	Rates     []float64 `json:"rates"`
 	Losses    []float64 `json:"losses"`
+	Initial   []float64 `json:"initial"` // the losses of the same batches without training
 	Smoothed  []float64 `json:"smoothed"`
 	Suggested *float64  `json:"suggested"` // null if there is none
 	Lowest    float64   `json:"lowest"`
@@ -52,23 +53,27 @@ func (t *training) findRate() error {
 		return t.abandon(err, "during --lr-find")
 	}
 	if len(r.Rates) < 2 {
-		return t.abandon(fmt.Errorf("--lr-find: the loss is not finite with a learning rate of 1e-07; check the data and the weights for NaN"), "")
+		return t.abandon(fmt.Errorf("--lr-find: the loss is not finite at the first step; check the data and the weights for NaN"), "")
 	}
 	if err := t.startSaving(); err != nil {
 		return t.abandon(err, "during --lr-find")
 	}
-	drawn := report.LearningRates{Rates: r.Rates, Losses: r.Losses, Smoothed: r.Smoothed, Suggested: r.Suggested}
+	drawn := report.LearningRates{Rates: r.Rates, Losses: r.Losses, Initial: r.Initial, Smoothed: r.Smoothed, Suggested: r.Suggested}
 	if err := t.folder.write(lrPlot, func(w io.Writer) error { return report.DrawLearningRates(w, drawn) }); err != nil {
 		return err
 	}
-	e := lrEvent{Event: "lr_find", Rates: r.Rates, Losses: r.Losses, Smoothed: r.Smoothed, Lowest: r.Lowest}
+	e := lrEvent{Event: "lr_find", Rates: r.Rates, Losses: r.Losses, Initial: r.Initial, Smoothed: r.Smoothed, Lowest: r.Lowest}
 	if r.Suggested > 0 {
 		e.Suggested = new(oneDigit(r.Suggested))
-		t.printf("Suggested learning rate: --lr %v, where the loss falls fastest. It is lowest at %.1e, but training at that rate is usually unstable.\nThe loss by the learning rate is in %s. Nothing was trained.\n",
-			*e.Suggested, r.Lowest, t.folder.path(lrPlot))
+		where := "where the loss falls fastest"
+		if r.Suggested == r.Lowest/5 {
+			where = "a fifth of the rate with the lowest loss"
+		}
+		t.printf("Suggested learning rate: --lr %v, %s. It is lowest at %.1e, but training at that rate is usually unstable.\nThe loss by the learning rate is in %s. Nothing was trained.\n",
+			*e.Suggested, where, r.Lowest, t.folder.path(lrPlot))
 	} else {
-		t.printf("No suggestion: between learning rates of %.0e and %.0e, the loss does not fall by more than its differences between batches; see %s. Use a larger --batch. Nothing was trained.\n",
-			r.Rates[0], r.Rates[len(r.Rates)-1], t.folder.path(lrPlot))
+		t.printf("No suggestion: between learning rates of %.0e and %.0e, %d steps of training do not lower the loss clearly; see %s. A larger --batch makes the losses more exact, and --tune 20m compares rates by training with each. Nothing was trained.\n",
+			r.Rates[0], r.Rates[len(r.Rates)-1], len(r.Rates), t.folder.path(lrPlot))
 	}
 	if !t.json {
 		return nil
