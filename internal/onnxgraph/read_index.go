@@ -88,10 +88,8 @@ func split(n *node) {
 
 // cut takes size elements of a stored dimension, from begin.
 func (n *node) cut(v *graph.Value, at, begin, size int) *graph.Value {
-	if !v.Valid() {
-		return v
-	}
-	from, take := make([]int, v.Rank()), v.Shape.Clone()
+	take := n.sizes(v).Clone()
+	from := make([]int, len(take))
 	from[at], take[at] = begin, size
 	return n.b.Slice(v, from, take)
 }
@@ -198,26 +196,24 @@ func (n *node) sliceKnown(v *graph.Value, at, k, start, end, step int) *graph.Va
 
 // strided takes every step-th of the (count-1)*step+1 elements of a stored dimension.
 func (n *node) strided(v *graph.Value, at, count, step int) *graph.Value {
-	if !v.Valid() {
-		return v
-	}
+	shape := n.sizes(v)
 	// The elements and those after them become two dimensions. The last element has none after it.
 	if count <= largestTake {
 		index := make([]int, count)
 		for i := range index {
 			index[i] = i * step
 		}
-		if v.DType != tensor.Float32 || v.Shape[at] == tensor.Unknown {
+		if v.DType != tensor.Float32 || shape[at] == tensor.Unknown {
 			return n.take(v, at, index)
 		}
 	}
 	if v.DType != tensor.Float32 {
-		n.fail("a step of %d over %d elements of type %v", step, v.Shape[at], v.DType)
+		n.fail("a step of %d over %d elements of type %v", step, shape[at], v.DType)
 	}
-	before, after := make([]int, v.Rank()), make([]int, v.Rank())
+	before, after := make([]int, len(shape)), make([]int, len(shape))
 	after[at] = step - 1
 	v = n.b.Pad(v, before, after, 0)
-	shape := slices.Insert(v.Shape.Clone(), at+1, step)
+	shape = slices.Insert(v.Shape.Clone(), at+1, step)
 	shape[at] = count
 	y := n.cut(n.b.Reshape(v, shape...), at+1, 0, 1)
 	return n.b.Squeeze(y, at+1)

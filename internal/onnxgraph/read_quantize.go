@@ -114,9 +114,7 @@ func (n *node) dequantized(x, scale, zero *value, axis int) *value {
 		v = n.b.Sub(v, n.alongAxis(zero, axis, v, l))
 	}
 	v = n.b.Mul(v, n.alongAxis(scale, axis, v, l))
-	if !v.Valid() {
-		return &value{bad: true, dims: x.dims}
-	}
+	n.sizes(v) // ends the building if v is invalid
 	y := &value{dtype: tensor.Float32, dims: dimsOf(v, l), v: v, layout: l}
 	return y.like(x)
 }
@@ -195,9 +193,7 @@ func (n *node) quantized(x *graph.Value, l layout, scale, zero *value, axis int)
 		v = n.b.Add(v, n.alongAxis(zero, axis, v, l))
 	}
 	v = n.b.Clip(v, t.least, t.most)
-	if !v.Valid() {
-		return &value{bad: true, dims: make([]num, len(l))}
-	}
+	n.sizes(v) // ends the building if v is invalid
 	return &value{dtype: t.dtype, dims: dimsOf(v, l), v: v, layout: l}
 }
 
