@@ -1,24 +1,13 @@
 package data
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 
-	"github.com/lince-ml/lince/data/datasets"
 	"github.com/lince-ml/lince/data/demo"
-	"github.com/lince-ml/lince/data/picture"
-	"github.com/lince-ml/lince/internal/patherr"
-	"github.com/lince-ml/lince/internal/shell"
 )
 
 // OpenOptions configures Open. The zero value detects everything.
@@ -168,7 +157,7 @@ func openSource(name string, o OpenOptions, rep *reading) (*Table, error) {
 	if kind == kindArrays {
 		return openArrays(name, o, rep)
 	}
-	l, err := list(name, rep)
+	l, err := list(name, kind, rep)
 	if err != nil {
 		return nil, err
 	}
@@ -248,186 +237,13 @@ func openDemo(name string, o OpenOptions) (*Table, error) {
 	return newTable(l, o)
 }
 
-type kind int
-
-const (
-	kindFolder kind = iota
-	kindArchive
-	kindCSV
-	kindImage
-	kindArrays
-)
-
-// sniff determines the kind of a source from its name and first bytes.
-func sniff(name string) (kind, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", name, patherr.Bare(err))
-	}
-	if datasets.Recognize(name) {
-		return kindArrays, nil
-	}
-	if info.IsDir() {
-		return kindFolder, nil
-	}
-	if !info.Mode().IsRegular() {
-		return 0, fmt.Errorf("%s: is neither a regular file nor a folder", name)
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", name, patherr.Bare(err))
-	}
-	defer f.Close()
-	head := make([]byte, 512)
-	n, err := io.ReadFull(f, head)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return 0, fmt.Errorf("%s: %w", name, patherr.Bare(err))
-	}
-	head = head[:n]
-	ext := strings.ToLower(filepath.Ext(name))
-	other := ""
-	if IsTable(name) {
-		other = otherTable(name, head)
-	}
-	switch {
-	case magic("PK\x03\x04")(head) && tableKind(name) >= 0 && tableInZip(f, info.Size()) != nil:
-		return kindCSV, nil
-	case other != "":
-		return 0, fmt.Errorf("%s: is %s, not what its name says%s", name, other, remedies[other])
-	case slices.Contains([]string{".xlsx", ".xls", ".ods"}, ext):
-		return 0, fmt.Errorf("%s: lince does not read spreadsheets%s", name, remedies[spreadsheet])
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
-		return kindArchive, nil
-	case tableKind(name) >= 0, ext == ".txt" && isTextTable(io.NewSectionReader(f, 0, besideHead)):
-		return kindCSV, nil
-	case isImage(name):
-		return kindImage, nil
-	case isTar(head), compressionOf(head) != nil, zipEnd(f, info.Size()) != nil: // a zip archive may follow other bytes
-		return kindArchive, nil
-	}
-	if u := unreadArchiveOf(name, head); u != nil {
-		return 0, fmt.Errorf("%s: is %s, which lince does not read; unpack it (%s), and open %s", name, u.name, u.command(name), u.result(name))
-	}
-	if err := foreignError(name, head); err != nil {
-		return 0, err
-	}
-	if isArchive(name) {
-		if bytes.HasPrefix(head, lfsPointer) {
-			return 0, fmt.Errorf("%s: is %s%s", name, lfs, remedies[lfs])
-		}
-		return 0, fmt.Errorf("%s: is not a zip or tar archive (%s); download it again", name, looksLike(name, head))
-	}
-	if class, _ := classify(filepath.Base(name)); class == oddName && len(picture.Format(head)) > 0 {
-		return kindImage, nil
-	}
-	if advice := exportAdvice(name, head); advice != "" {
-		return 0, fmt.Errorf("%s: %s", name, advice)
-	}
-	return 0, fmt.Errorf("%s: is neither a folder, a zip or tar archive, a table (.csv, .tsv, .jsonl, .parquet) nor an image (%s)%s", name, looksLike(name, head), unread(name, ext, head))
-}
-
-const (
-	wholeIDX    = "; for IDX files, open the folder with all four of them"
-	spreadsheet = "a spreadsheet or another zip archive"
-	lfs         = "a pointer of Git LFS, not the file itself"
-)
-
-// lfsPointer is the beginning of a file that stands for one in Git LFS.
-var lfsPointer = []byte("version https://git-lfs")
-
-// remedies say what to do with a file that has the name of a table.
-var remedies = map[string]string{
-	spreadsheet:                "; in Excel or LibreOffice, save it as CSV in UTF-8",
-	"an old Excel spreadsheet": "; in Excel or LibreOffice, save it as CSV in UTF-8",
-	"a Parquet file":           "; rename it to .parquet",
-	"compressed by gzip":       "; rename it so that it ends in .gz",
-	"an image":                 "; rename it",
-	lfs:                        "; run git lfs pull in its folder",
-	"a web page":               "; download the table again: this is a page, for example of a login",
-}
-
-// otherTable returns what a file with the name of a table is by its first bytes, "" if it may be such a table.
-func otherTable(name string, head []byte) string {
-	_, packed := unpackedName(name)
-	switch {
-	case packed == ".zip" && magic("PK")(head): // an archive of images, or of more than a table
-		return ""
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		return spreadsheet
-	case bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")):
-		return "an old Excel spreadsheet"
-	case bytes.HasPrefix(head, []byte("PAR1")) && !isParquet(name):
-		return "a Parquet file"
-	case bytes.HasPrefix(head, lfsPointer):
-		return lfs
-	case bytes.HasPrefix(head, []byte("\x1f\x8b")) && packed == "":
-		return "compressed by gzip"
-	case len(picture.Format(head)) > 2 && head[0] > 0x7f, bytes.HasPrefix(head, []byte("GIF8")):
-		return "an image"
-	case bytes.HasPrefix(bytes.ToLower(bytes.TrimSpace(head)), []byte("<!doctype html")), bytes.HasPrefix(bytes.ToLower(bytes.TrimSpace(head)), []byte("<html")):
-		return "a web page"
-	}
-	return ""
-}
-
-// unread returns what to do with a source of another kind, for messages.
-func unread(name, ext string, head []byte) string {
-	switch f := cmp.Or(picture.Foreign(head), foreignExtensions[strings.TrimPrefix(ext, ".")]); {
-	case f != "":
-		return fmt.Sprintf("; it is a %s file, which lince does not read: convert it to JPEG, for example with ImageMagick: magick %s %s.jpg", f, filepath.Base(name), strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)))
-	case ext == ".json":
-		return "; if it is a list of objects, " + listAdvice(shell.Quote(filepath.Base(name)))
-	case ext == ".txt", ext == ".dat":
-		line, _, _ := strings.Cut(string(head), "\n")
-		if isImage(firstWord(strings.TrimSpace(line))) {
-			return "; it has names of images without the names of columns: add a first line such as filename category, and rename it to .csv"
-		}
-		return "; if it is a table, rename it to .csv"
-	case strings.Contains(name, "-ubyte"):
-		return wholeIDX
-	case bytes.HasPrefix(head, []byte("PK\x07\x08")), len(ext) == 4 && ext[:2] == ".z" && ext != ".zip" && ext != ".zst":
-		return "; it is a piece of a split zip archive: join the pieces (zip -s 0 FILE.zip --out whole.zip), and open the result"
-	case joinPieces(name) != "":
-		return "; " + again(name)
-	case slices.Contains([]string{".001", ".002", ".part1", ".aa"}, ext):
-		return "; it is a piece of a split file: join the pieces (cat FILE.* > whole.zip), and open the result"
-	case slices.Contains([]string{".zst", ".gz", ".bz2"}, ext):
-		return "; download it again"
-	}
-	return ""
-}
-
-// looksLike describes a file by its first bytes, for messages.
-func looksLike(name string, head []byte) string {
-	if len(head) == 0 {
-		return "it is empty"
-	}
-	if u := unreadArchiveOf(name, head); u != nil {
-		return "it is " + u.name
-	}
-	switch {
-	case bytes.HasPrefix(head, lfsPointer):
-		return "it is " + lfs + remedies[lfs]
-	case bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")):
-		return "it is JSON text, probably the error of a download: " + quoteName(strings.TrimSpace(string(head)))
-	}
-	t, _, _ := strings.Cut(http.DetectContentType(head), ";")
-	return "it looks like " + t
-}
-
 // list lists the images of a folder or an archive, or a single image.
-func list(name string, rep *reading) (*listing, error) {
-	k, err := sniff(name)
-	if err != nil {
-		return nil, err
-	}
+func list(name string, k kind, rep *reading) (*listing, error) {
 	switch k {
 	case kindArchive:
 		return listArchive(name, rep)
 	case kindImage:
 		return &listing{name: name, entries: []entry{{filepath.Base(name), diskFile(name)}}}, nil
-	case kindFolder:
-		return listFolder(name, rep)
 	}
-	return nil, fmt.Errorf("%s: is not a folder, an archive or an image", name)
+	return listFolder(name, rep)
 }

@@ -47,8 +47,7 @@ func TestPasses(t *testing.T) {
 				s = fmt.Sprint(p)
 			}
 		}()
-		rep := &reading{ctx: t.Context()}
-		l, err := list(dir, rep)
+		l, err := listFolder(dir, &reading{ctx: t.Context()})
 		if err != nil {
 			t.Fatal(err)
 		}
