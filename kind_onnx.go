@@ -2,12 +2,15 @@ package lince
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/lince-ml/lince/format/onnx"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/beside"
 	"github.com/lince-ml/lince/internal/onnxgraph"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // openONNX reads an ONNX model. Its images have the channels last, as all of lince's models do, and its batch is free if the
@@ -31,7 +34,23 @@ func openONNX(o Options, f source) (*Model, error) {
 		return nil, err
 	}
 	m.notes = r.Notes
+	if r.Bound != nil {
+		m.notes = append(m.notes, fixedBatch(m, strings.TrimPrefix(r.Bound.Error(), "onnx: "))...)
+	}
 	return m, m.readMetadata(r.Metadata)
+}
+
+// fixedBatch returns the note for a file that fixes the size of batches, nil if it does not. why may be empty.
+func fixedBatch(m *Model, why string) []string {
+	n := m.InputShape()[0]
+	if n == tensor.Unknown {
+		return nil
+	}
+	if why != "" {
+		why, _, _ = strings.Cut(why, "\n")
+		why = fmt.Sprintf(", because the network depends on it (%.200s)", why)
+	}
+	return []string{fmt.Sprintf("The batch size must be %d, as in the file%s. To predict other numbers of images, export the model with a first dimension that is not fixed.", n, why)}
 }
 
 // readMetadata takes class names and preprocessing from the metadata of an ONNX file: those that lince wrote, or the list

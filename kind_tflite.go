@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/data/preprocess"
@@ -28,7 +29,7 @@ func openTFLite(o Options, f source) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.notes = r.Notes
+	m.notes = slices.Concat(r.Notes, fixedBatch(m, ""))
 	if _, ok := r.Metadata[tfliteExtra]; ok { // lince wrote the file
 		return m, m.readMetadata(r.Metadata)
 	}

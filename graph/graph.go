@@ -87,7 +87,11 @@ func (g *Graph) Specialize(shapes []tensor.Shape) (*Graph, error) {
 	input := map[*Node]tensor.Shape{}
 	for i, v := range g.Inputs {
 		if !shapes[i].Known() || !v.Shape.Fits(shapes[i]) {
-			return nil, fmt.Errorf("input %q: got shape %v, want %v", v.Node.Op.(op.Input).Key, shapes[i], v.Shape)
+			hint := ""
+			if got := shapes[i]; v.Rank() > 1 && v.Shape[0] != tensor.Unknown && len(got) == v.Rank() && v.Shape[1:].Fits(got[1:]) {
+				hint = fmt.Sprintf("; the network fixes the batch size: it must be %d", v.Shape[0])
+			}
+			return nil, fmt.Errorf("input %q: got shape %v, want %v%s", v.Node.Op.(op.Input).Key, shapes[i], v.Shape, hint)
 		}
 		input[v.Node] = shapes[i]
 	}

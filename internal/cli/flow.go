@@ -39,8 +39,11 @@ func flowOptions(m *lince.Model, batch, workers int) (data.ImageOptions, error) 
 	return o, nil
 }
 
-// imageOptions returns the options of a dataset without targets for a model.
+// imageOptions returns the options of a dataset without targets for a model. A model that fixes the size of batches gets that size.
 func imageOptions(m *lince.Model, batch, workers int) (o data.ImageOptions, err error) {
+	if in := m.InputShape(); len(in) > 0 && in[0] != tensor.Unknown {
+		batch = in[0]
+	}
 	o = data.ImageOptions{BatchSize: batch, NoShuffle: true, Workers: workers, Classes: m.Classes, Preprocessing: m.Preprocessing}
 	if o.Preprocessing == nil {
 		o.Preprocessing, err = defaultPreprocessing(m, size{})

@@ -25,7 +25,7 @@ type ReadOptions struct {
 	// ChannelsLast turns inputs that are images (batch, channels, height, width) into inputs (batch, height, width, channels),
 	// and outputs that are images likewise. A model for lince's datasets needs it.
 	ChannelsLast bool
-	// FreeBatch makes the batch size unknown where the file fixes it to 1, if the outputs then have the same batch.
+	// FreeBatch makes the batch size unknown where the file fixes it, if the network only carries the batch through to the outputs.
 	FreeBatch bool
 }
 
@@ -35,6 +35,7 @@ type Result struct {
 	Store    *graph.Store      // the values of the float initializers, by name
 	Notes    []string          // what differs from the file, each a sentence
 	Metadata map[string]string // the metadata_props of the model
+	Bound    error             // why the batch keeps the size of the file, if ReadOptions.FreeBatch is set
 }
 
 // NeedsValue is the error of Read for a model with ops that need numbers when the graph is built, where these come
@@ -70,19 +71,26 @@ func Read(m *onnx.Model, o ReadOptions) (*Result, error) {
 	if err := checkNames(m, o.Shapes); err != nil {
 		return nil, err
 	}
-	if o.FreeBatch {
-		if r, err := newReader(m, o); err == nil && r.hasFixedBatch() {
-			r.free = &symbol{name: "batch"}
-			if res, err := r.read(); err == nil {
-				return res, nil
-			}
-		}
-	}
 	r, err := newReader(m, o)
 	if err != nil {
 		return nil, err
 	}
-	return r.read()
+	batch := r.fixedBatch()
+	if !o.FreeBatch || batch == 0 {
+		return r.read()
+	}
+	r.free, r.batch = &symbol{name: "batch"}, batch
+	res, bound := r.read()
+	if bound == nil {
+		return res, nil
+	}
+	if r, err = newReader(m, o); err != nil {
+		return nil, err
+	}
+	if res, err = r.read(); err == nil {
+		res.Bound = bound
+	}
+	return res, err
 }
 
 // checkNames returns an error if a shape is given for an input that the model does not have.

@@ -21,6 +21,13 @@ const maxTerms = 64
 // einsum builds Einsum: products of operands, summed over dimensions. The operands are multiplied one after another, each pair as a product of matrices.
 func einsum(n *node) {
 	terms, out := n.equation()
+	for i, t := range terms {
+		for a, l := range t {
+			if !slices.Contains(out, l) {
+				n.across(n.in(i), a)
+			}
+		}
+	}
 	x := n.diagonal(labelled{n.plain(0), terms[0]})
 	for i, t := range terms[1:] {
 		later := slices.Concat(append(slices.Clone(terms[i+2:]), out)...)

@@ -43,7 +43,8 @@ type reader struct {
 	store      *graph.Store
 	variables  map[string]stored
 	symbols    map[string]*symbol // by the names of dimensions
-	free       *symbol            // the batch, where it replaces a size of 1 in the file; else nil
+	free       *symbol            // the batch, where it replaces a size in the file; else nil
+	batch      int                // that size
 	notes      []string
 	errs       []error
 	needs      []string          // inputs whose values are needed

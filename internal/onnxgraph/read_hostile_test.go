@@ -267,33 +267,6 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// TestFreeBatch reads models whose batch is 1. Where the network mixes the images of a batch, it stays 1.
-func TestFreeBatch(t *testing.T) {
-	for _, c := range []struct {
-		node *onnxpb.NodeProto
-		free bool
-	}{
-		{opNode("Reshape x s -> y"), true},
-		{opNode("Softmax x -> y", intAttr("axis", 0)), false},
-		{opNode("ReduceSum x zero -> y"), false},
-		{opNode("Squeeze x zero -> y"), false},
-		{opNode("Concat x x -> y", intAttr("axis", 0)), false},
-		{opNode("Softmax x -> y", intAttr("axis", 1)), true},
-		{opNode("Transpose x -> y", intsAttr("perm", 1, 0, 2, 3)), false},
-	} {
-		g := simple([]*onnxpb.NodeProto{c.node}, vector("s", 1, 192), vector("zero", 0))
-		g.Input = []*onnxpb.ValueInfoProto{floatInput(1, 3, 8, 8)}
-		r, err := Read(modelOf(17, g), ReadOptions{FreeBatch: true})
-		if err != nil {
-			t.Error(c.node, err)
-			continue
-		}
-		if got := r.Graph.Inputs[0].Shape[0] == tensor.Unknown; got != c.free {
-			t.Errorf("%v: the batch is free: %v, want %v", c.node, got, c.free)
-		}
-	}
-}
-
 // FuzzRead reads models whose bytes are anything.
 func FuzzRead(f *testing.F) {
 	for _, b := range smallModels(f) {

@@ -130,9 +130,11 @@ func slice(n *node) {
 		if steps[i] == 0 {
 			n.fail("a step is 0")
 		}
-		if d.s != nil {
+		switch {
+		case starts[i] == 0 && steps[i] == 1 && ends[i] >= n.batch && n.keepsBatch(d, fixed(n.batch)): // all of the batch
+		case d.s != nil:
 			v = n.sliceUnknown(v, l.at(a), starts[i], ends[i], steps[i], &changed[a])
-		} else {
+		default:
 			v = n.sliceKnown(v, l.at(a), toInt(d.k), starts[i], ends[i], steps[i])
 		}
 		if changed[a] {

@@ -51,7 +51,7 @@ func (s *scope) readInput(in *onnxpb.ValueInfoProto) (*value, error) {
 			return nil, err
 		}
 	}
-	if s.free != nil && (!ok || given[0] == tensor.Unknown) && len(dims) > 1 && dims[0] == fixed(1) {
+	if s.free != nil && (!ok || given[0] == tensor.Unknown) && len(dims) > 1 && dims[0] == fixed(s.batch) {
 		dims[0] = num{1, s.free}
 	}
 	l := plain(len(dims))
@@ -66,14 +66,6 @@ func (s *scope) readInput(in *onnxpb.ValueInfoProto) (*value, error) {
 		}
 	}
 	return x, nil
-}
-
-// hasFixedBatch reports whether an input has a batch of size 1 in the file.
-func (r *reader) hasFixedBatch() bool {
-	return slices.ContainsFunc(r.model.Graph.Input, func(in *onnxpb.ValueInfoProto) bool {
-		d := in.GetType().GetTensorType().GetShape().GetDim()
-		return len(d) > 1 && d[0].GetDimValue() == 1
-	})
 }
 
 // inputType returns the type of an input. dims is nil if the file does not have the number of dimensions. The first

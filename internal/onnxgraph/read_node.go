@@ -157,6 +157,8 @@ func (n *node) evaluate() (err error) {
 	if n.fold() {
 		return nil
 	}
+	n.checkBatch()
+	n.shareRows()
 	n.row.build(n)
 	return nil
 }
@@ -273,15 +275,6 @@ func (n *node) axes(axes []int, rank int) []int {
 		n.fail("axes %v contain an axis twice", axes)
 	}
 	return a
-}
-
-// across records that the node computes along an axis. That must not be the batch, if it has the size 1 in the file.
-func (n *node) across(x *value, axes ...int) {
-	for _, a := range axes {
-		if n.free != nil && x.dims[a].s == n.free {
-			n.fail("computes along the batch")
-		}
-	}
 }
 
 // wantRank checks the number of dimensions of an operand.

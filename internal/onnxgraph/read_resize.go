@@ -156,6 +156,10 @@ func (n *node) sized(list []resampling) {
 	best := math.NaN()
 	for i := range list {
 		a := &list[i]
+		if n.keepsBatch(x.dims[a.axis], sizes[i]) {
+			a.scale = 1
+			continue
+		}
 		if sizes[i].s != nil {
 			if sizes[i] != x.dims[a.axis] {
 				n.unknown(3)

@@ -31,6 +31,7 @@ func readReshape(n *node) {
 			n.fail("the new shape is %v", shapeOf(to))
 		}
 	}
+	n.reshapedBatch(x.dims, to, free)
 	total, ok := product(x.dims...)
 	if !ok {
 		n.reshapeTo(to, free)
@@ -45,11 +46,6 @@ func readReshape(n *node) {
 	if !ok {
 		n.reshapeTo(to, free)
 		return
-	}
-	// In a file whose batch is 1, the first dimension is often written as 1.
-	if n.free != nil && total.s == n.free && rest.s == nil && len(to) > 0 && to[0] == fixed(1) {
-		to[0], rest.s = total, n.free
-		to[0].k = 1
 	}
 	if free >= 0 {
 		switch {
@@ -437,7 +433,7 @@ func expand(n *node) {
 	for i, d := range x.dims {
 		j := len(to) - x.rank() + i
 		switch {
-		case to[j] == fixed(1) || to[j] == fixed(-1):
+		case to[j] == fixed(1) || to[j] == fixed(-1) || n.keepsBatch(d, to[j]):
 			to[j] = d
 		case d == fixed(1):
 			same = same && to[j] == d

@@ -42,10 +42,8 @@ func Read(m *tflite.Model) (*Result, error) {
 	res, err := read(m, true)
 	if err != nil && !slices.ContainsFunc(inputs(m), func(t *tflite.Tensor) bool { return len(t.Signature) > 0 && t.Signature[0] == tensor.Unknown }) {
 		// A model with a fixed batch size may depend on it.
-		var again error
-		if res, again = read(m, false); again == nil {
-			res.Notes = append(res.Notes, "the batch size is 1, because the network depends on it")
-			err = nil
+		if again, bound := read(m, false); bound == nil {
+			res, err = again, nil
 		}
 	}
 	if err != nil {
