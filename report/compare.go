@@ -19,7 +19,7 @@ type Comparison struct {
 // ComparedRun is a run. Note is a remark, such as that the run was interrupted.
 type ComparedRun struct {
 	Name, Note string
-	History    History
+	History    *History // nil if there is none
 }
 
 // ComparedResult is a result of all runs.
@@ -62,8 +62,8 @@ func (c Comparison) check() error {
 		return fmt.Errorf("report: no runs to compare")
 	}
 	for _, r := range c.Runs {
-		if len(r.History.Epochs) > 0 {
-			if err := r.History.check(); err != nil {
+		if r.History != nil && len(r.History.Epochs) > 0 {
+			if err := checkHistory(r.History); err != nil {
 				return fmt.Errorf("%s: %w", r.Name, err)
 			}
 		}
@@ -138,6 +138,9 @@ func compareCharts(runs []ComparedRun) []chart {
 	var epochs []int
 	var names []string
 	for _, r := range runs {
+		if r.History == nil {
+			continue
+		}
 		epochs = append(epochs, r.History.Epochs...)
 		for _, s := range r.History.Series {
 			if !slices.Contains(names, s.Name) {
@@ -151,6 +154,9 @@ func compareCharts(runs []ComparedRun) []chart {
 	for _, name := range names {
 		var lines []chartLine
 		for i, r := range runs {
+			if r.History == nil {
+				continue
+			}
 			at := slices.IndexFunc(r.History.Series, func(s Series) bool { return s.Name == name })
 			if at < 0 {
 				continue

@@ -11,8 +11,8 @@ import (
 )
 
 func sampleComparison() Comparison {
-	history := func(values ...float64) History {
-		h := History{Series: []Series{{Name: "val_loss", Values: values}}}
+	history := func(values ...float64) *History {
+		h := &History{Series: []Series{{Name: "val_loss", Values: values}}}
 		for i := range values {
 			h.Epochs = append(h.Epochs, i)
 		}
@@ -20,7 +20,7 @@ func sampleComparison() Comparison {
 	}
 	return Comparison{
 		Title: "Comparison of 3 runs", Subtitle: "a remark",
-		Runs: []ComparedRun{{"runs/train-1", "", history(.9, .7, .6)}, {"runs/train-2", "interrupted", history(.8, .75)}, {"runs/train-3", "", History{}}},
+		Runs: []ComparedRun{{"runs/train-1", "", history(.9, .7, .6)}, {"runs/train-2", "interrupted", history(.8, .75)}, {"runs/train-3", "", nil}},
 		Results: []ComparedResult{
 			{"accuracy", []float64{.9, .95, math.NaN()}, []string{"90.0%", "95.0%", "–"}, 1}, {"training time", []float64{3, 4, 5}, []string{"3s", "4s", "5s"}, -1},
 			{"epochs", []float64{3, 2, 0}, []string{"3", "2", "0"}, 0}, {"same", []float64{1, 1, 1}, []string{"1", "1", "1"}, 1},

@@ -38,14 +38,14 @@ const manyEpochs = 40
 //
 // It returns an error if the history has no epochs or no metrics, if the number of values of a
 // series is not the number of epochs, if two series have the same name, or if writing fails.
-func Curves(w io.Writer, h History) error {
-	if err := h.check(); err != nil {
+func Curves(w io.Writer, h *History) error {
+	if err := checkHistory(h); err != nil {
 		return err
 	}
 	return encode(w, drawCurves(h))
 }
 
-func drawCurves(h History) image.Image {
+func drawCurves(h *History) image.Image {
 	img, panels := layCurves(h)
 	for _, p := range panels {
 		p.Draw(p.at)
@@ -72,9 +72,9 @@ type curve struct {
 }
 
 // layCurves returns an empty image, and the panels with their positions in it.
-func layCurves(h History) (*vgimg.Canvas, []panel) {
+func layCurves(h *History) (*vgimg.Canvas, []panel) {
 	var panels []panel
-	for _, p := range h.pairs() {
+	for _, p := range pairsOf(h) {
 		panels = append(panels, newPanel(h.Epochs, p))
 	}
 	columns := len(panels)

@@ -3,27 +3,19 @@ package report
 import (
 	"fmt"
 	"strings"
+
+	"github.com/lince-ml/lince/callback"
 )
 
-// History holds the metrics of training by epoch, like keras.callbacks.History.
-type History struct {
-	// Epochs lists the epochs, counted from 0.
-	Epochs []int
-	// Series holds the metrics in the order in which they are plotted, for example accuracy,
-	// loss, val_accuracy, val_loss.
-	Series []Series
-}
+// History has the metrics of training by epoch. Fit returns one.
+type History = callback.History
 
 // Series is one metric over the epochs.
-type Series struct {
-	// Name is the metric's name. Names of validation metrics begin with val_.
-	Name string
-	// Values has one value per epoch. NaN means that the epoch has no value.
-	Values []float64
-}
+type Series = callback.Series
 
-func (h History) check() error {
-	if len(h.Epochs) == 0 {
+// checkHistory returns an error if a history cannot be drawn.
+func checkHistory(h *History) error {
+	if h == nil || len(h.Epochs) == 0 {
 		return fmt.Errorf("report: the history has no epochs")
 	}
 	for i, s := range h.Series {
@@ -48,7 +40,7 @@ type pair struct {
 	training, validation []float64
 }
 
-func (h History) pairs() []pair {
+func pairsOf(h *History) []pair {
 	var pairs []pair
 	at := map[string]int{}
 	for _, s := range h.Series {

@@ -54,7 +54,7 @@ func countPixels(m *image.RGBA, r image.Rectangle, want color.RGBA) int {
 }
 
 // plots returns the rectangles in which the panels of Curves draw their lines.
-func plots(h History) []image.Rectangle {
+func plots(h *History) []image.Rectangle {
 	img, panels := layCurves(h)
 	height := img.Image().Bounds().Dy()
 	var all []image.Rectangle
@@ -67,9 +67,9 @@ func plots(h History) []image.Rectangle {
 
 func TestCurves(t *testing.T) {
 	nan := math.NaN()
-	h := History{[]int{0, 1, 2}, []Series{
-		{"accuracy", []float64{.5, .6, .7}}, {"loss", []float64{nan, .5, math.Inf(1)}},
-		{"val_accuracy", []float64{.4, nan, .8}}, {"val_loss", []float64{nan, nan, nan}}}}
+	h := &History{Epochs: []int{0, 1, 2}, Series: []Series{
+		{Name: "accuracy", Values: []float64{.5, .6, .7}}, {Name: "loss", Values: []float64{nan, .5, math.Inf(1)}},
+		{Name: "val_accuracy", Values: []float64{.4, nan, .8}}, {Name: "val_loss", Values: []float64{nan, nan, nan}}}}
 	m := drawn(t, func(w io.Writer) error { return Curves(w, h) })
 	at := plots(h)
 	accuracy, loss := at[0], at[1]
@@ -127,8 +127,8 @@ func TestCurvesStrange(t *testing.T) {
 			}
 		}
 	}
-	h := History{[]int{0, 1}, []Series{{"x", []float64{1e-300, 1e299}}, {"y", []float64{math.MaxFloat64, math.NaN()}}}}
-	count := func(h History) (pixels int) {
+	h := &History{Epochs: []int{0, 1}, Series: []Series{{Name: "x", Values: []float64{1e-300, 1e299}}, {Name: "y", Values: []float64{math.MaxFloat64, math.NaN()}}}}
+	count := func(h *History) (pixels int) {
 		m := drawCurves(h).(*image.RGBA)
 		for _, r := range plots(h) {
 			pixels += countPixels(m, r, blue)
@@ -139,7 +139,7 @@ func TestCurvesStrange(t *testing.T) {
 		t.Error("extreme values drew no curve")
 	}
 	// Epochs after a resumed run, many epochs, many metrics.
-	long := History{Series: []Series{{Name: "loss"}}}
+	long := &History{Series: []Series{{Name: "loss"}}}
 	for i := range 600 {
 		long.Epochs = append(long.Epochs, 1000+i)
 		long.Series[0].Values = append(long.Series[0].Values, math.Sin(float64(i)))
@@ -147,9 +147,9 @@ func TestCurvesStrange(t *testing.T) {
 	if count(long) < 5000 {
 		t.Error("600 epochs drew no curve")
 	}
-	many := History{Epochs: []int{0}}
+	many := &History{Epochs: []int{0}}
 	for i := range 4 {
-		many.Series = append(many.Series, Series{fmt.Sprint("metric_", i), []float64{float64(i)}})
+		many.Series = append(many.Series, Series{Name: fmt.Sprint("metric_", i), Values: []float64{float64(i)}})
 	}
 	if count(many) < 4*50 {
 		t.Error("4 metrics drew too little")
@@ -163,7 +163,7 @@ func TestCurvesTitles(t *testing.T) {
 		if above {
 			value = 12345.5
 		}
-		h := History{[]int{0}, []Series{{"loss", []float64{1}}, {name, []float64{value}}, {"val_" + name, []float64{value}}}}
+		h := &History{Epochs: []int{0}, Series: []Series{{Name: "loss", Values: []float64{1}}, {Name: name, Values: []float64{value}}, {Name: "val_" + name, Values: []float64{value}}}}
 		_, panels := layCurves(h)
 		p := panels[len(panels)-1]
 		if p.above != above {
@@ -184,7 +184,7 @@ func TestCurvesTitles(t *testing.T) {
 // TestCurvesLogarithmic checks that a logarithmic axis is mentioned in the title, and takes no room above the plot.
 func TestCurvesLogarithmic(t *testing.T) {
 	top := func(values ...float64) (vg.Length, string) {
-		img, panels := layCurves(History{[]int{0, 1}, []Series{{"loss", values}}})
+		img, panels := layCurves(&History{Epochs: []int{0, 1}, Series: []Series{{Name: "loss", Values: values}}})
 		_, height := img.Size()
 		return height - panels[0].DataCanvas(panels[0].at).Max.Y, panels[0].title()
 	}
@@ -196,11 +196,11 @@ func TestCurvesLogarithmic(t *testing.T) {
 }
 
 func TestCurvesErrors(t *testing.T) {
-	for want, h := range map[string]History{
-		"no epochs":                 {nil, []Series{{"loss", nil}}},
-		"no metrics":                {[]int{0}, nil},
-		"loss has 1 values for 2":   {[]int{0, 1}, []Series{{"loss", []float64{1}}}},
-		"two series named accuracy": {[]int{0}, []Series{{"accuracy", []float64{1}}, {"accuracy", []float64{1}}}},
+	for want, h := range map[string]*History{
+		"no epochs":                 {Series: []Series{{Name: "loss"}}},
+		"no metrics":                {Epochs: []int{0}},
+		"loss has 1 values for 2":   {Epochs: []int{0, 1}, Series: []Series{{Name: "loss", Values: []float64{1}}}},
+		"two series named accuracy": {Epochs: []int{0}, Series: []Series{{Name: "accuracy", Values: []float64{1}}, {Name: "accuracy", Values: []float64{1}}}},
 	} {
 		if err := Curves(io.Discard, h); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
@@ -532,7 +532,7 @@ func TestFormatNumber(t *testing.T) {
 
 func TestImagesFull(t *testing.T) {
 	for name, err := range map[string]error{
-		"curves":    Curves(full{}, History{[]int{0}, []Series{{"loss", []float64{1}}}}),
+		"curves":    Curves(full{}, &History{Epochs: []int{0}, Series: []Series{{Name: "loss", Values: []float64{1}}}}),
 		"confusion": Confusion(full{}, []string{"a"}, [][]int{{1}}),
 		"gallery":   Gallery(full{}, nil, GalleryOptions{}),
 	} {

@@ -30,7 +30,7 @@ type Page struct {
 	Counts  []Count
 	Skipped []Fact
 	// History has the metrics by epoch. Best is the epoch that was kept as the best one, counted from 0, or -1.
-	History History
+	History *History
 	Best    int
 	// Results compares the predictions with the targets.
 	Results *Classification

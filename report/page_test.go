@@ -27,9 +27,9 @@ func samplePage(t testing.TB, classes, examples int, name func(class int) string
 		Notes: []string{"The run was interrupted after epoch 4 of 5."},
 		Facts: []Fact{{"accuracy", "91.2%"}, {"expected calibration error", "2.3%"}, {"images", "25,000"}, {"training time", "4 min 12 s"}},
 		Data:  []Fact{{"source", "photos.zip"}, {"fingerprint", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}},
-		History: History{Epochs: []int{0, 1, 2, 3}, Series: []Series{
-			{"accuracy", []float64{.5, .7, .8, .9}}, {"loss", []float64{2.1, .8, .5, math.NaN()}},
-			{"val_accuracy", []float64{.45, .6, .72, .7}}, {"val_loss", []float64{2.3, 1.1, .9, .95}}}},
+		History: &History{Epochs: []int{0, 1, 2, 3}, Series: []Series{
+			{Name: "accuracy", Values: []float64{.5, .7, .8, .9}}, {Name: "loss", Values: []float64{2.1, .8, .5, math.NaN()}},
+			{Name: "val_accuracy", Values: []float64{.45, .6, .72, .7}}, {Name: "val_loss", Values: []float64{2.3, 1.1, .9, .95}}}},
 		HeatMaps:     "The heat map shows which regions the prediction depends on (Grad-CAM, layer conv2d_1).",
 		Cost:         []Fact{{"training", "4 min 12 s"}, {"peak memory", "512 MiB"}},
 		EpochSeconds: []float64{65, 60, 61, 63},

@@ -115,11 +115,11 @@ type countBar struct {
 
 func newPageView(p Page) (*pageView, error) {
 	v := &pageView{Page: p}
-	if len(p.History.Epochs) > 0 {
-		if err := p.History.check(); err != nil {
+	if p.History != nil && len(p.History.Epochs) > 0 {
+		if err := checkHistory(p.History); err != nil {
 			return nil, err
 		}
-		for _, x := range p.History.pairs() {
+		for _, x := range pairsOf(p.History) {
 			lines := []chartLine{}
 			if x.training != nil {
 				lines = append(lines, chartLine{Name: "training", Values: x.training})
@@ -179,7 +179,7 @@ func newPageView(p Page) (*pageView, error) {
 }
 
 // historyRows returns the history as a table with a header.
-func historyRows(h History) [][]string {
+func historyRows(h *History) [][]string {
 	rows := [][]string{{"epoch"}}
 	for _, s := range h.Series {
 		rows[0] = append(rows[0], s.Name)

@@ -184,17 +184,15 @@ func writeCurves(out *folder, h *lince.History) error {
 }
 
 // plotted returns what is plotted of a history. Without a completed epoch it is the interrupted one.
-func plotted(h *lince.History) report.History {
-	r := report.History{Epochs: h.Epochs}
-	for _, s := range h.Series {
-		r.Series = append(r.Series, report.Series{Name: s.Name, Values: s.Values})
+func plotted(h *lince.History) *lince.History {
+	p := h.Partial
+	if p == nil || len(h.Epochs) > 0 {
+		return h
 	}
-	if p := h.Partial; p != nil && len(h.Epochs) == 0 {
-		r.Epochs = []int{p.Epoch}
-		for name, v := range p.Logs.All() {
-			if finite(v) {
-				r.Series = append(r.Series, report.Series{Name: name, Values: []float64{v}})
-			}
+	r := &lince.History{Epochs: []int{p.Epoch}}
+	for name, v := range p.Logs.All() {
+		if finite(v) {
+			r.Series = append(r.Series, report.Series{Name: name, Values: []float64{v}})
 		}
 	}
 	return r

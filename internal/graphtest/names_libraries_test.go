@@ -164,8 +164,8 @@ var libraryNames = []nameSection{
 	}},
 	{module: "matplotlib.pyplot", rows: map[string]string{
 		"imshow":  "report.Gallery; in the terminal: picture.Terminal",
-		"plot":    "report.Curves",
-		"savefig": "report.Curves, which writes an SVG image",
+		"plot":    "report.Curves of the history that lince.Model.Fit returns",
+		"savefig": "report.Curves, which writes a PNG",
 		"subplot": "report.Gallery",
 	}},
 	{module: "PIL.Image", rows: map[string]string{

@@ -129,7 +129,7 @@ func writeSection(t *testing.T, b *strings.Builder, s nameSection, list []string
 		checkSymbols(t, s.module, s.note)
 		fmt.Fprintf(b, "%s\n\n", marked(s.note))
 	}
-	fmt.Fprint(b, "| Keras | Go |\n|---|---|\n")
+	fmt.Fprint(b, "| Python | Go |\n|---|---|\n")
 	for _, cell := range cells {
 		fmt.Fprintf(b, "| %s | %s |\n", strings.Join(byCell[cell], ", "), marked(cell))
 	}
