@@ -17,8 +17,8 @@ import (
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/format/keras"
+	"github.com/lince-ml/lince/format/npy"
 	"github.com/lince-ml/lince/internal/graphtest"
-	"github.com/lince-ml/lince/internal/npy"
 	"github.com/lince-ml/lince/internal/testenv"
 	"github.com/lince-ml/lince/tensor"
 )

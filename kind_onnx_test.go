@@ -13,9 +13,9 @@ import (
 
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/preprocess"
+	"github.com/lince-ml/lince/format/npy"
 	"github.com/lince-ml/lince/format/onnx/onnxpb"
 	"github.com/lince-ml/lince/internal/graphtest"
-	"github.com/lince-ml/lince/internal/npy"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/tensor"

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/lince-ml/lince"
-	"github.com/lince-ml/lince/internal/npy"
+	"github.com/lince-ml/lince/format/npy"
 	"github.com/lince-ml/lince/internal/testenv"
 	"github.com/lince-ml/lince/tensor"
 )

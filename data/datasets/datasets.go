@@ -21,7 +21,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/lince-ml/lince/internal/npy"
+	"github.com/lince-ml/lince/format/npy"
 	"github.com/lince-ml/lince/tensor"
 )
 

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/lince-ml/lince/internal/npy"
+	"github.com/lince-ml/lince/format/npy"
 	"github.com/lince-ml/lince/tensor"
 )
 

@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lince-ml/lince/format/npy"
 	"github.com/lince-ml/lince/internal/nearest"
-	"github.com/lince-ml/lince/internal/npy"
 	"github.com/lince-ml/lince/internal/parquet"
 	"github.com/lince-ml/lince/internal/pyfloat"
 	"github.com/lince-ml/lince/internal/sheet"

@@ -15,7 +15,7 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
-	"github.com/lince-ml/lince/internal/npy"
+	"github.com/lince-ml/lince/format/npy"
 	"github.com/lince-ml/lince/internal/testenv"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/format/npy"
 	"github.com/lince-ml/lince/internal/inference"
-	"github.com/lince-ml/lince/internal/npy"
 	"github.com/lince-ml/lince/internal/patherr"
 	"github.com/lince-ml/lince/tensor"
 	"github.com/lince-ml/lince/zoo"

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/lince-ml/lince"
-	"github.com/lince-ml/lince/internal/npy"
+	"github.com/lince-ml/lince/format/npy"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
 )

@@ -4,9 +4,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lince-ml/lince/format/npy"
 	"github.com/lince-ml/lince/format/onnx"
 	"github.com/lince-ml/lince/format/onnx/onnxpb"
-	"github.com/lince-ml/lince/internal/npy"
 	"github.com/lince-ml/lince/tensor"
 
 	"google.golang.org/protobuf/proto"

@@ -1,6 +1,6 @@
 """Small files in the forms of MNIST, Fashion-MNIST and CIFAR, and what keras.datasets reads from them; and files of NumPy and pickle.
 
-Writes data/datasets/testdata/, internal/npy/testdata/ and internal/pickle/testdata/. datasets.json has the type, the shape and the CRC-32 of each array.
+Writes data/datasets/testdata/, format/npy/testdata/ and internal/pickle/testdata/. datasets.json has the type, the shape and the CRC-32 of each array.
 
     python -m venv venv && venv/bin/pip install -r internal/golden/requirements.txt
     venv/bin/python internal/golden/datasets.py
@@ -24,7 +24,7 @@ from keras.src.datasets import cifar, cifar100, fashion_mnist, mnist
 
 ROOT = pathlib.Path(__file__).parents[2]
 OUT = ROOT / "data/datasets/testdata"
-NPY = ROOT / "internal/npy/testdata"
+NPY = ROOT / "format/npy/testdata"
 PICKLE = ROOT / "internal/pickle/testdata"
 for folder in OUT / "fashion-mnist", NPY, PICKLE:
     folder.mkdir(parents=True, exist_ok=True)
@@ -140,7 +140,7 @@ for dtype in "u1", "i1", "<i2", "<i4", "<i8", "<f4", "<f8", "b1":
 np.save(NPY / "scalar.npy", np.float32(7))
 np.save(NPY / "empty.npy", np.zeros((0, 3), "f4"))
 np.save(NPY / "refused_big_endian.npy", np.arange(6, dtype=">i2"))
-np.save(NPY / "refused_fortran.npy", np.asfortranarray(np.arange(6.0).reshape(2, 3)))
+np.save(NPY / "fortran.npy", np.asfortranarray(np.arange(6.0).reshape(2, 3)))
 np.save(NPY / "refused_object.npy", np.array([None, "a"], dtype=object), allow_pickle=True)
 np.save(NPY / "refused_struct.npy", np.zeros(2, dtype=[("a", "i4"), ("b", "f4")]))
 with open(NPY / "version2.npy", "wb") as f:

@@ -42,6 +42,7 @@ The page is generated from the tables in internal/graphtest and the tags of the 
 
 - A Go name has the form ` + "`package.Symbol`" + ` or ` + "`package.Type.Member`" + `. In a module that uses lince, ` + "`go doc`" + ` accepts it:
   ` + "`go doc callback.EarlyStopping`" + `. The root package ` + "`github.com/lince-ml/lince`" + ` is ` + "`lince`" + `.
+  The import path of another package is ` + "`github.com/lince-ml/lince/`" + ` and its folder: PACKAGES.
 - An argument in Python is a field in Go: of the class, or of an options struct such as ` + "`lince.FitOptions`" + `. The zero value means Keras'
   default.
 - *not there* means that lince cannot do it. If the name is a class, the error for a file with this class gives the same reason.
@@ -107,10 +108,19 @@ var values = map[reflect.Type]string{
 	reflect.TypeFor[layer.Layers]():            "layers without weights",
 }
 
+// packageList lists the folders of the packages that the page names.
+func packageList() string {
+	var dirs []string
+	for _, dir := range packageDirs[:slices.Index(packageDirs, "math/rand")] {
+		dirs = append(dirs, "`"+dir+"`")
+	}
+	return strings.Join(dirs, ", ")
+}
+
 // TestDocs checks that docs/keras.md is up to date.
 func TestDocs(t *testing.T) {
 	var b strings.Builder
-	b.WriteString(docs)
+	b.WriteString(strings.Replace(docs, "PACKAGES", packageList(), 1))
 	b.WriteString(names(t))
 	b.WriteString(arguments)
 	specs(declarations(t, "layer"), func(s *ast.ValueSpec, doc string) {

@@ -186,8 +186,8 @@ var dataNames = []nameSection{
 		"zip":                "data.Tensors, data.NamedTensors",
 	}},
 	{module: "tensorflow.image", note: "A function on tensors inside a model is a layer. Package picture works on image files.", rows: map[string]string{
-		"adjust_brightness":       "layer.Rescaling with Offset; layer.RandomBrightness draws the change anew for each image, and only in training",
-		"adjust_contrast":         "not there as a fixed change: data.Map with a function of your own; layer.RandomContrast draws the change anew for each image, and only in training",
+		"adjust_brightness":       "layer.Rescaling with Offset; layer.RandomBrightness draws a new change for each image, and only in training",
+		"adjust_contrast":         "not there as a fixed change: data.Map with a function of your own; layer.RandomContrast draws a new change for each image, and only in training",
 		"central_crop":            "layer.CenterCrop, preprocess.CenterCrop",
 		"convert_image_dtype":     "layer.Rescaling with Scale 1/255, preprocess.Rescale",
 		"decode_image":            "picture.Decode",

@@ -153,10 +153,10 @@ var libraryNames = []nameSection{
 		"argmax":      "lince.Classification.Class, from lince.Model.Classify",
 		"array":       goSlices,
 		"expand_dims": "not needed: lince.Model.ClassifyImage takes one image",
-		"load":        "not there: lince does not read .npy files; read the numbers in Go and use tensor.Of",
+		"load":        "npy.ReadFile; .npz: npy.ReadArchive",
 		"random.seed": "lince.Options.Seed, data.SplitOptions.RandomState",
-		"save":        "not there: lince does not write .npy files; tensor.Values has the numbers",
-		"savez":       "not there: lince does not write .npz files; tensor.Values has the numbers",
+		"save":        "npy.Write",
+		"savez":       "npy.WriteArchive",
 	}},
 	{module: "pandas", rows: map[string]string{
 		"DataFrame": "data.Table",

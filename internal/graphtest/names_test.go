@@ -52,7 +52,7 @@ var registryDirs = map[string]string{
 // packageDirs has the directories of the packages that the tables may name, beside package lince, and import paths of the
 // standard library.
 var packageDirs = []string{
-	"callback", "constraint", "data", "data/augment", "data/datasets", "data/picture", "data/preprocess", "graph", "graph/op", "initializer", "layer", "loss",
+	"callback", "constraint", "data", "data/augment", "data/datasets", "data/picture", "data/preprocess", "format/npy", "graph", "graph/op", "initializer", "layer", "loss",
 	"metric", "optimizer", "optimizer/schedule", "plot", "profile", "regularizer", "report", "tensor", "zoo", "math/rand", "net/http", "os",
 }
 

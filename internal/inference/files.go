@@ -13,10 +13,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lince-ml/lince/format/npy"
 	"github.com/lince-ml/lince/format/onnx"
 	"github.com/lince-ml/lince/internal/atomicfile"
 	"github.com/lince-ml/lince/internal/bounded"
-	"github.com/lince-ml/lince/internal/npy"
 	"github.com/lince-ml/lince/internal/patherr"
 	"github.com/lince-ml/lince/tensor"
 )

@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/format/npy"
 	"github.com/lince-ml/lince/format/onnx"
-	"github.com/lince-ml/lince/internal/npy"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
 

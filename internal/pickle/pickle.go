@@ -16,7 +16,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/lince-ml/lince/internal/npy"
+	"github.com/lince-ml/lince/format/npy"
 	"github.com/lince-ml/lince/tensor"
 )
 

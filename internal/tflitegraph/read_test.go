@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/format/npy"
 	"github.com/lince-ml/lince/format/tflite"
-	"github.com/lince-ml/lince/internal/npy"
 	"github.com/lince-ml/lince/internal/tflitecheck"
 	"github.com/lince-ml/lince/internal/tflitegraph"
 )

@@ -1,4 +1,4 @@
-// Package npy reads and writes the files of NumPy's save and savez: .npy and .npz. Only arrays of numbers and bools in C order are
+// Package npy reads and writes the files of NumPy's save and savez: .npy and .npz. Only arrays of numbers and bools are
 // supported. Nothing in a file is executed, and no memory is allocated for a size that the file only claims.
 //
 // Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
@@ -114,10 +114,53 @@ func Read(b []byte) (*tensor.Tensor, error) {
 		}
 		shape = append(shape, v)
 	}
-	if string(m[2]) == "True" && len(shape) > 1 {
-		return nil, errors.New("is in Fortran order, want C order; save it again after numpy.ascontiguousarray(x)")
+	if string(m[2]) == "False" {
+		return Wrap(d, shape, rest[at+size:])
 	}
-	return Wrap(d, shape, rest[at+size:])
+	// Fortran's order is that of the transposed array.
+	slices.Reverse(shape)
+	t, err := Wrap(d, shape, rest[at+size:])
+	if err != nil {
+		return nil, err
+	}
+	return transposed(t), nil
+}
+
+// ReadFile reads a .npy file, as numpy.load does. See ReadArchive for .npz files.
+func ReadFile(path string) (*tensor.Tensor, error) {
+	b, err := bounded.ReadFile(path, bounded.MaxFile)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, patherr.Bare(err))
+	}
+	t, err := Read(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return t, nil
+}
+
+// transposed returns a tensor with the dimensions in reverse order.
+func transposed(t *tensor.Tensor) *tensor.Tensor {
+	from := t.Shape()
+	to := slices.Clone(from)
+	slices.Reverse(to)
+	out := tensor.New(t.DType(), to...)
+	src, dst, size := t.Raw(), out.Raw(), t.DType().Size()
+	index := make([]int, len(to)) // of the element of out that is written
+	for at := 0; at < len(dst); at += size {
+		i := 0
+		for k := len(index) - 1; k >= 0; k-- {
+			i = i*to[k] + index[k]
+		}
+		copy(dst[at:at+size], src[i*size:])
+		for k := len(index) - 1; k >= 0; k-- {
+			if index[k]++; index[k] < to[k] {
+				break
+			}
+			index[k] = 0
+		}
+	}
+	return out
 }
 
 // ReadArchive reads the arrays with the given names from a .npz file, or all arrays if there are no names. It fails if one is
