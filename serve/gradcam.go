@@ -57,7 +57,11 @@ func (c *call) gradCAM() error {
 				return bad("the model %s has no class %q", v.name, short(text))
 			}
 		}
-		list, err := c.imageExamples(ctx, v, [][]byte{body})
+		f, err := c.form(body, 1)
+		if err != nil {
+			return err
+		}
+		list, err := c.imageExamples(ctx, v, f.files)
 		if err != nil {
 			return err
 		}

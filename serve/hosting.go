@@ -48,7 +48,7 @@ func (c *call) invocations() error {
 			if media == "text/csv" {
 				return fail(http.StatusUnsupportedMediaType, "text/csv is not supported; send an image file or JSON")
 			}
-			return c.classifyOne(v, body, defaultTopK)
+			return c.classifyForm(v, body)
 		}
 		var r mlflowRequest
 		if err := decodeJSON(body, &r); err != nil {

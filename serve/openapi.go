@@ -45,6 +45,8 @@ var (
 	integerType = object{"type": "integer"}
 	anyType     = object{}
 	binaryType  = object{"type": "string", "format": "binary"}
+	oneFile     = members(object{"file*": binaryType})
+	manyFiles   = members(object{"file*": object{"oneOf": []object{binaryType, list(binaryType)}}, "top_k": countType})
 	tallyType   = members(object{"count*": integerType, "ns*": integerType})
 	countType   = object{"type": "integer", "minimum": 1}
 )
@@ -74,12 +76,12 @@ func schemas() object {
 // The operations.
 var (
 	imageDoc = &operation{
-		request: map[string]object{"application/octet-stream": binaryType, "image/*": binaryType, "application/json": ref("Base64Image")},
+		request: map[string]object{"application/octet-stream": binaryType, "image/*": binaryType, formType: manyFiles, "application/json": ref("Base64Image")},
 		answer:  object{"oneOf": []object{ref("Labels"), list(ref("Labels"))}},
-		query:   []object{{"name": "top_k", "in": "query", "schema": countType, "description": "The number of classes in the answer to an image file."}},
+		query:   []object{{"name": "top_k", "in": "query", "schema": countType, "description": "The number of classes in the answer to image files."}},
 	}
 	gradCAMDoc = &operation{
-		request: map[string]object{"application/octet-stream": binaryType, "image/*": binaryType},
+		request: map[string]object{"application/octet-stream": binaryType, "image/*": binaryType, formType: oneFile},
 		answer: members(object{
 			"label*": stringType, "layer*": stringType, "height*": countType, "width*": countType, "values*": list(object{"type": "number", "minimum": 0, "maximum": 1}),
 			"image*": base64Type,
@@ -100,7 +102,7 @@ var (
 	}
 	invocationsDoc = &operation{
 		request: map[string]object{
-			"application/octet-stream": binaryType, "image/*": binaryType,
+			"application/octet-stream": binaryType, "image/*": binaryType, formType: manyFiles,
 			"application/json": members(object{
 				"dataframe_split":   members(object{"columns*": list(stringType), "data*": list(list(anyType))}),
 				"dataframe_records": list(object{"type": "object"}), "instances": list(anyType), "inputs": anyType,

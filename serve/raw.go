@@ -4,13 +4,12 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/lince-ml/lince"
 )
 
-// rawRoutes is the table of the routes that take an image file, or JSON with an image in base64, as the Inference Endpoints of Hugging Face do. Clients such as
+// rawRoutes is the table of the routes that take an image file, a form with files, or JSON with an image in base64, as the Inference Endpoints of Hugging Face do. Clients such as
 // huggingface_hub.InferenceClient use them.
 func rawRoutes() []route {
 	return []route{
@@ -57,36 +56,26 @@ func (c *call) classifyRaw() error {
 			return c.classifyBase64(v, body)
 		}
 		defer freeBody(body)
-		k, err := c.topK()
-		if err != nil {
-			return err
-		}
-		return c.classifyOne(v, body, k)
+		return c.classifyForm(v, body)
 	})
 }
 
-// topK returns the parameter top_k of the URL.
-func (c *call) topK() (int, error) {
-	text := c.r.URL.Query().Get("top_k")
-	if text == "" {
-		return defaultTopK, nil
-	}
-	k, err := strconv.Atoi(text)
-	if err != nil || k < 1 {
-		return 0, bad("top_k must be at least 1, got %q", short(text))
-	}
-	return k, nil
-}
-
-// classifyOne answers with the k most probable classes of an image.
-func (c *call) classifyOne(v *version, file []byte, k int) error {
+// classifyFiles answers with the k most probable classes of image files: a list of them for one file, or a list of such lists if listed is true.
+func (c *call) classifyFiles(v *version, files [][]byte, k int, listed bool) error {
 	ctx, cancel := c.limited(0)
 	defer cancel()
-	list, err := c.classify(ctx, v, [][]byte{file})
+	list, err := c.classify(ctx, v, files)
 	if err != nil {
 		return err
 	}
-	return c.ok(labels(list[0], k))
+	all := make([][]label, len(list))
+	for i, p := range list {
+		all[i] = labels(p, k)
+	}
+	if !listed {
+		return c.ok(all[0])
+	}
+	return c.ok(all)
 }
 
 // classifyBase64 answers a request with an image, or a list of images, in base64.
@@ -110,7 +99,7 @@ func (c *call) classifyBase64(v *version, body []byte) error {
 		if err != nil {
 			return err
 		}
-		return c.classifyOne(v, file, k)
+		return c.classifyFiles(v, [][]byte{file}, k, false)
 	}
 	var many []string
 	if err := json.Unmarshal(r.Inputs, &many); err != nil {
@@ -120,17 +109,7 @@ func (c *call) classifyBase64(v *version, body []byte) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := c.limited(0)
-	defer cancel()
-	list, err := c.classify(ctx, v, files)
-	if err != nil {
-		return err
-	}
-	all := make([][]label, len(list))
-	for i, p := range list {
-		all[i] = labels(p, k)
-	}
-	return c.ok(all)
+	return c.classifyFiles(v, files, k, true)
 }
 
 // function returns the name of the function that makes the model's scores.

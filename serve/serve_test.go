@@ -16,8 +16,10 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"net/textproto"
 	"slices"
 	"strings"
 	"sync"
@@ -451,6 +453,87 @@ func TestRaw(t *testing.T) {
 		t.Errorf("got %v", many)
 	}
 	wantError(t, ask(t, s, "POST", "/", map[string]any{"inputs": [][]byte{file, []byte("x")}}), 422, "image 1: not an image")
+}
+
+// field is a field of a form. A file has a name or a type.
+type field struct{ name, file, media, content string }
+
+// sendForm sends a form, cut to a number of bytes if it is not 0.
+func sendForm(t *testing.T, s http.Handler, path string, cut int, fields ...field) *httptest.ResponseRecorder {
+	t.Helper()
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for _, f := range fields {
+		disposition := fmt.Sprintf("form-data; name=%q", f.name)
+		if f.file != "" {
+			disposition += fmt.Sprintf("; filename=%q", f.file)
+		}
+		h := textproto.MIMEHeader{"Content-Disposition": {disposition}}
+		if f.media != "" {
+			h.Set("Content-Type", f.media)
+		}
+		part, err := w.CreatePart(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(part, f.content)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	body := b.Bytes()
+	if cut > 0 {
+		body = body[:cut]
+	}
+	return ask(t, s, "POST", path, body, "Content-Type", w.FormDataContentType())
+}
+
+// TestForms sends image files in forms, as curl -F, HTML forms and the clients of FastAPI do.
+func TestForms(t *testing.T) {
+	s := newServer(t, Options{})
+	wants := [][]label{labels(predicted(t, s, 0), 5), labels(predicted(t, s, 1), 5)}
+	files := []field{{"file", "a.png", "image/png", string(photo(t, 0))}, {"file", "b.png", "", string(photo(t, 1))}}
+	for _, path := range []string{"/", "/v1/models/pets:classify-image", "/invocations"} {
+		var one []label
+		want(t, sendForm(t, s, path, 0, files[0]), 200, &one)
+		if !slices.Equal(one, wants[0]) {
+			t.Errorf("%s: got %v, want %v", path, one, wants[0])
+		}
+		var many [][]label
+		want(t, sendForm(t, s, path, 0, files...), 200, &many)
+		if len(many) != 2 || !slices.Equal(many[0], wants[0]) || !slices.Equal(many[1], wants[1]) {
+			t.Errorf("%s: got %v, want %v", path, many, wants)
+		}
+	}
+	// An HTML form also sends its other fields, and an empty input of files. A part with a type is a file without a name.
+	var one []label
+	want(t, sendForm(t, s, "/", 0, field{name: "submit", content: "Send"}, field{name: "other", media: "application/octet-stream"},
+		field{"image", "", "image/png", string(photo(t, 0))}, field{name: "top_k", content: "1"}), 200, &one)
+	if len(one) != 1 || one[0] != wants[0][0] {
+		t.Errorf("got %v, want %v", one, wants[0][:1])
+	}
+	wantError(t, sendForm(t, s, "/v1/models/pets:gradcam", 0, files[0]), 422, "no feature map") // the image was read
+	for _, c := range []struct {
+		path   string
+		cut    int
+		fields []field
+		status int
+		text   string
+	}{
+		{"/", 0, nil, 400, "the form has no file; send the image as a file, such as curl -F file=@photo.jpg"},
+		{"/", 0, []field{{name: "file", content: "photo.jpg"}}, 400, "the form has no file"},
+		{"/", 200, files, 400, "the form cannot be read"},
+		{"/", 0, []field{files[0], {"file", "x.png", "", "x"}}, 422, "image 1: not an image"},
+		{"/", 0, []field{{"file", "x.png", "", ""}}, 400, "the image is empty"},
+		{"/", 0, []field{files[0], {name: "top_k", content: "no"}}, 400, `top_k must be at least 1, got "no"`},
+		{"/", 0, slices.Repeat([]field{{name: "x"}}, 200), 400, "the form has more than 100 fields"},
+		{"/", 0, slices.Repeat([]field{{name: "x", file: "x"}}, 200), 413, "the form has more than 96 files"},
+		{"/v1/models/pets:gradcam", 0, files, 413, "the form has more than 1 file"},
+	} {
+		wantError(t, sendForm(t, s, c.path, c.cut, c.fields...), c.status, c.text)
+	}
+	wantError(t, ask(t, s, "POST", "/", "--x", "Content-Type", "multipart/form-data"), 400, "has no boundary")
+	wantError(t, ask(t, s, "POST", "/", "", "Content-Type", "multipart/form-data; boundary=x"), 400, "the form has no file")
 }
 
 // TestNoImages checks a model without preprocessing, and one that is no classifier.

@@ -222,6 +222,15 @@ func newest(path string) (*found, error) {
 	return &found{strconv.FormatInt(number, 10), file, info}, nil
 }
 
+// ModelFile returns the model file that Load opens for a path: the file itself, that of a training run, or the newest version in a folder of versions.
+func ModelFile(path string) (string, error) {
+	f, err := newest(path)
+	if err != nil {
+		return "", err
+	}
+	return f.path, nil
+}
+
 // modelIn returns the model file in a folder: best.keras, model.keras, or the only one.
 func modelIn(dir, number string) (*found, error) {
 	for _, name := range []string{"best.keras", "model.keras"} {
@@ -244,7 +253,7 @@ func modelIn(dir, number string) (*found, error) {
 	case len(files) == 0:
 		return nil, fmt.Errorf("%s: the folder has no model: want a model file, or versions whose names are numbers, such as 1.keras or 1/model.keras", dir)
 	case len(files) > 1:
-		return nil, fmt.Errorf("%s: the folder has several models (%s); name the one to serve model.keras", dir, strings.Join(files, ", "))
+		return nil, fmt.Errorf("%s: the folder has several models (%s); name one of them, or call it model.keras", dir, strings.Join(files, ", "))
 	}
 	file := filepath.Join(dir, files[0])
 	info, err := os.Stat(file)

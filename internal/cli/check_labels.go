@@ -22,9 +22,11 @@ const labelKind = "label"
 
 // labelFlags choose the model with which wrong labels are searched.
 type labelFlags struct {
-	Model      string   `predictor:"model" placeholder:"FILE|NAME" help:"Search wrong labels with this model: a trained model of the same classes, or with --folds, any model or a published network, such as mobilenetv2."`
-	Weights    string   `placeholder:"FILE|imagenet" predictor:"file" help:"Weights of a published network: a file, or imagenet for the file in Keras' folder of downloads."`
-	Size       size     `placeholder:"128x128" help:"Height x width to which images are resized for a published network (default: the size for which it was designed)."`
+	Model   string `predictor:"model" placeholder:"FILE|NAME" help:"Search wrong labels with this model: a trained model of the same classes, or with --folds, any model or a published network, such as mobilenetv2."`
+	Weights string `placeholder:"FILE|imagenet" predictor:"file" help:"Weights of a published network: a file, or imagenet for the file in Keras' folder of downloads."`
+	Size    size   `placeholder:"128x128" help:"Height x width to which images are resized for a published network (default: the size for which it was designed)."`
+	rescaleFlag
+	inputShapeFlags
 	Folds      int      `placeholder:"K" help:"Divide the images into K folds, and predict each with a classifier that was trained on the features of the others."`
 	Confidence *float64 `placeholder:"PROBABILITY" help:"The lowest probability of another class at which a label counts as wrong (default: .99; with --folds .9, because none of the 20 most similar images may have the label). Lower values find more wrong labels, and more images that are only hard."`
 	Threads    int      `placeholder:"N" help:"Number of threads (default: all cores). It does not change results."`
@@ -32,7 +34,7 @@ type labelFlags struct {
 
 // mistakes returns the mistakes in the flags.
 func (f labelFlags) mistakes() error {
-	errs := []error{threadMistake(f.Threads), atLeast(bound{"--folds", f.Folds, 0})}
+	errs := []error{threadMistake(f.Threads), atLeast(bound{"--folds", f.Folds, 0}), f.rescaleFlag.mistakes(), f.inputShapeFlags.mistakes()}
 	if p := f.confidence(); !(p >= 0 && p <= 1) {
 		errs = append(errs, fmt.Errorf("--confidence must be from 0 to 1, got %v", p))
 	}
@@ -42,6 +44,8 @@ func (f labelFlags) mistakes() error {
 	case f.Model == "" && (f.Folds > 0 || f.Weights != "" || f.Size != size{}):
 		errs = append(errs, errors.New("--folds, --weights and --size need --model, whose features tell the classes apart: a file of a model that was trained on similar images, such as --model model.keras, "+
 			"or a published network with its weights, such as --model mobilenetv2 --weights imagenet (lince weights mobilenetv2 says where to get the file)"))
+	case f.Model == "" && (f.Rescale != "" || len(f.InputShape) > 0):
+		errs = append(errs, errors.New("--rescale and --input-shape are for --model with a model file"))
 	case f.Folds == 0 && (f.Weights != "" || f.Size != size{}):
 		errs = append(errs, errors.New("--weights and --size are for a published network, which needs --folds"))
 	}
@@ -76,7 +80,7 @@ func (e *env) wrongLabels(t *data.Table, r *check.Report, f labelFlags) ([]check
 	classes := t.Classes()
 	sub, index := decodable(t, r)
 	if f.Folds == 0 {
-		m, err := e.openTrained(f.Model, f.Threads, foreignFlags{})
+		m, err := e.openTrained(f.Model, f.Threads, foreignFlags{rescaleFlag: f.rescaleFlag, inputShapeFlags: f.inputShapeFlags})
 		if err != nil {
 			return nil, err
 		}
@@ -133,7 +137,7 @@ func decodable(t *data.Table, r *check.Report) (*data.Table, []int) {
 // outOfFold computes the probabilities of each image with a classifier that was not trained on it. index has the row of each image in
 // the result. It returns the features.
 func (e *env) outOfFold(t *data.Table, index []int, f labelFlags, probabilities [][]float32) (*featureTable, error) {
-	c := featuresCommand{Model: f.Model, Weights: f.Weights, Size: f.Size, Threads: f.Threads}
+	c := featuresCommand{Model: f.Model, Weights: f.Weights, Size: f.Size, Threads: f.Threads, rescaleFlag: f.rescaleFlag, inputShapeFlags: f.inputShapeFlags}
 	m, err := c.open(e)
 	if err != nil {
 		return nil, err

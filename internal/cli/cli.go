@@ -42,7 +42,7 @@ Examples:
   lince train demo:cats-and-dogs   # generated images, no download
   lince train dogs-vs-cats.zip     # the Keras tutorial, with Kaggle's archive
   lince train photos/ --model mobilenetv2   # photos, a folder for each class
-  lince predict runs/train-1/best.keras photo.jpg`
+  lince predict runs/train-1 photo.jpg`
 
 // commands defines the command line: kong reads the tags.
 type commands struct {
@@ -173,7 +173,7 @@ func Main(args []string, stdout, stderr io.Writer, additions ...Addition) int {
 	e, stop := newEnv(&c, k.Selected().Name, args, stdout, stderr)
 	defer stop()
 	return e.conclude(e.run(func() error {
-		if err := e.fetch(k); err != nil {
+		if err := e.prepareInputs(k); err != nil {
 			return err
 		}
 		return k.Run(e)

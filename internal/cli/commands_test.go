@@ -37,7 +37,7 @@ func TestForeignModel(t *testing.T) {
 	put(t, ".", map[string][]byte{"one.png": pngs(t, 2)["cat.0.png"]})
 	want := succeed(t, "predict", filepath.Join(trained(t), "model.keras"), "one.png").stdout
 	o := succeed(t, "predict", "bare.keras", "one.png", "--classes", "cat,dog")
-	contains(t, "the warning", o.stderr, "lince: warning: the model bare.keras has no preprocessing", "1/255", "--rescale")
+	contains(t, "the warning", o.stderr, "lince: warning: the model bare.keras does not say how pixels are scaled; taking x/255, the usual one", "--rescale 1", "--rescale tf")
 	if o.stdout != want {
 		t.Errorf("it predicts %q, want %q", o.stdout, want)
 	}

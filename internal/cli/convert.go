@@ -17,7 +17,7 @@ import (
 
 // convertCommand writes a model as a file of another kind.
 type convertCommand struct {
-	In  string `arg:"" predictor:"model" help:"A model file of any kind, or a file of weights with --network."`
+	In  string `arg:"" predictor:"model" help:"A model file of any kind, the folder of a training run, or a file of weights with --network."`
 	Out path   `writes:"new" arg:"" predictor:"file" help:"The file to write. The end of its name is its kind (default), or --to."`
 	To  string `group:"model" placeholder:"KIND" predictor:"target" help:"Kind of the new file: ${targets}."`
 

@@ -15,7 +15,7 @@ import (
 
 // diffCommand compares two models.
 type diffCommand struct {
-	A           string  `arg:"" predictor:"model" help:"A model file of any kind, or a file of weights."`
+	A           string  `arg:"" predictor:"model" help:"A model file of any kind, the folder of a training run, or a file of weights."`
 	B           string  `arg:"" predictor:"model" help:"Another one, which may be of another kind."`
 	Tolerance   float64 `default:"0" help:"Largest difference of weights and predictions that counts as equal, relative to the largest value of a tensor if that is above 1."`
 	Predictions bool    `default:"true" negatable:"" help:"Compare predictions (default: true)."`

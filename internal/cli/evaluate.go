@@ -14,7 +14,7 @@ import (
 
 // evaluateCommand evaluates a model on labeled images.
 type evaluateCommand struct {
-	Model         string `arg:"" predictor:"model" help:"A model file of any kind, such as .keras, .h5 or .onnx."`
+	Model         string `arg:"" predictor:"model" help:"A model file of any kind, such as .keras, .h5 or .onnx, or the folder of a training run."`
 	Source        string `arg:"" name:"data" predictor:"data" help:"Labeled images: a folder, a zip or tar archive, a CSV file, or demo:cats-and-dogs."`
 	sourceFlags   `group:"data"`
 	Strict        bool `group:"data" help:"Fail if an image cannot be used, instead of leaving it out: it cannot be read, or has no label, or its format, folder or class is not usable."`
@@ -35,7 +35,7 @@ func (evaluateCommand) Help() string {
 	return `Prints precision, recall and F1 score of each class, the loss and metrics with which the model was compiled, and the expected calibration error of the probabilities (15 bins). If the model file has a temperature, the error is given without and with it; loss and metrics do not use it. With --tta, the table, the calibration error and the files are those of the averaged predictions; loss and metrics are those of the unchanged images. With --unknown, it also prints for how many images the model predicts a class (the coverage), and the accuracy on these.
 
 Examples:
-  lince evaluate runs/train-1/best.keras photos/
+  lince evaluate runs/train-1 photos/
   lince evaluate model.keras dogs-vs-cats.zip --limit 1000 --out report/
   lince evaluate model.keras photos/ --unknown .7
   lince evaluate gatos.keras photos/ --rename cat=gato,dog=perro --json`

@@ -16,15 +16,15 @@ import (
 
 // featuresCommand computes the features of images: numbers inside a network.
 type featuresCommand struct {
-	Model       string `arg:"" predictor:"model" help:"A model file of any kind, such as .keras, .h5 or .onnx, or the name of a published network, such as vgg16, with --weights."`
+	Model       string `arg:"" predictor:"model" help:"A model file of any kind, such as .keras, .h5 or .onnx, the folder of a training run, or the name of a published network, such as vgg16, with --weights."`
 	Source      string `arg:"" name:"data" predictor:"data" help:"Images: a folder, a zip archive, a CSV file, one image, or demo:cats-and-dogs."`
 	sourceFlags `group:"data"`
 	Strict      bool `group:"data" help:"Fail if an image cannot be read, instead of skipping it."`
 
-	Layer   string `group:"model" placeholder:"NAME" help:"The layer whose output is the features (default: the input of the last Dense layer, or the output of a network without one). An output of shape (height, width, channels) is averaged over height and width."`
-	Weights string `group:"model" placeholder:"FILE|imagenet" predictor:"file" help:"Weights of a published network: a file, or imagenet for the file in Keras' folder of downloads."`
-	Size    size   `group:"model" placeholder:"224x224" help:"Height x width to which images are resized for a published network (default: the size for which it was designed)."`
-	Rescale string `group:"model" placeholder:"1/255" help:"Multiply pixel values by this factor, instead of scaling them as the model file says."`
+	Layer       string `group:"model" placeholder:"NAME" help:"The layer whose output is the features (default: the input of the last Dense layer, or the output of a network without one). An output of shape (height, width, channels) is averaged over height and width."`
+	Weights     string `group:"model" placeholder:"FILE|imagenet" predictor:"file" help:"Weights of a published network: a file, or imagenet for the file in Keras' folder of downloads."`
+	Size        size   `group:"model" placeholder:"224x224" help:"Height x width to which images are resized for a published network (default: the size for which it was designed)."`
+	rescaleFlag `group:"model"`
 	inputShapeFlags
 	Batch   int `group:"model" default:"32" help:"Batch size."`
 	Threads int `group:"model" placeholder:"N" help:"Number of threads (default: all cores). It does not change results."`
@@ -43,7 +43,7 @@ A .npy file is a float32 matrix of shape (images, features). Beside it is a .csv
 The columns of --neighbors are filename, category, rank (from 1), neighbor, neighbor_category and distance (from 0 to 2). The search is exact.
 
 Examples:
-  lince features runs/train-1/best.keras photos/ --out features.npy
+  lince features runs/train-1 photos/ --out features.npy
   lince features model.onnx photos.zip --label none --out features.parquet
   lince features model.keras photos/ --layer conv2d_1 --out features.csv
   lince features model.keras photos/ --out features.npy --neighbors 5
@@ -63,7 +63,7 @@ func (c *featuresCommand) Validate() error {
 }
 
 func (c *featuresCommand) foreign() foreignFlags {
-	return foreignFlags{Rescale: c.Rescale, inputShapeFlags: c.inputShapeFlags}
+	return foreignFlags{rescaleFlag: c.rescaleFlag, inputShapeFlags: c.inputShapeFlags}
 }
 
 // featuresResult is the command's result.

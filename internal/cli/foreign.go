@@ -19,13 +19,18 @@ import (
 // foreignFlags add class names and a scale of pixel values to a model. A file that Keras wrote has
 // neither class names nor preprocessing.
 type foreignFlags struct {
-	Rescale string   `placeholder:"1/255|MODE" help:"Multiply pixel values by this factor, or scale them as preprocess_input of keras.applications does: tf (x/127.5 - 1), torch or caffe. By default, they are scaled as the model file says."`
+	rescaleFlag
 	Classes []string `placeholder:"NAME" help:"Names of the model's classes, in the order of its outputs, instead of those in its file."`
 	inputShapeFlags
 }
 
-// scale parses --rescale. It is nil if the flag is not set.
-func (f foreignFlags) scale() (preprocess.Step, error) {
+// rescaleFlag sets the scale of pixel values.
+type rescaleFlag struct {
+	Rescale string `placeholder:"1/255|MODE" help:"Multiply pixel values by this factor, or scale them as preprocess_input of keras.applications does: tf (x/127.5 - 1), torch or caffe. By default, they are scaled as the model file says; if it does not say, as fits the statistics of its batch normalization."`
+}
+
+// step parses --rescale. It is nil if the flag is not set.
+func (f rescaleFlag) step() (preprocess.Step, error) {
 	if f.Rescale == "" {
 		return nil, nil
 	}
@@ -40,10 +45,15 @@ func (f foreignFlags) scale() (preprocess.Step, error) {
 	return preprocess.Rescale{Scale: g.Rescale}, nil
 }
 
+// mistakes returns the error of the flag.
+func (f rescaleFlag) mistakes() error {
+	_, err := f.step()
+	return err
+}
+
 // mistakes returns the errors of the flags.
 func (f foreignFlags) mistakes() error {
-	_, err := f.scale()
-	return mistakes(err, f.inputShapeFlags.mistakes())
+	return mistakes(f.rescaleFlag.mistakes(), f.inputShapeFlags.mistakes())
 }
 
 // openTrained opens a model for evaluation or prediction, and completes it from the flags.
@@ -67,14 +77,9 @@ func (e *env) openTrained(name string, threads int, f foreignFlags) (*lince.Mode
 	return m, e.complete(name, m, f)
 }
 
-// scalesPixels says why the images of a model are not scaled.
-func scalesPixels(name string) string {
-	return fmt.Sprintf("The network of %s scales pixel values itself, so it gets values from 0 to 255.", name)
-}
-
 // complete adds what the flags say to a model of images from a file.
 func (e *env) complete(name string, m *lince.Model, f foreignFlags) error {
-	rescale, err := f.scale()
+	rescale, err := f.step()
 	if err != nil {
 		return usageError{err}
 	}
@@ -85,28 +90,16 @@ func (e *env) complete(name string, m *lince.Model, f foreignFlags) error {
 	if err != nil {
 		return err
 	}
-	if m.Preprocessing == nil {
-		if m.Preprocessing, err = defaultPreprocessing(m, open); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		switch {
-		case rescale != nil:
-		case m.ScalesPixels():
-			e.printf("%s\n", scalesPixels(name))
-		default:
-			rescale = preprocess.Rescale{Scale: 1. / 255}
-			e.warn(fmt.Sprintf("the model %s has no preprocessing; pixel values are multiplied by 1/255 (set the factor with --rescale; a network that was trained on values from 0 to 255 needs --rescale 1, and one that was trained on values from -1 to 1 --rescale tf)", name))
-		}
-		if out := m.OutputShape(); hasGraph(m) && len(out) == 2 && m.GivesLogits() {
-			function := "softmax"
-			if out[1] == 1 {
-				function = "sigmoid"
-			}
-			e.printf("The outputs of %s are logits; probabilities are their %s.\n", name, function)
-		}
+	foreign := m.Preprocessing == nil
+	if err := e.completePreprocessing(name, m, open, rescale); err != nil {
+		return err
 	}
-	if rescale != nil {
-		m.Preprocessing = rescaled(m.Preprocessing, rescale)
+	if out := m.OutputShape(); foreign && hasGraph(m) && len(out) == 2 && m.GivesLogits() {
+		function := "softmax"
+		if out[1] == 1 {
+			function = "sigmoid"
+		}
+		e.printf("The outputs of %s are logits; probabilities are their %s.\n", name, function)
 	}
 	if len(f.Classes) > 0 {
 		if n := classCount(m); n != len(f.Classes) {

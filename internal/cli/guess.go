@@ -1,20 +1,18 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
 	"github.com/lince-ml/lince"
-	"github.com/lince-ml/lince/data"
-	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/data/preprocess"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
 )
 
 // A file of Keras does not say how its network wants pixels. If the network has batch normalization, its moving statistics tell: they are close to
-// the statistics of real images that are prepared as in training.
+// the statistics of real images that are prepared as in training. The guess depends on the file alone, not on the images of a command, so that all commands
+// make the same one.
 
 // scale is a way to prepare pixels from 0 to 255.
 type scale struct {
@@ -33,55 +31,81 @@ func scales() []scale {
 	}
 }
 
-// guessImages is the number of images from which the preprocessing is guessed.
-const guessImages = 32
+// completePreprocessing sets the preprocessing of a model whose file has none, and says what it is. A step of --rescale that is not nil replaces the scaling, also
+// that of a file. open is the size of images for a model that leaves it open.
+func (e *env) completePreprocessing(name string, m *lince.Model, open size, rescale preprocess.Step) (err error) {
+	if m.Preprocessing != nil {
+		if rescale != nil {
+			m.Preprocessing = rescaled(m.Preprocessing, rescale)
+		}
+		return nil
+	}
+	if m.Preprocessing, err = defaultPreprocessing(m, open); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	switch {
+	case rescale != nil:
+		m.Preprocessing = rescaled(m.Preprocessing, rescale)
+	case m.ScalesPixels():
+		e.printf("The network of %s scales pixel values itself, so it gets values from 0 to 255.\n", name)
+	default:
+		best, guessed, err := guessScale(m, open)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		m.Preprocessing = append(m.Preprocessing, best.steps...)
+		how := "the usual one (a network that was trained on values from 0 to 255 needs --rescale 1, and one that was trained on values from -1 to 1 --rescale tf)"
+		if guessed {
+			how = "for which the statistics of batch normalization fit best (--rescale sets another)"
+		}
+		e.warn(fmt.Sprintf("the model %s does not say how pixels are scaled; taking %s, %s", name, best.name, how))
+	}
+	return nil
+}
 
-// guessPreprocessing returns the preprocessing of a model whose file has none, and says what it is.
-func (t *training) guessPreprocessing(m *lince.Model, file string) (lince.Preprocessing, error) {
-	resize, err := defaultPreprocessing(m, t.Size)
-	if err != nil {
-		return nil, err
-	}
-	last := len(resize) - 1
-	r := resize[last].(preprocess.Resize)
-	r.Interpolation = picture.Bilinear
-	resize[last] = r
-	if m.ScalesPixels() {
-		t.printf("%s\n", scalesPixels(file))
-		return resize, nil
-	}
+// guessScale returns the scale that fits the statistics of a network's first batch normalization. guessed is false if there are none.
+func guessScale(m *lince.Model, open size) (best scale, guessed bool, err error) {
 	list := scales()
-	if m.InputShape()[3] != 3 {
+	if hasGraph(m) {
+		layered, err := m.Layered()
+		if err != nil {
+			return list[0], false, nil //nolint:nilerr // a graph that has no layers has no statistics
+		}
+		m = layered
+	}
+	in := m.InputShape()
+	h, w := in[1], in[2]
+	if openSize(in) {
+		h, w = open[0], open[1]
+	}
+	if in[3] != 3 {
 		list = list[:3]
 	}
-	best := list[0]
 	operand, norm := firstNorm(m)
-	if operand != nil {
-		net, err := lince.Functional(m.Inputs(), operand)
+	if operand == nil {
+		return list[0], false, nil
+	}
+	moving, ok := movingStatistics(norm)
+	if !ok {
+		return list[0], false, nil
+	}
+	net, err := lince.Functional(m.Inputs(), operand)
+	if err != nil {
+		return best, false, err
+	}
+	const most, pixels = 16, 224 * 224 * 16
+	images := naturalImages(min(max(pixels/(h*w), 2), most), h, w, in[3])
+	least := math.Inf(1)
+	for _, s := range list {
+		d, err := distance(net, moving, images, s.steps)
 		if err != nil {
-			return nil, err
+			return best, false, err
 		}
-		images, err := t.someImages(resize)
-		if err != nil {
-			return nil, err
-		}
-		least := math.Inf(1)
-		for _, s := range list {
-			d, err := distance(net, norm, images, s.steps)
-			if err != nil {
-				return nil, err
-			}
-			if d < least {
-				best, least = s, d
-			}
+		if d < least {
+			best, least = s, d
 		}
 	}
-	how := "the usual one"
-	if operand != nil {
-		how = "for which the statistics of batch normalization fit best"
-	}
-	t.printf("The file %s does not say how pixels are scaled; taking %s, %s.\n", file, best.name, how)
-	return append(resize, best.steps...), nil
+	return best, true, nil
 }
 
 // firstNorm returns the operand of the first BatchNormalization of a model, and that layer. The operand is nil if the model has
@@ -106,24 +130,30 @@ func firstNorm(m *lince.Model) (*lince.Symbol, *lince.Layer) {
 	return nil, nil
 }
 
-// someImages returns a batch of images with values from 0 to 255.
-func (t *training) someImages(p lince.Preprocessing) (*tensor.Tensor, error) {
-	table := t.table.Limit(2 * guessImages) // some may be unreadable
-	flow, err := data.Images(table, data.ImageOptions{BatchSize: guessImages, Seed: t.Seed, ClassMode: data.NoTargets, Preprocessing: p})
-	if err != nil {
-		return nil, err
-	}
-	for b, err := range flow.Batches(t.ctx, 0, 0) {
-		if err != nil {
-			return nil, err
+// statistics are the moving mean and variance of each channel.
+type statistics struct{ mean, variance []float32 }
+
+// movingStatistics returns the statistics of a BatchNormalization. ok is false if it has those of a network that was not trained.
+func movingStatistics(norm *lince.Layer) (s statistics, ok bool) {
+	for _, v := range norm.Variables() {
+		switch v.Path() {
+		case norm.Name() + "/moving_mean":
+			s.mean = v.Value().Float32s()
+		case norm.Name() + "/moving_variance":
+			s.variance = v.Value().Float32s()
 		}
-		return b.X.Clone(), nil
 	}
-	return nil, errors.New("no image can be read")
+	if len(s.mean) == 0 || len(s.mean) != len(s.variance) {
+		return s, false
+	}
+	for c := range s.mean {
+		ok = ok || s.mean[c] != 0 || s.variance[c] != 1
+	}
+	return s, ok
 }
 
 // distance returns how far the statistics of images are from those of a BatchNormalization whose operand net computes.
-func distance(net *lince.Model, norm *lince.Layer, images *tensor.Tensor, p lince.Preprocessing) (float64, error) {
+func distance(net *lince.Model, moving statistics, images *tensor.Tensor, p lince.Preprocessing) (float64, error) {
 	x := images.Clone()
 	if p != nil {
 		pipeline, err := p.Compile()
@@ -138,19 +168,10 @@ func distance(net *lince.Model, norm *lince.Layer, images *tensor.Tensor, p linc
 	if err != nil {
 		return 0, err
 	}
-	var moving [2][]float32 // mean and variance
-	for _, v := range norm.Variables() {
-		switch {
-		case v.Path() == norm.Name()+"/moving_mean":
-			moving[0] = v.Value().Float32s()
-		case v.Path() == norm.Name()+"/moving_variance":
-			moving[1] = v.Value().Float32s()
-		}
-	}
 	values := y.Float32s()
-	channels := len(moving[0])
-	if channels == 0 || len(moving[1]) != channels || len(values)%channels != 0 {
-		return 0, fmt.Errorf("the layer %s has no moving statistics", norm.Name())
+	channels := len(moving.mean)
+	if len(values)%channels != 0 {
+		return 0, fmt.Errorf("a BatchNormalization has the statistics of %d channels, which %d numbers do not fit", channels, len(values))
 	}
 	total := 0.
 	n := float64(len(values) / channels)
@@ -163,7 +184,7 @@ func distance(net *lince.Model, norm *lince.Layer, images *tensor.Tensor, p linc
 		const least = 1e-6
 		mean := sum / n
 		variance := max(squares/n-mean*mean, least)
-		m, s := float64(moving[0][c]), max(float64(moving[1][c]), least)
+		m, s := float64(moving.mean[c]), max(float64(moving.variance[c]), least)
 		total += math.Abs(mean-m)/math.Sqrt(max(variance, s)) + math.Abs(math.Log(variance/s))
 	}
 	return total / float64(channels), nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data/augment"
 	"github.com/lince-ml/lince/data/preprocess"
 	"github.com/lince-ml/lince/internal/shell"
 	"github.com/lince-ml/lince/internal/tutorial"
@@ -127,9 +128,8 @@ func (t *training) makeModel(classes []string, final bool) error {
 	if m.Classes == nil {
 		m.Classes = classes
 	}
-	if m.Preprocessing == nil && m.ScalesPixels() {
-		t.printf("%s\n", scalesPixels(t.ModelSource))
-		if m.Preprocessing, err = defaultPreprocessing(m, t.Size); err != nil {
+	if !t.transfers() && t.ModelSource != tutorialName && (t.Rescale != "" || m.Preprocessing == nil && (m.ScalesPixels() || !t.setsScale())) {
+		if err := t.completePreprocessing(t.ModelSource, m, t.Size, t.scaling()); err != nil {
 			return err
 		}
 	}
@@ -156,6 +156,18 @@ func (t *training) makeModel(classes []string, final bool) error {
 	}
 	t.watched, err = findMonitor(t.Monitor, t.model)
 	return err
+}
+
+// scaling returns the step of --rescale, or nil. Validate has checked it.
+func (t *training) scaling() preprocess.Step {
+	step, _ := t.step()
+	return step
+}
+
+// setsScale reports whether --augment sets the factor of pixel values, or the model has no weights that fit one.
+func (t *training) setsScale() bool {
+	g, err := augment.Parse(t.AugmentSpec)
+	return err == nil && g.Rescale != 0 || !t.hasWeights()
 }
 
 // errNotFinal is the error of a model that is made when the classes are final.

@@ -18,7 +18,7 @@ import (
 
 // predictCommand classifies images.
 type predictCommand struct {
-	Model   string   `arg:"" predictor:"model" help:"A model file of any kind, such as .keras, .h5 or .onnx."`
+	Model   string   `arg:"" predictor:"model" help:"A model file of any kind, such as .keras, .h5 or .onnx, or the folder of a training run."`
 	Sources []string `arg:"" name:"images" predictor:"file" help:"Image files, folders, zip or tar archives, tables (CSV, JSON lines, Parquet), or demo:cats-and-dogs."`
 	CSV     path     `writes:"predictions" name:"csv" placeholder:"FILE" predictor:"csv" help:"Write the predictions to a CSV file instead of the result; - writes them to standard output. Columns: filename, category (empty), predicted, and the probability of each class."`
 	fileFlags
@@ -39,7 +39,7 @@ func (predictCommand) Help() string {
 With --unknown, an image whose most probable class has a lower probability has no predicted class. It is printed as unknown. In CSV and JSON, predicted is then empty and unknown is true; the probabilities are always there. The exit code stays 0.
 
 Examples:
-  lince predict runs/train-1/best.keras photo.jpg
+  lince predict runs/train-1 photo.jpg
   lince predict model.keras photos/ --unknown .7
   lince predict model.keras holiday/ more.zip --json
   lince predict model.keras dogs-vs-cats.zip --part test1 --csv test1.csv

@@ -89,7 +89,7 @@ func TestRegress(t *testing.T) {
 		t.Errorf("predict says %s", o.stdout)
 	}
 	for _, dir := range []string{"r", "judged"} {
-		contains(t, "the page in "+dir, html.UnescapeString(read(t, dir, pageName)), "mean absolute error", "Predicted against true", "How often errors occur", "Errors by the size of the number", "Largest errors", "predicted - true", "localhost:8080/v1/models/best:predict")
+		contains(t, "the page in "+dir, html.UnescapeString(read(t, dir, pageName)), "mean absolute error", "Predicted against true", "How often errors occur", "Errors by the size of the number", "Largest errors", "predicted - true", "localhost:8080/v1/models/r:predict")
 	}
 	put(t, ".", map[string][]byte{"photo.jpg": []byte(read(t, "img", "39.png"))})
 	runSnippets(t, read(t, "r", pageName), func(what, printed string) {

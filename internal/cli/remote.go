@@ -15,21 +15,37 @@ import (
 // remotePredictors are the predictors of flags and arguments that name something to read, which may be the address of it.
 var remotePredictors = []string{"data", "model", "start", "body", "file"}
 
+// prepareInputs fetches what the command's inputs are the addresses of, and chooses the models in folders.
+func (e *env) prepareInputs(k *kong.Context) error {
+	if err := e.fetch(k); err != nil {
+		return err
+	}
+	e.chooseModels(k)
+	return nil
+}
+
 // fetch replaces the addresses among the command's inputs by the paths of copies. It downloads only what is missing or has changed.
 func (e *env) fetch(k *kong.Context) error {
-	values := slices.Clone(k.Selected().Positional)
-	for _, f := range k.Flags() {
-		values = append(values, f.Value)
-	}
-	for _, v := range values {
-		if v.Tag.Get("writes") != "" || !slices.Contains(remotePredictors, v.Tag.Get("predictor")) {
-			continue
-		}
+	for _, v := range inputs(k, remotePredictors) {
 		if err := e.fetchValue(v.Target); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// inputs returns the arguments and flags of a command that have one of these predictors, and name something to read.
+func inputs(k *kong.Context, predictors []string) (list []*kong.Value) {
+	values := slices.Clone(k.Selected().Positional)
+	for _, f := range k.Flags() {
+		values = append(values, f.Value)
+	}
+	for _, v := range values {
+		if v.Tag.Get("writes") == "" && slices.Contains(predictors, v.Tag.Get("predictor")) {
+			list = append(list, v)
+		}
+	}
+	return list
 }
 
 // fetchValue replaces the addresses in a flag's value.

@@ -155,7 +155,7 @@ func (r *record) settings() (*trainCommand, error) {
 		t.Source = from(t.Source)
 	}
 	if t.ModelSource != tutorialName {
-		t.ModelSource = from(t.ModelSource)
+		t.ModelSource = modelFile(from(t.ModelSource))
 	}
 	if x := r.Transfer; x != nil {
 		x.File = from(x.File)

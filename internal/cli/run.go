@@ -22,7 +22,7 @@ import (
 
 // runCommand runs a model on tensors.
 type runCommand struct {
-	Model     string   `arg:"" predictor:"model" help:"A model file of any kind."`
+	Model     string   `arg:"" predictor:"model" help:"A model file of any kind, or the folder of a training run."`
 	Inputs    []string `group:"data" sep:"none" placeholder:"SOURCE" predictor:"file" help:"Input tensors: a folder, a .npz archive, or a .npy, .pb (ONNX tensor) or .json file for the only input. NAME=FILE is for the input NAME; repeat the flag for several inputs."`
 	Random    bool     `group:"data" help:"Use noise as input: numbers from 0 to 1, as of NumPy's RandomState(seed).random_sample."`
 	Seed      uint32   `group:"data" default:"0" help:"Seed of --random."`

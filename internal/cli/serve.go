@@ -20,7 +20,7 @@ import (
 
 // serveCommand answers requests for predictions over HTTP.
 type serveCommand struct {
-	Models []string `arg:"" optional:"" name:"model" predictor:"model" help:"Model files, folders of training runs, or folders of versions. NAME=PATH serves a model under a name; the default is the name of the file or folder."`
+	Models []string `arg:"" optional:"" name:"model" predictor:"model" help:"Model files, folders of training runs, or folders of versions. NAME=PATH serves a model under a name; the default is the name of the file or folder, and for the file of a training run, that of its folder."`
 
 	Listen   string `group:"server" placeholder:"ADDRESS" help:"Address to listen on: HOST:PORT, :PORT for all interfaces, or unix:PATH for a Unix socket (default: localhost:8080)."`
 	TLSCert  path   `group:"server" name:"tls-cert" placeholder:"FILE" help:"Certificate (PEM), to serve HTTPS."`
@@ -43,7 +43,7 @@ type serveCommand struct {
 	Delay     time.Duration `group:"limits" default:"0s" help:"How long an image waits for others to be computed together."`
 	Queue     int           `group:"limits" default:"96" help:"Largest number of images of a model that wait or are computed. Requests beyond it get the status 429."`
 	Timeout   time.Duration `group:"limits" default:"30s" help:"Time limit of a request."`
-	MaxBody   int           `group:"limits" default:"32" placeholder:"MIB" help:"Largest body of a request, in MiB (default: 32)."`
+	MaxBody   byteSize      `group:"limits" default:"32MiB" placeholder:"32MiB" help:"Largest body of a request, at most 4GiB (default: 32MiB)."`
 	MaxPixels int           `group:"limits" default:"50" placeholder:"MILLIONS" help:"Largest image, in millions of pixels (default: 50)."`
 
 	wrap func(h http.Handler, maxBody int64) (http.Handler, error) // adds a protocol; nil adds none
@@ -60,14 +60,14 @@ A model whose file changes is loaded again, without an interruption. A folder of
 In a container of SageMaker, the model is the one in /opt/ml/model. In one of Vertex AI, the port and paths are those of its variables AIP_HTTP_PORT, AIP_HEALTH_ROUTE and AIP_PREDICT_ROUTE.
 
 Examples:
-  lince serve runs/train-1/best.keras
+  lince serve runs/train-1
   lince serve pets=models/pets digits=digits.onnx --listen :8080
   curl --data-binary @photo.jpg localhost:8080`
 }
 
 // Validate implements kong's check of flags.
 func (c *serveCommand) Validate() error {
-	errs := []error{threadMistake(c.Threads), atLeast(bound{"--threads-per-request", c.ThreadsPerRequest, 0}, bound{"--batch", c.Batch, 1}, bound{"--queue", c.Queue, 1}, bound{"--max-body", c.MaxBody, 1}, bound{"--max-pixels", c.MaxPixels, 1}), c.mistakes()}
+	errs := []error{threadMistake(c.Threads), atLeast(bound{"--threads-per-request", c.ThreadsPerRequest, 0}, bound{"--batch", c.Batch, 1}, bound{"--queue", c.Queue, 1}, bound{"--max-pixels", c.MaxPixels, 1}), c.mistakes()}
 	for _, d := range []struct {
 		flag string
 		d    time.Duration
@@ -76,9 +76,9 @@ func (c *serveCommand) Validate() error {
 			errs = append(errs, fmt.Errorf("%s must not be negative, got %v", d.flag, d.d))
 		}
 	}
-	const mostBody, mostPixels = 1 << 20, math.MaxInt32 / 1_000_000
-	if c.MaxBody > mostBody {
-		errs = append(errs, fmt.Errorf("--max-body must be at most %d (in MiB), got %d", mostBody, c.MaxBody))
+	const leastBody, mostBody, mostPixels = byteSize(1 << 10), byteSize(4 << 30), math.MaxInt32 / 1_000_000
+	if c.MaxBody < leastBody || c.MaxBody > mostBody {
+		errs = append(errs, fmt.Errorf("--max-body must be from %v to %v, such as 32MiB, got %v", leastBody, mostBody, c.MaxBody))
 	}
 	if c.MaxPixels > mostPixels {
 		errs = append(errs, fmt.Errorf("--max-pixels must be at most %d (in millions), got %d", mostPixels, c.MaxPixels))
@@ -124,8 +124,13 @@ func (c *serveCommand) named() ([]namedModel, error) {
 	return list, errors.Join(errs...)
 }
 
-// servedName returns the name under which a file or folder is served.
+// servedName returns the name under which a file or folder is served. The file of a training run has the name of the run's folder.
 func servedName(path string) string {
+	if name := filepath.Base(path); (name == "best.keras" || name == "model.keras") && hasFile(filepath.Dir(path), "run.json") {
+		if dir, err := filepath.Abs(filepath.Dir(path)); err == nil {
+			return filepath.Base(dir)
+		}
+	}
 	name := filepath.Base(filepath.Clean(path))
 	for _, k := range lince.FileKinds() {
 		for _, suffix := range k.Suffixes {
@@ -156,7 +161,7 @@ func (c *serveCommand) Run(e *env) error {
 	}
 	s, err := serve.New(serve.Options{
 		MaxBatch: c.Batch, MaxDelay: c.Delay, Queue: c.Queue, Threads: threads, ThreadsPerRequest: c.ThreadsPerRequest, Timeout: c.Timeout,
-		MaxBody: int64(c.MaxBody) << 20, MaxPixels: c.MaxPixels * 1e6,
+		MaxBody: int64(c.MaxBody), MaxPixels: c.MaxPixels * 1e6,
 		Token: c.Token, Origins: c.Origins, Control: c.Control, Logger: log, Poll: poll,
 		Open: func(path string) (*lince.Model, error) { return c.open(e, path, threads) },
 	})
@@ -166,7 +171,7 @@ func (c *serveCommand) Run(e *env) error {
 	defer s.Close()
 	handler := hosted(os.Getenv).handler(s)
 	if c.wrap != nil {
-		if handler, err = c.wrap(handler, int64(c.MaxBody)<<20); err != nil {
+		if handler, err = c.wrap(handler, int64(c.MaxBody)); err != nil {
 			return err
 		}
 	}
@@ -184,7 +189,14 @@ func (c *serveCommand) Run(e *env) error {
 	if err := e.startSaving(); err != nil { // from now on, the first signal does not limit the time that the command may take
 		return err
 	}
+	inLog := c.Log == jsonLog && !e.quiet
+	if inLog {
+		log.Info("listening", "url", url)
+	}
 	err = e.result(map[string]any{"url": url}, func(w io.Writer) error {
+		if inLog {
+			return nil
+		}
 		_, err := fmt.Fprintf(w, "Listening on %s\n", url)
 		return err
 	})
@@ -194,13 +206,25 @@ func (c *serveCommand) Run(e *env) error {
 	return c.answer(e, s, handler, log, listener)
 }
 
+// jsonLog is the value of --log for JSON.
+const jsonLog = "json"
+
+// withUnit writes durations in milliseconds, with the unit in the key: JSON has only numbers.
+func withUnit(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		return slog.Float64(a.Key+"_ms", float64(a.Value.Duration().Microseconds())/1000)
+	}
+	return a
+}
+
 // logger returns the logger of requests.
 func (c *serveCommand) logger(e *env) *slog.Logger {
 	o := &slog.HandlerOptions{}
 	if e.quiet {
 		o.Level = slog.LevelWarn
 	}
-	if c.Log == "json" {
+	if c.Log == jsonLog {
+		o.ReplaceAttr = withUnit
 		return slog.New(slog.NewJSONHandler(e.stderr, o))
 	}
 	return slog.New(slog.NewTextHandler(e.stderr, o))

@@ -155,12 +155,13 @@ func TestServeSocket(t *testing.T) {
 	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", "s.sock")
 	}}}
-	first := startServer(t, "pets.keras", "--listen", "unix:s.sock", "--log", "json")
+	first := startServer(t, "pets.keras", "--listen", "unix:s.sock", "--log", "json", "--json")
 	contains(t, "stderr", run(t, "serve", "pets.keras", "--listen", "unix:s.sock").stderr, "another server listens there")
 	if err := first.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	first.exit()
+	contains(t, "the log", first.stderr.String(), `"msg":"listening","url":"unix:`, `"msg":"model loaded"`, `"duration_ms":`)
 	s := startServer(t, "cats=pets.keras", "--listen", "unix:s.sock", "--threads-per-request", "1")
 	if code, _ := post(t, client, "http://server/v1/models/cats:classify-image", strings.NewReader(string(jpg(t)))); code != 200 {
 		t.Errorf("status %d", code)
@@ -330,7 +331,9 @@ func TestServeMistakes(t *testing.T) {
 		{2, "--client-ca needs", []string{"pets.keras", "--client-ca", "x"}},
 		{2, "two models have the name pets", []string{"pets.keras", "a/pets.keras"}},
 		{2, "--timeout must not be negative", []string{"pets.keras", "--timeout=-1s"}},
-		{2, "--max-body must be at most 1048576 (in MiB), got 17592186044417", []string{"pets.keras", "--max-body", "17592186044417"}},
+		{2, "--max-body must be from 1 KiB to 4 GiB, such as 32MiB, got 98 GiB", []string{"pets.keras", "--max-body", "100000MiB"}},
+		{2, "--max-body must be from 1 KiB to 4 GiB, such as 32MiB, got 32 B", []string{"pets.keras", "--max-body", "32"}},
+		{2, "--max-body: must be an amount of memory such as 512MB", []string{"pets.keras", "--max-body", "32Mi"}},
 		{2, "--max-pixels must be at most 2147 (in millions)", []string{"pets.keras", "--max-pixels", "18446744073711"}},
 		{2, "--poll must be 0 or at least 10ms", []string{"pets.keras", "--poll", "1ns"}},
 		{2, "are for one model", []string{"a.keras", "b.keras", "--classes", "a,b"}},

@@ -61,6 +61,9 @@ func (s *severalRuns) subRun(args []string, dir string) (record, error) {
 	c.Train.others = &s.record.Data
 	sub := *s.env
 	sub.args, sub.json = args, false
+	if err := sub.prepareInputs(k); err != nil {
+		return record{}, err
+	}
 	err = c.Train.Run(&sub, k)
 	r, unread := readRecord(filepath.Join(dir, "run.json"))
 	diverged, _ := divergedAt(err)

@@ -26,8 +26,9 @@ type trainCommand struct {
 	precheckFlag    `group:"data"`
 	cacheFlag       `group:"data"`
 
-	ModelSource string   `name:"model" group:"model" default:"cnn" placeholder:"NAME|FILE" predictor:"body" help:"Model to train: cnn (the tutorial's network), the name of a published network (mobilenetv2), auto (the network that fits the images and --time best), a Keras architecture (.json, from to_json()), or a saved model of any kind (.keras, .h5, .onnx) to train further, or to learn other classes."`
-	Size        size     `group:"model" placeholder:"128x128" help:"Height x width to which images are resized (default: 128x128, or the size in the model file)."`
+	ModelSource string `name:"model" group:"model" default:"cnn" placeholder:"NAME|FILE" predictor:"body" help:"Model to train: cnn (the tutorial's network), the name of a published network (mobilenetv2), auto (the network that fits the images and --time best), a Keras architecture (.json, from to_json()), or a saved model of any kind (.keras, .h5, .onnx) to train further, or to learn other classes."`
+	Size        size   `group:"model" placeholder:"128x128" help:"Height x width to which images are resized (default: 128x128, or the size in the model file)."`
+	rescaleFlag `group:"model"`
 	Epochs      int      `group:"model" default:"3" help:"Number of passes over the training images."`
 	Batch       int      `group:"model" default:"15" help:"Batch size."`
 	Dropout     *float64 `group:"model" placeholder:"FRACTION" help:"Fraction of the inputs of the last layer of cnn, or of a new classifier, that is set to 0 in training, such as .3 (default: no dropout; .2 for transfer learning)."`
@@ -103,6 +104,7 @@ func (c *trainCommand) Validate() error {
 		c.limitFlags.mistakes(),
 		c.mixFlags.mistakes(),
 		c.transferFlags.mistakes(),
+		c.rescaleFlag.mistakes(),
 		c.optimizerFlags.mistakes(),
 		c.objectiveFlags.mistakes(),
 	}
@@ -144,6 +146,9 @@ func (c *trainCommand) AfterApply(k *kong.Context) error {
 	}
 	if _, network := c.ofNetwork(); (network || c.ModelSource == autoName) && c.Task == data.Regress.String() {
 		return usageError{errors.New("--task regress is for the network cnn and for model files with one output; transfer learning is for classes")}
+	}
+	if _, network := c.ofNetwork(); c.Rescale != "" && (network || c.ModelSource == autoName || c.ModelSource == tutorialName) {
+		return usageError{errors.New("--rescale is for --model with a model file; the scaling of pixel values is known for cnn and for published networks")}
 	}
 	if c.ModelSource == autoName && c.Task == data.MultiLabel.String() {
 		return usageError{errors.New("--model auto is for images with one class each; name the network for --task multilabel")}

@@ -208,9 +208,14 @@ func (t *training) transferModel(o lince.Options, r recordTransfer, classes []st
 	}
 	m.Classes = classes
 	if m.Preprocessing == nil {
-		if m.Preprocessing, err = t.guessPreprocessing(m, r.name()); err != nil {
+		if err := t.completePreprocessing(r.name(), m, t.Size, t.scaling()); err != nil {
 			return nil, err
 		}
+		if t.Interpolation == "" {
+			m.Preprocessing = resizedBy(m.Preprocessing, picture.Bilinear)
+		}
+	} else if s := t.scaling(); s != nil {
+		m.Preprocessing = rescaled(m.Preprocessing, s)
 	}
 	if m.Preprocessing, err = t.interpolated(m.Preprocessing); err != nil {
 		return nil, err
@@ -230,6 +235,11 @@ func (f transferFlags) interpolated(p lince.Preprocessing) (lince.Preprocessing,
 	if err != nil {
 		return nil, usageError{err}
 	}
+	return resizedBy(p, how), nil
+}
+
+// resizedBy returns p with another way to resize images.
+func resizedBy(p lince.Preprocessing, how picture.Interpolation) lince.Preprocessing {
 	p = slices.Clone(p)
 	for i, step := range p {
 		if s, ok := step.(preprocess.Resize); ok {
@@ -237,7 +247,7 @@ func (f transferFlags) interpolated(p lince.Preprocessing) (lince.Preprocessing,
 			p[i] = s
 		}
 	}
-	return p, nil
+	return p
 }
 
 // networkPreprocessing returns the preprocessing of the model that is made of a network.
