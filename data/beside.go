@@ -10,12 +10,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lince-ml/lince/internal/bounded"
 	"github.com/lince-ml/lince/internal/shell"
 )
 
 // besideKinds are the extensions of files beside images that may have labels or boxes.
-var besideKinds = []string{"csv", "tsv", "tab", "jsonl", "ndjson", "manifest", "parquet", "gz", "json", "xml", "txt", "yaml", "yml", "mat"}
+var besideKinds = []string{"csv", "tsv", "tab", "jsonl", "ndjson", "manifest", "parquet", "gz", "bz2", "zst", "json", "xml", "txt", "yaml", "yml", "mat"}
 
 // Limits on what is read of the files beside images.
 const (
@@ -127,18 +126,14 @@ func recordsOfHead(e entry) records {
 		k = 0
 	}
 	head, err := e.file.head(besideHead)
-	if _, packed := unpackedName(e.name); err != nil || k < 0 || tableKinds[k].open == nil || packed != "" && packed != ".gz" {
+	if err != nil || k < 0 || tableKinds[k].open == nil {
 		return nil
 	}
-	var r io.Reader = bytes.NewReader(head)
-	if extension(e.name) == "gz" {
-		z, err := bounded.Gzip(r)
-		if err != nil {
-			return nil
-		}
-		r = io.LimitReader(z, besideHead)
+	r, err := unpackTable(bytes.NewReader(head), int64(len(head)), e.name)
+	if err != nil {
+		return nil
 	}
-	return recordsOf(k, r)
+	return recordsOf(k, io.LimitReader(r, besideHead))
 }
 
 // recordsOf returns the records of the text of a table of a kind, nil if it cannot be read.

@@ -73,8 +73,9 @@ func TestTableBeside(t *testing.T) {
 			want: "lince data photos/t.csv --filename id --category digit", table: "t.csv", open: OpenOptions{FilenameColumn: "id", LabelColumn: "digit"}},
 		{name: "names of an export", images: under("train/", "a_jpg.rf.0123456789abcdef0123.png", "b_jpg.rf.0123456789abcdef0124.png"), texts: map[string]string{"train/_classes.csv": "filename, a, b\na_jpg.rf.0123456789abcdef0123.png, 1, 0\nb_jpg.rf.0123456789abcdef0124.png, 0, 1\n"},
 			want: "lince data photos/train/_classes.csv --category a,b", table: "train/_classes.csv", open: OpenOptions{LabelColumns: []string{"a", "b"}}},
+		{name: "a table compressed by Zstandard", images: strings.Fields(twoNames), texts: map[string]string{"t.csv.zst": string(zstd1(t, []byte(rowsOf("filename,label", twoNames, "x", "y"))))}, want: "lince data photos/t.csv.zst", table: "t.csv.zst"},
 		{name: "a table of other files", images: strings.Fields(twoNames), texts: map[string]string{"t.csv": rowsOf("filename,label", "x1.png x2.png", "x")}},
-		{name: "no table", images: strings.Fields(twoNames), texts: map[string]string{"t.csv": "\xff\xfe\x00", "u.csv.gz": "\x1f\x8b", "v.parquet": "PAR1", "w.jsonl": "{"}},
+		{name: "no table", images: strings.Fields(twoNames), texts: map[string]string{"t.csv": "\xff\xfe\x00", "u.csv.gz": "\x1f\x8b", "u.csv.bz2": "BZh9", "v.parquet": "PAR1", "w.jsonl": "{"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			folder, zip := besideSet(t, c.images, c.texts)

@@ -124,10 +124,11 @@ func (s *labelList) open(e entry, whole bool) records {
 	if extension(e.name) == "txt" {
 		return listRecords(bytes.NewReader(head))
 	}
-	if _, packed := unpackedName(e.name); packed != "" {
+	r, err := unpackTable(bytes.NewReader(head), int64(len(head)), e.name)
+	if err != nil {
 		return nil
 	}
-	return recordsOf(tableKind(e.name), bytes.NewReader(head))
+	return recordsOf(tableKind(e.name), r)
 }
 
 // find returns the image that a name means, -1 if it is none of the wanted ones.

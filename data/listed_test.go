@@ -29,6 +29,7 @@ func TestLists(t *testing.T) {
 		{name: "a list of the whole source", images: append(train, val...), texts: map[string]string{"val.txt": strings.ReplaceAll(strings.ReplaceAll(tiny, "\t", " "), "v_", "val/images/v_")}, o: OpenOptions{Part: "val"}, want: rows, parts: "train=4/4 val=4/4", note: "from val.txt"},
 		{name: "labels first, with a header", images: val, texts: map[string]string{"l.txt": "kind,file\na,v_0.png\nb,v_1.png\na,v_2.png\na,v_3.png\n"}, want: rows, note: "l.txt"},
 		{name: "a table", images: append(train, val...), texts: map[string]string{"val/labels.csv": header + "v_0.png,a\nv_1.png,b\nv_2.png,a\nv_3.png,a\n"}, o: OpenOptions{Part: "val"}, want: rows, parts: "train=4/4 val=4/4", note: "val/labels.csv"},
+		{name: "a compressed table", images: append(train, val...), texts: map[string]string{"val/labels.csv.gz": string(gzipped1(t, []byte(header+"v_0.png,a\nv_1.png,b\nv_2.png,a\nv_3.png,a\n")))}, o: OpenOptions{Part: "val"}, want: rows, parts: "train=4/4 val=4/4", note: "val/labels.csv.gz"},
 		{name: "a list that names some", images: append(train, val...), texts: map[string]string{"val/labels.txt": "v_0.png a\nv_1.png b\nv_2.png a\n"}, o: OpenOptions{Part: "val"}, want: "v_0.png=a v_1.png=b v_2.png=a", parts: "train=4/4 val=4/3"},
 		{name: "a list of another part", images: append(train, "val/images/0.png", "test/images/0.png"), texts: map[string]string{"val/val.txt": "0.png a\n"},
 			want: "a/images/a_0.png=a a/images/a_1.png=a b/images/b_0.png=b b/images/b_1.png=b", parts: "test=1/0 train=4/4 val=1/1"},

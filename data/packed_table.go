@@ -5,7 +5,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -27,32 +26,29 @@ func unpackedName(name string) (plain, suffix string) {
 	return name, ""
 }
 
-// unpackTable returns a reader of the text of a table, which is compressed if its name says so.
-func unpackTable(f *os.File, name string) (io.Reader, error) {
+// unpackTable returns a reader of the text of a table, or of its first bytes, which is compressed if its name says so.
+func unpackTable(r io.ReaderAt, size int64, name string) (io.Reader, error) {
 	_, packed := unpackedName(name)
+	whole := io.NewSectionReader(r, 0, size)
 	if packed == "" {
-		return f, nil
+		return whole, nil
 	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, patherr.Bare(err)
-	}
-	head := make([]byte, min(info.Size(), 16))
-	if _, err := f.ReadAt(head, 0); err != nil && len(head) > 0 {
+	head := make([]byte, min(size, 16))
+	if _, err := r.ReadAt(head, 0); err != nil && len(head) > 0 {
 		return nil, patherr.Bare(err)
 	}
 	if magic("PK\x03\x04")(head) {
-		return unzipTable(f, info.Size())
+		return unzipTable(r, size)
 	}
 	c := compressionOf(head)
 	if c == nil {
 		return nil, fmt.Errorf("is not compressed, though its name ends in %s; rename it, or download it again", packed)
 	}
-	r, err := c.open(bufio.NewReader(f), info.Size())
+	text, err := c.open(bufio.NewReader(whole), size)
 	if err != nil {
 		return nil, fmt.Errorf("is compressed and damaged: %w", err)
 	}
-	return &limited{r, int64(bounded.InflateLimit(uint64(info.Size())))}, nil
+	return &limited{text, int64(bounded.InflateLimit(uint64(size)))}, nil
 }
 
 // tableInZip returns the entry of a zip archive that is a table, if it has no other entries; nil otherwise.

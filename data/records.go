@@ -72,7 +72,11 @@ func tableKind(name string) int {
 
 // openRecords opens a table's file. encoding names that of its text, if it is not to be detected. fits reports whether a header has the wanted columns.
 func openRecords(f *os.File, name, encoding string, fits func(header []string) bool) (records, error) {
-	r, err := unpackTable(f, name)
+	info, err := f.Stat()
+	if err != nil {
+		return nil, patherr.Bare(err)
+	}
+	r, err := unpackTable(f, info.Size(), name)
 	if err != nil {
 		return nil, err
 	}
