@@ -15,7 +15,9 @@ var extensions = []string{"png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff", "gi
 var foreignExtensions = map[string]string{
 	"heic": "HEIC", "heif": "HEIC", "avif": "AVIF", "jp2": "JPEG 2000", "j2k": "JPEG 2000", "j2c": "JPEG 2000", "jpx": "JPEG 2000", "jpf": "JPEG 2000",
 	"jxl": "JPEG XL", "psd": "Photoshop", "svg": "SVG", "tga": "TGA", "pcx": "PCX", "exr": "OpenEXR", "dds": "DDS", "dcm": "DICOM", "ico": "icon",
-	"cr2": "camera raw", "cr3": "camera raw", "nef": "camera raw", "arw": "camera raw", "dng": "camera raw", "orf": "camera raw", "rw2": "camera raw", "raf": "camera raw",
+	"heics": "HEIC", "hif": "HEIC", "avifs": "AVIF", "jxr": "JPEG XR", "psb": "Photoshop", "svgz": "SVG", "xcf": "GIMP", "eps": "EPS", "icns": "icon", "cur": "icon", "sgi": "SGI", "dpx": "DPX", "qoi": "QOI", "pam": "PAM", "pfm": "PFM",
+	"cr2": "camera raw", "cr3": "camera raw", "nef": "camera raw", "arw": "camera raw", "dng": "camera raw", "orf": "camera raw", "rw2": "camera raw", "raf": "camera raw", "crw": "camera raw", "mrw": "camera raw", "nrw": "camera raw", "pef": "camera raw",
+	"srw": "camera raw", "sr2": "camera raw", "srf": "camera raw", "x3f": "camera raw", "3fr": "camera raw", "erf": "camera raw", "dcr": "camera raw", "kdc": "camera raw", "iiq": "camera raw", "mef": "camera raw", "mos": "camera raw", "rwl": "camera raw",
 }
 
 // scanExtensions are further extensions of medical images and of compressed ones, as tables name them whose images were converted.

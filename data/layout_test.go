@@ -469,6 +469,8 @@ func TestArchiveErrors(t *testing.T) {
 		{"pointer of Git LFS", file1(t, "a.zip", []byte("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")), "a.zip: is a pointer of Git LFS, not the file itself; run git lfs pull in its folder"},
 		{"JSON text", file1(t, "a.tar.gz", []byte(`{"message":"404 Not Found"}`)), `it is JSON text, probably the error of a download: {"message":"404 Not Found"}); download it again`},
 		{"truncated tar with one class", file1(t, "a.tar", tarWith(t, "cats/1.png", "cats/2.png", "dogs/3.png")[:2*1024+1024-300]), "use --label with a regular expression with one group; besides, 2 cannot be used, the first: dogs/3.png is truncated: the archive ends within it"},
+		{"raw photo", file1(t, "a b.nef", []byte("MM\x00*\x00\x00\x00\x08")), `it is a camera raw file, which lince does not read: convert it to JPEG, for example with rawpy in Python: python3 -c 'import pathlib, rawpy, sys; from PIL import Image; p = pathlib.Path(sys.argv[1]); Image.fromarray(rawpy.imread(str(p)).postprocess(use_camera_wb=True)).save(p.with_suffix(".jpg"))' 'a b.nef'`},
+		{"folder of raw photos", files(t, "cats/IMG_1.NEF", "dogs/IMG_2.NEF"), `for p in pathlib.Path(".").rglob("*.NEF")]`},
 		{"HEIC", file1(t, "a.heic", []byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00")), "it is a HEIC file, which lince does not read: convert it to JPEG, for example with ImageMagick: magick a.heic a.jpg"},
 		{"folder of HEIC", files(t, "cats/IMG_1.HEIC", "dogs/IMG_2.HEIC", "cats/a.txt"), "it has 1 file that is not an image (1 .txt): cats/a.txt; 2 images of a format"},
 	} {

@@ -154,7 +154,9 @@ func (l *listing) empty() error {
 		hint = "unpack the archive, and open the folder"
 	}
 	if n := l.passed[passedFormat].n; n > 0 {
-		hint = "convert them to JPEG, for example with ImageMagick: magick mogrify -format jpg *" + path.Ext(l.passed[passedFormat].examples[0])
+		ext := path.Ext(l.passed[passedFormat].examples[0])
+		with, _, many := picture.Conversion(foreignExtensions[extension(ext)], ext)
+		hint = "convert them to JPEG, for example with " + with + ": " + many
 	}
 	return fmt.Errorf("%s: has no images that lince can read; %s; %s", l.name, what, hint)
 }

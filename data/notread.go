@@ -61,7 +61,10 @@ func otherTable(name string, head []byte) string {
 func unread(name, ext string, head []byte) string {
 	switch f := cmp.Or(picture.Foreign(head), foreignExtensions[strings.TrimPrefix(ext, ".")]); {
 	case f != "":
-		return fmt.Sprintf("; it is a %s file, which lince does not read: convert it to JPEG, for example with ImageMagick: magick %s %s.jpg", f, filepath.Base(name), strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)))
+		with, one, _ := picture.Conversion(f, "")
+		file := filepath.Base(name)
+		one = strings.NewReplacer("FILE.jpg", shell.Quote(strings.TrimSuffix(file, filepath.Ext(file))+".jpg"), "FILE", shell.Quote(file)).Replace(one)
+		return fmt.Sprintf("; it is a %s file, which lince does not read: convert it to JPEG, for example with %s: %s", f, with, one)
 	case ext == ".json":
 		return "; if it is a list of objects, " + listAdvice(shell.Quote(filepath.Base(name)))
 	case ext == ".txt", ext == ".dat":

@@ -136,6 +136,12 @@ func decodeBMP(d *Decoder, data []byte, channels int) (native, error) {
 	return n, nil
 }
 
+// decodeDIB decodes a BMP file without its first header (.dib).
+func decodeDIB(d *Decoder, data []byte, channels int) (native, error) {
+	const first = "BM\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" // it does not say where the pixels begin
+	return decodeBMP(d, append([]byte(first), data...), channels)
+}
+
 // row returns the row of the image that is stored at position y.
 func (f *bmpFile) row(y, h int) int {
 	if f.topDown {

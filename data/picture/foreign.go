@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // foreign lists formats that this package names and does not read.
@@ -21,8 +22,15 @@ var foreign = []struct {
 	{"JPEG XR", 0, "II\xbc"},
 	{"Photoshop", 0, "8BPS"}, {"DICOM", 128, "DICM"}, {"OpenEXR", 0, "v/1\x01"}, {"DDS", 0, "DDS "}, {"FITS", 0, "SIMPLE  ="},
 	{"PAM", 0, "P7\n"}, {"PFM", 0, "PF\n"}, {"PFM", 0, "Pf\n"}, {"QOI", 0, "qoif"}, {"Windows icon", 0, "\x00\x00\x01\x00"},
-	{"camera raw (CR3)", 4, "ftypcrx "}, {"DICOM", 0, "\x08\x00\x05\x00\x0a\x00\x00\x00"},
-	{"NIfTI", 0, "\x5c\x01\x00\x00"}, {"PCX", 0, "\x0a\x05\x01"}, {"TGA", 0, "\x00\x00\x02\x00\x00\x00\x00\x00"}, {"TGA", 0, "\x00\x00\x0a\x00\x00\x00\x00\x00"},
+	{rawName + " (CR3)", 4, "ftypcrx "}, {rawName + " (CR2)", 0, "II*\x00????CR"}, {rawName + " (ORF)", 0, "IIRO"}, {rawName + " (ORF)", 0, "IIRS"}, {rawName + " (ORF)", 0, "MMOR"}, {rawName + " (RW2)", 0, "IIU\x00"},
+	{rawName + " (RAF)", 0, "FUJIFILMCCD-RAW"}, {rawName + " (CRW)", 0, "II\x1a\x00\x00\x00HEAPCCDR"}, {rawName + " (MRW)", 0, "\x00MRM"}, {rawName + " (X3F)", 0, "FOVb"},
+	{"DICOM", 0, "\x08\x00\x05\x00\x0a\x00\x00\x00"},
+	{"NIfTI", 0, "\x5c\x01\x00\x00"}, {"PCX", 0, "\x0a\x05\x01"}, {"PCX", 0, "\x0a\x02\x01"}, {"PCX", 0, "\x0a\x03\x01"},
+	{"TGA", 0, "\x00\x00\x02\x00\x00\x00\x00\x00"}, {"TGA", 0, "\x00\x00\x0a\x00\x00\x00\x00\x00"}, {"TGA", 0, "\x00\x00\x03\x00\x00\x00\x00\x00"}, {"TGA", 0, "\x00\x00\x0b\x00\x00\x00\x00\x00"},
+	{"TGA", 0, "\x00\x01\x01\x00\x00"}, {"TGA", 0, "\x00\x01\x09\x00\x00"}, {"Windows cursor", 0, "\x00\x00\x02\x00?\x00"},
+	{"SGI", 0, "\x01\xda\x00"}, {"SGI", 0, "\x01\xda\x01"}, {"macOS icon", 0, "icns"}, {"GIMP", 0, "gimp xcf "}, {"Radiance HDR", 0, "#?RADIANCE"}, {"Radiance HDR", 0, "#?RGBE"}, {"DPX", 0, "SDPX"}, {"DPX", 0, "XPDS"},
+	{"Cineon", 0, "\x80\x2a\x5f\xd7"}, {"FLIF", 0, "FLIF"}, {"BPG", 0, "BPG\xfb"}, {"DjVu", 0, "AT&TFORM"}, {"KTX", 0, "\xabKTX "}, {"BLP", 0, "BLP1"}, {"BLP", 0, "BLP2"}, {"XPM", 0, "/* XPM */"},
+	{"EPS", 0, "%!PS"}, {"EPS", 0, "\xc5\xd0\xd3\xc6"}, {"WMF", 0, "\xd7\xcd\xc6\x9a"}, {"IFF", 0, "FORM????ILBM"},
 }
 
 // Foreign returns the name of the format of an image file that this package does not support, such as "HEIC". It looks only at the
@@ -44,7 +52,8 @@ var otherKinds = []struct{ name, magic string }{
 	{"a web page, probably an error of a download", "<!DOCTYPE"}, {"a web page, probably an error of a download", "<!doctype"}, {"a web page, probably an error of a download", "<html"},
 	{"an SVG drawing", "<svg"}, {"an XML file, perhaps an SVG drawing", "<?xml"}, {"a PDF file", "%PDF"},
 	{"a pointer of Git LFS; get the file with git lfs pull", "version https://git-lfs"},
-	{"a zip archive", "PK\x03\x04"}, {"a gzip file", "\x1f\x8b"}, {"a macOS resource fork", "\x00\x05\x16\x07"},
+	{"an SVG drawing or another XML file", "<!--"},
+	{"a zip archive", "PK\x03\x04"}, {"a RAR archive", "Rar!"}, {"a 7z archive", "7z\xbc\xaf"}, {"a gzip file", "\x1f\x8b"}, {"a program", "MZ\x90"}, {"a program", "\x7fELF"}, {"a sound (WAV)", "RIFF????WAVE"}, {"a sound (MP3)", "ID3"}, {"a macOS resource fork", "\x00\x05\x16\x07"},
 	{"a video" + frames, "\x00\x00\x01\xba"}, {"a video (MP4 or MOV)" + frames, "????ftyp"}, {"a video (MOV)" + frames, "????moov"}, {"a video (WebM or Matroska)" + frames, "\x1a\x45\xdf\xa3"}, {"a video (AVI)" + frames, "RIFF????AVI "},
 	{"a NumPy array", "\x93NUMPY"}, {"an OLE file, such as Thumbs.db or an old document of Office", "\xd0\xcf\x11\xe0"}, {"JSON text, probably an error of a download", "{\""},
 	{"an answer of a web server with its headers; download it again, without the headers (curl without -i)", "HTTP/"},
@@ -71,16 +80,30 @@ func Recognize(data []byte) error {
 	case Format(data) == "":
 		return unknown(data)
 	}
+	if raw := rawTIFF(data); raw != "" {
+		return rawError(raw, data)
+	}
 	return nil
 }
 
 var errEmpty = errors.New("not an image: the file is empty")
 
+const supported = "JPEG, PNG, GIF, BMP, TIFF, WebP and PPM"
+
+// unsupported is the error of a file of a format that Foreign names.
+func unsupported(format string) error {
+	with := cmp.Or(converters[format], "ImageMagick")
+	if strings.HasPrefix(format, rawName) {
+		program, one, _ := Conversion(format, "")
+		with = program + ": " + one
+	}
+	return fmt.Errorf("%s images are not supported: convert it to JPEG or PNG, for example with %s (supported are %s)", format, with, supported)
+}
+
 // unknown is the error of a file of no supported format.
 func unknown(data []byte) error {
-	const supported = "JPEG, PNG, GIF, BMP, TIFF, WebP and PPM"
 	if f := Foreign(data); f != "" {
-		return fmt.Errorf("%s images are not supported: convert it to JPEG or PNG, for example with %s (supported are %s)", f, cmp.Or(converters[f], "ImageMagick"), supported)
+		return unsupported(f)
 	}
 	for _, k := range otherKinds {
 		if hasMagic(bytes.TrimLeft(data[:min(len(data), 64)], " \t\r\n\ufeff"), k.magic) {

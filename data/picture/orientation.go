@@ -218,11 +218,13 @@ func tiffXMP(b []byte) []byte {
 
 // tiffDirectory reads the first directory of a TIFF structure.
 func tiffDirectory(b []byte) (tiffDir, bool) {
-	if Format(b) != "TIFF" {
-		return tiffDir{}, false
+	for _, magic := range tiffMagics {
+		if hasMagic(b, magic) {
+			t, err := readTIFF(b, false)
+			return t, err == nil
+		}
 	}
-	t, err := readTIFF(b, false)
-	return t, err == nil
+	return tiffDir{}, false
 }
 
 // xmpOrientation returns the orientation in an XMP packet: the first tiff:Orientation="6" or <tiff:Orientation>6.

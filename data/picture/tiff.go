@@ -49,10 +49,13 @@ const (
 )
 
 // tiffColorNames names the values of tiffPhotometric that this package does not read.
-var tiffColorNames = map[int]string{4: "transparency masks", 8: "L*a*b* colors", 9: "L*a*b* colors", 10: "L*a*b* colors", 32803: "raw values of a camera's sensor", 32844: "LogLuv colors", 32845: "LogLuv colors", 34892: "raw values of a camera"}
+var tiffColorNames = map[int]string{4: "transparency masks", 8: "L*a*b* colors", 9: "L*a*b* colors", 10: "L*a*b* colors", 32844: "LogLuv colors", 32845: "LogLuv colors"}
 
 // tiffTypes has the sizes in bytes of the types of values.
 var tiffTypes = [...]int{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+
+// tiffMagics are the first bytes of TIFF files, and then those of BigTIFF files.
+var tiffMagics = [...]string{"II*\x00", "MM\x00*", "II+\x00", "MM\x00+"}
 
 // tiffDir is the first directory of a TIFF or BigTIFF file. A tag is looked up when it is needed.
 type tiffDir struct {
@@ -182,8 +185,8 @@ func (t tiffDir) fractions(tag uint16, otherwise []float32) []float32 {
 type tiffInfo struct {
 	tiffDir
 	w, h, bits, format   int
-	samples, extra       int // of a pixel; extra are those beside colors
-	extraKind            int // what the first of the extra samples is: 0 unknown, 1 premultiplied alpha, 2 alpha
+	samples              int   // of a pixel
+	extras               []int // what the samples beside colors are: 0 unknown, 1 premultiplied alpha, 2 alpha
 	photometric          int
 	compression          int
 	planar               bool
@@ -198,7 +201,7 @@ type tiffInfo struct {
 // info reads the tags.
 func (t tiffDir) info() (*tiffInfo, error) {
 	f := &tiffInfo{tiffDir: t}
-	var bits, formats, extras, subsample []int
+	var bits, formats, subsample []int
 	var errs []error
 	one := func(into *int, tag uint16, otherwise int) {
 		v, err := t.numbers(tag)
@@ -225,7 +228,7 @@ func (t tiffDir) info() (*tiffInfo, error) {
 	one(&f.blockH, tiffTileHeight, 0)
 	all(&bits, tiffBits)
 	all(&formats, tiffFormat)
-	all(&extras, tiffExtraSamples)
+	all(&f.extras, tiffExtraSamples)
 	all(&subsample, tiffYCbCrSubsample)
 	f.tiled = f.blockW > 0
 	if f.tiled {
@@ -258,9 +261,6 @@ func (t tiffDir) info() (*tiffInfo, error) {
 	if len(formats) > 0 {
 		f.format = formats[0]
 	}
-	if f.extra = len(extras); f.extra > 0 {
-		f.extraKind = extras[0]
-	}
 	if most := max(f.w, f.h, f.blockW, f.blockH); most > math.MaxInt32 {
 		return nil, fmt.Errorf("corrupt TIFF: its size is %dx%d, in blocks of %dx%d", f.w, f.h, f.blockW, f.blockH)
 	}
@@ -279,6 +279,9 @@ const tiffAdvice = "; convert it, for example with ImageMagick: magick FILE FILE
 
 // decodeTIFF decodes the first image of a TIFF file.
 func decodeTIFF(d *Decoder, data []byte, channels int) (native, error) {
+	if raw := rawTIFF(data); raw != "" {
+		return native{}, rawError(raw, data)
+	}
 	t, err := readTIFF(data, true)
 	if err != nil {
 		return native{}, err

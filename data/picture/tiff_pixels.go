@@ -22,8 +22,23 @@ func (m *tiffMode) bytes() int { return layoutBytes[m.layout] }
 
 // mode finds the mode, as Pillow's OPEN_INFO does.
 func (f *tiffInfo) mode() (*tiffMode, error) {
-	colors := f.samples - f.extra
+	extras := f.extras
+	shades := f.photometric == whiteIsZero || f.photometric == blackIsZero
+	if f.planar && !slices.ContainsFunc(extras, func(kind int) bool { return kind != 0 }) && (!shades || len(extras) == 1) {
+		extras = nil // Planes that are not used. (Pillow also takes the first one of many bands for the image.)
+	}
+	// extra returns what the first sample beside the colors is, -1 if there is none. ok is false if there are more samples than Pillow passes over.
+	extra := func(most int) (kind int, ok bool) {
+		if len(extras) == 0 {
+			return -1, true
+		}
+		return extras[0], len(extras) <= most && !slices.ContainsFunc(extras[1:], func(kind int) bool { return kind != 0 })
+	}
+	colors := f.samples - len(f.extras)
 	no := func() (*tiffMode, error) {
+		if f.samples > 4 && f.photometric <= tiffRGB || shades && f.samples > 2 {
+			return nil, f.bandsError()
+		}
 		what := map[int]string{whiteIsZero: "gray", blackIsZero: "gray", tiffRGB: "RGB colors", tiffPalette: "a palette", tiffCMYK: "CMYK colors", tiffYCbCr: "YCbCr colors"}[f.photometric]
 		if name := tiffColorNames[f.photometric]; name != "" {
 			what = name
@@ -36,34 +51,41 @@ func (f *tiffInfo) mode() (*tiffMode, error) {
 	whole := f.format == 1
 	switch f.photometric {
 	case whiteIsZero, blackIsZero:
+		kind, ok := extra(1)
 		switch {
-		case colors == 1 && f.extra == 0 && (f.bits == 1 || f.bits == 2 || f.bits == 4) && whole, colors == 1 && f.extra == 0 && f.bits == 8 && f.format <= 2:
+		case colors != 1 || !ok || kind >= 0 && (f.bits != 8 || !whole || f.photometric == whiteIsZero):
+		case kind == 0:
 			return &tiffMode{layout: gray, levels: true}, nil
-		case colors == 1 && f.extra == 0 && f.bits == 12 && whole && !f.tiled, colors == 1 && f.extra == 0 && (f.bits == 16 || f.bits == 32) && f.format <= 2:
+		case kind == 1 || kind == 2:
+			return &tiffMode{layout: grayAlpha, levels: true, premult: kind == 1}, nil
+		case kind > 0:
+		case (f.bits == 1 || f.bits == 2 || f.bits == 4) && whole, f.bits == 8 && f.format <= 2:
+			return &tiffMode{layout: gray, levels: true}, nil
+		case f.bits == 12 && whole && !f.tiled, (f.bits == 16 || f.bits == 32) && f.format <= 2:
 			return &tiffMode{layout: gray, depth: Deep}, nil
-		case colors == 1 && f.extra == 0 && f.bits == 32 && f.format == 3:
+		case f.bits == 32 && f.format == 3:
 			return &tiffMode{layout: gray, depth: Floating}, nil
-		case colors == 1 && f.extra >= 1 && f.bits == 8 && whole && f.extraKind == 0:
-			return &tiffMode{layout: gray, levels: true}, nil
-		case colors == 1 && f.extra >= 1 && f.bits == 8 && whole && f.extraKind <= 2:
-			return &tiffMode{layout: grayAlpha, levels: true, premult: f.extraKind == 1}, nil
 		}
 	case tiffRGB:
-		if !whole || f.bits != 8 && f.bits != 16 {
-			return no()
+		most := 1
+		if f.bits == 8 {
+			most = 3
 		}
+		kind, ok := extra(most)
 		switch {
-		case colors == 3 && (f.extra == 0 || f.extraKind == 0):
+		case !ok || !whole || f.bits != 8 && f.bits != 16:
+		case colors == 3 && kind <= 0:
 			return &tiffMode{layout: rgb}, nil
-		case colors == 4 && f.extra == 0, colors == 3 && slices.Contains([]int{1, 2, 999}, f.extraKind):
-			return &tiffMode{layout: rgba, premult: f.extra > 0 && f.extraKind == 1}, nil
+		case colors == 4 && kind < 0, colors == 3 && (kind <= 2 || kind == 999 && len(extras) == 1 && f.bits == 8):
+			return &tiffMode{layout: rgba, premult: kind == 1}, nil
 		}
 	case tiffPalette:
-		if colors != 1 || !whole || !slices.Contains([]int{1, 2, 4, 8}, f.bits) || f.extra > 0 && f.bits != 8 {
+		kind, ok := extra(1)
+		if colors != 1 || !whole || !ok || !slices.Contains([]int{1, 2, 4, 8}, f.bits) || kind >= 0 && f.bits != 8 || kind != -1 && kind != 0 && kind != 2 {
 			return no()
 		}
 		m := &tiffMode{layout: rgb, levels: true}
-		if f.extra > 0 && f.extraKind == 2 {
+		if kind == 2 {
 			m.layout = rgba
 		}
 		values, err := f.numbers(tiffColors)
@@ -79,14 +101,19 @@ func (f *tiffInfo) mode() (*tiffMode, error) {
 		}
 		return m, nil
 	case tiffCMYK:
-		if colors == 4 && whole && (f.bits == 8 || f.bits == 16) && f.extraKind == 0 {
+		most := 0
+		if f.bits == 8 {
+			most = 2
+		}
+		if kind, ok := extra(most); ok && kind <= 0 && colors == 4 && whole && (f.bits == 8 || f.bits == 16) {
 			return &tiffMode{layout: cmyk}, nil
 		}
 	case tiffYCbCr:
 		switch {
-		case colors == 1 && f.extra == 0 && f.bits == 8 && whole:
+		case len(extras) > 0 || f.bits != 8 || !whole:
+		case colors == 1:
 			return &tiffMode{layout: gray, levels: true}, nil
-		case colors == 3 && f.extra == 0 && f.bits == 8 && whole:
+		case colors == 3:
 			if sub := f.subsampleX*10 + f.subsampY; f.compression != tiffJPEG && (f.tiled && sub != 11 || f.predictor != 1 || !slices.Contains([]int{11, 12, 21, 22, 41, 42, 44, 14, 24}, sub)) {
 				return nil, fmt.Errorf("TIFF files of YCbCr colors with the subsampling %dx%d, tiles or a predictor are not supported%s", f.subsampleX, f.subsampY, tiffAdvice)
 			}
@@ -94,6 +121,17 @@ func (f *tiffInfo) mode() (*tiffMode, error) {
 		}
 	}
 	return no()
+}
+
+// bandsError is the error of an image with many bands.
+func (f *tiffInfo) bandsError() error {
+	scale, note := " -scale 0 3000 0 255", ", and the values that become black and white"
+	if f.bits == 8 {
+		scale, note = "", ""
+	}
+	kind := map[int]string{2: "signed ", 3: "floating-point "}[f.format]
+	return fmt.Errorf("TIFF files with %d bands (%ssamples of %d bits) are not supported: choose three of them as red, green and blue of 8 bits, for example with GDAL: gdal_translate -of PNG -ot Byte%s -b 4 -b 3 -b 2 FILE FILE.png (change the numbers of the bands%s; these are those of Sentinel-2)",
+		f.samples, kind, f.bits, scale, note)
 }
 
 // sampler reads the samples of an image whose rows were unpacked.

@@ -124,6 +124,8 @@ def bmps():
                     for up in (1, -1):
                         a = rng.randint(0, 16 if beyond else n, (5, 12)).astype(np.uint8)
                         yield "runs-%d-%d-%s%s%s.bmp" % (bits, n, kind, "-beyond" * beyond, "-down" * (up < 0)), bmp(12, 5 * up, bits, runs(a, bits), 1 if bits == 8 else 2, palette(kind, n), colors=n)
+    for mode in ("1", "L", "P", "RGB"):
+        yield "pillow-%s.dib" % mode, saved(Image.fromarray(rng.randint(0, 256, (5, 9, 3)).astype(np.uint8)).convert(mode), "DIB")
     p = palette("color", 256)
     for name, b in {"overrun": b"\x09\1\0\0\4\2\0\0\4\3\0\1", "no-row-ends": b"\4\1\4\2\4\3\0\1", "move": b"\4\1\0\2\2\1\4\2", "cut": b"\4\1\0\0\4"}.items():
         yield "runs-%s.bmp" % name, bmp(4, 3, 8, b, 1, p)
