@@ -184,7 +184,7 @@ func TestWrite(t *testing.T) {
 			t.Fatal(err)
 		}
 		x, err := Read(b)
-		if err != nil || b[len(magic)] != 1 { // refused, or of another version
+		if err != nil || b[len(magic)] != 1 || strings.HasSuffix(file, "fortran.npy") { // refused, or of another version or order
 			continue
 		}
 		n++
