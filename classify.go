@@ -38,6 +38,9 @@ type Classification struct {
 	single bool     // the model has a single output unit
 }
 
+// String returns the name and the probability of the most probable class: cat (97.3%).
+func (c Classification) String() string { return fmt.Sprintf("%s (%.1f%%)", c.Name, 100*c.Probability) }
+
 // Above returns the indexes of the classes whose probability is at least threshold, in ascending order: the predicted classes of a model
 // for images with any number of classes; see Model.MultiLabel.
 func (c Classification) Above(threshold float64) []int {

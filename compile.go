@@ -563,6 +563,9 @@ func (c CompileOptions) nilPointers() error {
 	return errors.Join(errs...)
 }
 
+// errNilDataset is the error for a nil dataset, also for one in an interface, as after an error that was ignored.
+var errNilDataset = errors.New("the dataset is nil")
+
 // isNilPointer reports whether an interface holds a nil pointer. It is false for a nil interface.
 func isNilPointer(v any) bool {
 	p := reflect.ValueOf(v)

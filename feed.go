@@ -160,6 +160,8 @@ func (m *Model) targetError(o objective, y tensor.Shape) error {
 		hint = "; the targets are one-hot: use loss.CategoricalCrossentropy, or targets that are class indices"
 	case o.target.DType != tensor.Int32 && (len(y) == len(out)-1 || len(y) == len(out) && y[len(y)-1] == 1) && classes != 1:
 		hint = "; if the targets are class indices, use loss.SparseCategoricalCrossentropy, or one-hot targets"
+	case len(y) == len(out) && y[len(y)-1] == 2 && classes == 1:
+		hint = "; the last layer has one unit, but the targets are one-hot vectors of 2 classes: use targets that are 0 or 1 (data.ImageOptions{ClassMode: data.Binary}), or set Units: 2"
 	case len(y) == len(out) && y[len(y)-1] != classes:
 		hint = fmt.Sprintf("; the last layer has %d units, but there are %d classes: set Units: %d", classes, y[len(y)-1], y[len(y)-1])
 	}

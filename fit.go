@@ -214,10 +214,10 @@ func (m *Model) checkFit(train data.Dataset, o FitOptions) error {
 	if err := m.readyToTrain(); err != nil {
 		return err
 	}
-	if train == nil {
-		return errors.New("the dataset is nil")
-	}
 	var errs []error
+	if train == nil || isNilPointer(train) || o.Validation != nil && isNilPointer(o.Validation) {
+		return errNilDataset
+	}
 	for _, c := range []struct {
 		name string
 		n    int

@@ -39,7 +39,7 @@ func Example_transferLearning() {
 	check(model.Compile(lince.CompileOptions{Loss: loss.CategoricalCrossentropy{}}))
 	// model.Fit(...) trains the head.
 
-	body.SetTrainable(true)
+	model.UnfreezeTop(1) // all of the body but BatchNormalization, as with training=False in Keras' guide
 	check(model.Compile(lince.CompileOptions{Optimizer: optimizer.Adam{LearningRate: 1e-5}, Loss: loss.CategoricalCrossentropy{}}))
 	// model.Fit(...) trains all of it.
 

@@ -175,8 +175,8 @@ func (m *Model) predictAll(ctx context.Context, ds data.Dataset, o PredictOption
 	if err != nil {
 		return nil, err
 	}
-	if ds == nil {
-		return nil, errors.New("predicting: the dataset is nil")
+	if ds == nil || isNilPointer(ds) {
+		return nil, fmt.Errorf("predicting: %w", errNilDataset)
 	}
 	if o.Steps < 0 {
 		return nil, fmt.Errorf("predicting: Steps must be at least 1, or 0 for all, got %d", o.Steps)
@@ -305,8 +305,8 @@ type predicted struct {
 func (m *Model) predictions(ctx context.Context, ds data.Dataset, begin func() error) iter.Seq2[predicted, error] {
 	return func(yield func(predicted, error) bool) {
 		fail := func(err error) { yield(predicted{}, fmt.Errorf("predicting: %w", err)) }
-		if ds == nil {
-			fail(errors.New("the dataset is nil"))
+		if ds == nil || isNilPointer(ds) {
+			fail(errNilDataset)
 			return
 		}
 		if err := m.checkInputs(specOf(ds)); err != nil {

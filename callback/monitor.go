@@ -46,7 +46,13 @@ func newMonitor(run Run, callback, name string, mode Mode, minDelta float64) (*m
 	case Auto:
 		higher, known := run.HigherIsBetter(metric)
 		if names := run.Metrics(); !known && !slices.Contains(names, metric) {
-			return nil, fmt.Errorf("%s: there is no %s to monitor%s", callback, name, suggest.Hint(metric, names))
+			if isVal {
+				names = slices.Clone(names)
+				for i, n := range names {
+					names[i] = "val_" + n
+				}
+			}
+			return nil, fmt.Errorf("%s: there is no %s to monitor%s", callback, name, suggest.Hint(name, names))
 		} else if !known {
 			return nil, fmt.Errorf("%s: it is not known whether a higher or a lower %s is better; set Mode to Min or Max", callback, name)
 		}

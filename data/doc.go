@@ -5,7 +5,7 @@
 //   - [Images] makes a [Dataset] of a table, and [Tensors] makes one of arrays.
 //
 // [ImageDatasetFromDirectory] does all three as keras.utils.image_dataset_from_directory does. [ImageTensors]
-// augments arrays of images, as ImageDataGenerator.flow does. [Map] applies a function to batches. Package
+// augments arrays of images, as ImageDataGenerator.flow does. [Map] applies a function to batches, and [FromFunc] makes them by one. Package
 // data/datasets reads MNIST and CIFAR.
 //
 // The package follows Keras' flow_from_dataframe and flow_from_directory, scikit-learn's

@@ -158,9 +158,9 @@ func fits(name string, t *tensor.Tensor, spec tensor.Shape) error {
 	case t == nil:
 		return fmt.Errorf("%s is nil, want the shape %v", name, spec)
 	case spec == nil:
-		return fmt.Errorf("%s has shape %v, want nil; set its shape in MapOptions", name, t.Shape())
+		return fmt.Errorf("%s has shape %v, want nil; set its shape in the options", name, t.Shape())
 	case !spec.Fits(t.Shape()):
-		return fmt.Errorf("%s has shape %v, want %v; set its shape in MapOptions", name, t.Shape(), spec)
+		return fmt.Errorf("%s has shape %v, want %v; set its shape in the options", name, t.Shape(), spec)
 	}
 	return nil
 }

@@ -170,7 +170,7 @@ var dataNames = []nameSection{
 		"concatenate":        "data.Concat",
 		"enumerate":          "data.Dataset.Batches",
 		"filter":             "data.Table.Filter",
-		"from_generator":     "data.Dataset, implemented by a Go type",
+		"from_generator":     "data.FromFunc",
 		"from_tensor_slices": "data.Tensors",
 		"interleave":         "not needed: a data.Flow reads several files at once",
 		"list_files":         "data.Open",
