@@ -75,6 +75,11 @@ type labelList struct {
 // without, only texts are read, and it is the first one that can have the labels. kind is the part that the images are, if they are one. It returns nil if there are no labels.
 func (l *listing) labelsBeside(images []entry, kind partKind, known []string) (labels []string, from string) {
 	candidates := slices.Clone(l.lists)
+	for _, s := range l.splits {
+		if extension(s.name) == "txt" && !slices.ContainsFunc(l.lists, func(e entry) bool { return e.name == s.name }) {
+			candidates = append(candidates, s.entry)
+		}
+	}
 	if len(known) > 0 {
 		candidates = append(candidates, l.tablesBeside()...)
 	}

@@ -36,6 +36,8 @@ type listing struct {
 	numbered map[string]bool    // names of archives that differ only by a number
 	beside   map[string][]entry // files that may have labels or boxes, the first ones of each extension
 	lists    []entry            // texts that may list the labels of images; see listed.go
+	splits   []splitList        // files that may list the images of parts; see splitlists.go
+	numbers  []entry            // files that may have a number for each image
 
 	labels map[string]map[string]file // of shards: the files with labels, by the key of the sample and their extension; else nil
 	form   archiveForm
@@ -94,6 +96,7 @@ func (l *listing) add(name string, f file) bool {
 		l.noteRecord(name, f)
 		l.noteBeside(name, f)
 		l.noteList(name, f)
+		l.noteSplit(name, f)
 	}
 	return true
 }
@@ -178,6 +181,7 @@ const (
 	passedFolder
 	passedResult
 	passedUnnamed
+	passedUnlisted
 	passings // the number of reasons
 )
 
@@ -199,6 +203,7 @@ var passingInfo = [passings]struct {
 	passedFolder:     {"image in a folder that is neither a class nor a part", "images in folders that are neither classes nor parts", true},
 	passedResult:     {"image that lince has written to a folder of results", "images that lince has written to folders of results", false},
 	passedUnnamed:    {"image that no row of the table uses", "images that no row of the table uses", false},
+	passedUnlisted:   {"image that no list of a part names", "images that no list of a part names", true},
 }
 
 // tally counts what is passed over.
@@ -231,6 +236,19 @@ func (t *tally) add(p passing, name, kind string) {
 			kind = "other"
 		}
 		c.kinds[kind]++
+	}
+}
+
+// remove takes back what add has counted, for a file that is used after all.
+func (t *tally) remove(p passing, name, kind string) {
+	c := &t[p]
+	c.n--
+	c.examples = slices.DeleteFunc(c.examples, func(e string) bool { return e == name })
+	if _, ok := c.kinds[kind]; !ok {
+		kind = "other"
+	}
+	if c.kinds[kind]--; c.kinds[kind] <= 0 {
+		delete(c.kinds, kind)
 	}
 }
 
@@ -276,6 +294,9 @@ func (p Passed) String() string {
 			parts = append(parts, fmt.Sprintf("%d %s", p.Kinds[k], k))
 		}
 		s += " (" + strings.Join(parts, ", ") + ")"
+	}
+	if len(p.Examples) == 0 {
+		return s
 	}
 	if p.N == 1 {
 		return s + ": " + p.Examples[0]

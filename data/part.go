@@ -20,7 +20,10 @@ type parts struct {
 	outer  string // the folder that all entries share, if it is another one
 	list   []*part
 	groups map[string][]entry // by the first folder below root; "" if there is none
-	inner  bool               // each class has a folder for each part: cats/train, cats/val
+	inner  bool               // the parts are in the same folders of classes: each class has a folder for each part (cats/train, cats/val), or lists name their images
+
+	lists       []partOfList // from which the parts are; see splitlists.go
+	unusedLists []string     // the names of others
 }
 
 // split finds the parts of a listing.

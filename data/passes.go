@@ -32,6 +32,7 @@ var imagePasses = []pass{
 	{"normalize", func(b *labeling) error { return b.l.normalize() }},        // sorted; without results of lince and duplicate names of an archive
 	{"copies", func(b *labeling) error { b.l.dropCopies(); return nil }},     // chest_xray/chest_xray holds a copy of chest_xray
 	{"parts", func(b *labeling) error { b.parts = b.l.split(); return nil }}, // train, val and test, around the classes or inside them
+	{"lists of parts", (*labeling).findLists},                                // meta/train.txt and meta/test.txt have the names of the images of parts
 	{"choice", (*labeling).choose},                                           // the part or folder that is wanted; else the part for training
 	{"root", (*labeling).setRoot},                                            // the folder to which names are relative, so that they keep the folders of the classes
 }
@@ -58,6 +59,7 @@ type doubt struct {
 
 // doubts are in the order of their warnings.
 var doubts = []doubt{
+	{"lists", (*labeling).noteLists},                 // they are the parts, or are not used
 	{"one class", (*labeling).doubtOneClass},         // all images are in a folder such as images
 	{"many classes", (*labeling).doubtManyClasses},   // most classes have one image
 	{"parts inside", (*labeling).doubtPartsInside},   // a folder that is a class has train and test inside

@@ -19,6 +19,7 @@ func TestPasses(t *testing.T) {
 		"normalize":        {files: []string{"a/1.png", "a.png"}, o: OpenOptions{LabelRule: Unlabeled}}, // in byte order, a.png is first
 		"copies":           {files: append(under("set/set/", two...), under("set/", two...)...)},
 		"parts":            {files: two},
+		"lists of parts":   {files: two, texts: map[string]string{"train.txt": "1.png\n3.png\n", "test.txt": "2.png\n4.png\n"}},
 		"choice":           {files: two},
 		"root":             {files: under("set/", two...)},
 		"rule":             {files: two},
@@ -31,6 +32,7 @@ func TestPasses(t *testing.T) {
 		"part labels":      {files: parts},
 		"outside parts":    {files: append(parts, "docs/1.png")},
 		"empty folders":    {files: append(two, "emus/")},
+		"lists":            {files: two, texts: map[string]string{"train.txt": "1.png\n3.png\n", "test.txt": "2.png\n4.png\n"}},
 		"one class":        {files: []string{"images/test_1.png", "images/test_2.png"}},
 		"many classes":     {files: []string{"a.1.png", "b.1.png", "c.1.png", "d.1.png", "e.1.png", "f.1.png", "g.1.png", "h.1.png", "h.2.png"}, o: OpenOptions{LabelRule: Prefix}},
 		"parts inside":     {files: append(under("a/", parts...), under("b/", two...)...)},
