@@ -39,9 +39,6 @@ func openTable(name string, set *parquetSet, o OpenOptions, rep *reading) (*Tabl
 	if o.Part != "" && o.SplitColumn == "" {
 		return nil, fmt.Errorf("%s: a part (%q) cannot be chosen from a table without a column for it; name the column (SplitColumn, --split), or the folder of the images (Images, --images)", name, o.Part)
 	}
-	if o.LabelRule != Auto && o.LabelRule != Unlabeled {
-		return nil, fmt.Errorf("%s: the labels come from the table's category column; the rule %q cannot be used", name, o.LabelRule)
-	}
 	if o.Task > Regress {
 		return nil, fmt.Errorf("unknown %v", o.Task)
 	}
@@ -98,8 +95,8 @@ func readTable(name string, set *parquetSet, o OpenOptions, rep *reading, j *joi
 	}
 	defer f.Close()
 	rec, err := openRecords(f, name, o.Encoding, func(header []string) bool {
-		_, err := o.columns(header)
-		return err == nil
+		c, err := o.columns(header)
+		return err == nil && !(c.byName && len(header) == 1)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -357,6 +354,9 @@ func (b *tableBuilder) table(name string) (*Table, error) {
 	}
 	b.rows.files = b.join.files()
 	b.count()
+	if b.columns.byName {
+		src.rule = b.labelByName().rule
+	}
 	if b.o.LabelRule != Unlabeled {
 		if err := b.once(); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)

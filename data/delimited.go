@@ -259,6 +259,10 @@ func newCSV(r io.Reader, detect bool, fits func(header []string) bool) (*csvReco
 	if err := c.d.read(); err != nil {
 		return nil, err
 	}
+	if len(best) == 1 && !fits(best) && isNameRow(best[0]) {
+		c.names, c.started = nameColumns[:1:1], true
+		return c, nil
+	}
 	if err := c.d.read(); errors.Is(err, io.EOF) {
 		c.ended = true
 	} else if err != nil {

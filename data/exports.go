@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/lince-ml/lince/internal/shell"
 )
@@ -31,6 +32,12 @@ var cocoExport = labelExport{
 
 // namedLabels matches the beginning of an object of file names and labels: {"1.jpg": "cat".
 var namedLabels = regexp.MustCompile(`(?i)^\s*\{\s*"[^"\\]+\.(?:jpe?g|png|gif|bmp|tiff?|webp)"\s*:\s*(?:"|-?\d)`)
+
+// namesByClass matches the beginning of an object of lists of names by class, as train.json of Food-101: {"pizza": ["pizza/1".
+var namesByClass = regexp.MustCompile(`^\s*\{\s*"([^"\\]+)"\s*:\s*\[\s*"`)
+
+// notClasses are keys of other objects of lists: tables of pandas by column.
+var notClasses = []string{"columns", "index", "data", "images", "annotations", "categories"}
 
 var labelExports = []labelExport{
 	cocoExport,
@@ -61,6 +68,19 @@ var labelExports = []labelExport{
 		func(head []byte) bool { return namedLabels.Match(head) },
 		`import csv, json, sys; d = json.load(open(sys.argv[1]))`,
 		`list(d.items())`,
+	},
+	{
+		"a JSON object of lists of file names by class",
+		func(head []byte) bool {
+			m := namesByClass.FindSubmatch(head)
+			if m == nil {
+				return false
+			}
+			kind, _ := partName(string(m[1]))
+			return kind == noPart && !slices.Contains(notClasses, strings.ToLower(string(m[1])))
+		},
+		`import csv, json, sys; d = json.load(open(sys.argv[1]))`,
+		`[(n, c) for c, names in d.items() for n in names]`,
 	},
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -85,6 +86,9 @@ func unread(name, ext string, head []byte) string {
 	return ""
 }
 
+// downloadError matches the beginning of a JSON object with which a server answers instead of a file.
+var downloadError = regexp.MustCompile(`(?i)^\s*\{\s*"(?:error|errors|message|msg|detail|details|code|status|success|title|type|reason|fault)"`)
+
 // looksLike describes a file by its first bytes, for messages.
 func looksLike(name string, head []byte) string {
 	if len(head) == 0 {
@@ -96,8 +100,10 @@ func looksLike(name string, head []byte) string {
 	switch {
 	case bytes.HasPrefix(head, lfsPointer):
 		return "it is " + lfs + remedies[lfs]
-	case bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")):
+	case downloadError.Match(head):
 		return "it is JSON text, probably the error of a download: " + quoteName(strings.TrimSpace(string(head)))
+	case bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")):
+		return "it is JSON text: " + quoteName(strings.TrimSpace(string(head)))
 	}
 	t, _, _ := strings.Cut(http.DetectContentType(head), ";")
 	return "it looks like " + t

@@ -12,8 +12,8 @@ import (
 
 // OpenOptions configures Open. The zero value detects everything.
 type OpenOptions struct {
-	// LabelRule determines how a label is derived from a file name. The default is Auto. For a CSV
-	// file, whose labels are in a column, only Auto and Unlabeled are allowed.
+	// LabelRule determines how a label is derived from a file name. The default is Auto. For a table's
+	// file with a column of labels, only Auto and Unlabeled are allowed.
 	LabelRule Rule
 
 	// LabelPattern, if not nil, is a regular expression with one group, which matches the label. It is
@@ -236,7 +236,6 @@ func openDemo(name string, o OpenOptions) (*Table, error) {
 	}
 	return newTable(l, o)
 }
-
 // list lists the images of a folder or an archive, or a single image.
 func list(name string, k kind, rep *reading) (*listing, error) {
 	switch k {

@@ -54,6 +54,10 @@ const partColumn = "part (from the names of the files)"
 // HoldsTable reports whether a source is a table of file names and labels: a file for which IsTable is true, or a folder of Parquet files without images.
 func HoldsTable(source string) bool {
 	if info, err := os.Stat(source); err != nil || !info.IsDir() {
+		if extension(source) == "txt" {
+			kind, err := sniff(source)
+			return err == nil && kind == kindCSV
+		}
 		return IsTable(source)
 	}
 	return mayHold(source, isParquet)

@@ -179,6 +179,7 @@ func (h *header) find(names ...string) int {
 type columnSet struct {
 	name, split int
 	labels      []int
+	byName      bool // labels are from the names of the images
 }
 
 // columns finds the columns that the options choose.
@@ -198,7 +199,12 @@ func (o OpenOptions) columns(header []string) (columnSet, error) {
 		names = []string{o.FilenameColumn}
 	}
 	c.name = find("file names", "FilenameColumn, --filename", names...)
-	if o.LabelRule != Unlabeled {
+	labeled := len(o.LabelColumns) > 0 || o.LabelColumn != "" || h.find(labelNames(header)...) >= 0
+	var err error
+	if c.byName, err = o.byName(labeled, len(header)); err != nil {
+		return c, err
+	}
+	if o.LabelRule != Unlabeled && !c.byName {
 		switch {
 		case len(o.LabelColumns) > 0:
 			for _, n := range o.LabelColumns {
@@ -236,6 +242,9 @@ func missingColumn(header []string, name, what, option string) error {
 	header = unnamed(header)
 	if near := suggest.Nearest(name, header[:min(len(header), 200)]); near != "" {
 		hint = "; did you mean " + near + "?"
+	}
+	if len(header) == 1 {
+		hint += "; or, if this is the name of an image, add a first line with filename"
 	}
 	return fmt.Errorf("has no column %q for the %s; its columns are %s: choose one (%s)%s", name, what, listNames(header), option, hint)
 }

@@ -66,7 +66,7 @@ func sniff(name string) (kind, error) {
 		return 0, fmt.Errorf("%s: lince does not read spreadsheets%s", name, remedies[spreadsheet])
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
 		return kindArchive, nil
-	case tableKind(name) >= 0, ext == ".txt" && isTextTable(io.NewSectionReader(f, 0, besideHead)):
+	case tableKind(name) >= 0, ext == ".txt" && (isTextTable(io.NewSectionReader(f, 0, besideHead)) || isNameList(io.NewSectionReader(f, 0, besideHead))):
 		return kindCSV, nil
 	case isImage(name):
 		return kindImage, nil

@@ -501,3 +501,30 @@ func TestLabelOfAllImages(t *testing.T) {
 	o := succeed(t, "train", "t.csv", "--images", "set", "--task", "multilabel", "--validation", "t.csv", "--size", "16", "--limit-batches", "1", "--epochs", "1", "-q", "--out", "out")
 	contains(t, "the warnings", o.stderr, warning)
 }
+
+// TestListsOfParts trains on a part of a dataset that a list names, as Food-101 has it, and takes a list for --validation.
+func TestListsOfParts(t *testing.T) {
+	workIn(t)
+	images := map[string][]byte{}
+	list := map[bool]string{}
+	for i, name := range slices.Sorted(maps.Keys(pngs(t, 16))) {
+		inside := name[:3] + "/" + name
+		images["set/images/"+inside] = pngs(t, 16)[name]
+		list[i%4 == 0] += strings.TrimSuffix(inside, ".png") + "\n"
+	}
+	put(t, ".", images)
+	put(t, "set/meta", map[string][]byte{"train.txt": []byte(list[false]), "test.txt": []byte(list[true])})
+	small := []string{"--size", "16", "--epochs", "1", "--limit-batches", "1", "--seed", "1"}
+	o := succeed(t, append([]string{"train", "set", "--out", "a"}, small...)...)
+	contains(t, "the output", o.stdout+o.stderr, "The parts are from meta/test.txt, meta/train.txt: train has 12 images, test has 4 images.", "Part test: not used; 4 images, for lince evaluate with --part test.")
+	contains(t, "the evaluation", succeed(t, "evaluate", filepath.Join("a", "best.keras"), "set", "--part", "test", "--out", "e").stdout, "4")
+	o = succeed(t, append([]string{"train", "set/images", "--validation", "set/meta/test.txt", "--out", "b"}, small...)...)
+	contains(t, "the output", o.stdout+o.stderr, "The images of set/meta/test.txt are in set/images.", "The table has no labels; they are from the names of the images (the rule is the folder, as in cats/1.jpg).", "images with the same bytes are in both")
+	if r := decode[record](t, read(t, "b", "run.json")); r.Data.ValidationSource != "set/meta/test.txt" {
+		t.Errorf("the validation images are %q", r.Data.ValidationSource)
+	}
+	o = succeed(t, append([]string{"train", "set/meta/train.txt", "--images", "set/images", "--validation", "set/meta/test.txt", "--out", "c"}, small...)...)
+	if said := o.stdout + o.stderr; strings.Contains(said, "same bytes") {
+		t.Errorf("the lists of both parts: %s", said)
+	}
+}

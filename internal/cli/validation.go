@@ -182,7 +182,7 @@ func (t *training) openValidation(table *data.Table) (*data.Table, error) {
 	for from := range t.Rename {
 		f.known = append(f.known, from)
 	}
-	v, ignored, err := t.open(t.Validation, f)
+	v, ignored, err := t.openBeside(f)
 	if err != nil {
 		return nil, fmt.Errorf("--validation: %w", err)
 	}
@@ -204,6 +204,29 @@ func (t *training) openValidation(table *data.Table) (*data.Table, error) {
 		}
 	}
 	return t.renamed(v), nil
+}
+
+// openBeside opens the source of --validation. If it is a table, and the training images are from none, its images may be among these, and --label may be for the training images only.
+func (t *training) openBeside(f sourceFlags) (*data.Table, []data.BadFile, error) {
+	v, ignored, err := t.open(t.Validation, f)
+	if err == nil || !data.HoldsTable(t.Validation) || data.HoldsTable(t.Source) {
+		return v, ignored, err
+	}
+	first := err
+	for _, images := range []path{f.Images, path(t.Source)} {
+		for _, label := range []string{f.Label, data.Auto.String()} {
+			g := f
+			g.Images, g.Label = images, label
+			if v, ignored, err = t.open(t.Validation, g); err != nil {
+				continue
+			}
+			if images != f.Images {
+				t.printf("The images of %s are in %s.\n", visibleLine(t.Validation), visibleLine(t.Source))
+			}
+			return v, ignored, nil
+		}
+	}
+	return nil, nil, first
 }
 
 // renamed applies --rename to validation images, which need not have all classes.
