@@ -96,7 +96,7 @@ func readTable(name string, set *parquetSet, o OpenOptions, rep *reading, j *joi
 	defer f.Close()
 	rec, err := openRecords(f, name, o.Encoding, func(header []string) bool {
 		c, err := o.columns(header)
-		return err == nil && !(c.byName && len(header) == 1)
+		return err == nil && (!c.byName || len(header) > 1)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
