@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lince-ml/lince/internal/namelist"
 	"github.com/lince-ml/lince/internal/shell"
 )
 
@@ -220,37 +221,37 @@ func (s *spellings) folderOf(found map[int32]string) string {
 // findLabels finds the columns of labels. values are those of the first rows.
 func (t *tableFound) findLabels(header []string, values []map[string]bool, names int, o OpenOptions) {
 	if o.LabelColumn != "" || len(o.LabelColumns) > 0 {
-		t.labels = cmp.Or(o.LabelColumn, strings.Join(o.LabelColumns, ","))
+		if t.labels = namelist.Join(o.LabelColumns...); o.LabelColumn != "" {
+			t.labels = namelist.Join(o.LabelColumn)
+		}
 		return
 	}
 	if newHeader(header).find(labelNames(header)...) >= 0 {
 		return
 	}
-	var rest, named []string
+	var rest []string
 	var sets []wordSet
 	for i := range values {
 		if i == names || header[i] == "" || isSplitName(header[i]) {
 			continue
 		}
 		rest = append(rest, header[i])
-		if !strings.ContainsAny(header[i], ",'") {
-			set := wordSet{}
-			for v := range values[i] {
-				set.add(v)
-			}
-			named, sets = append(named, header[i]), append(sets, set)
+		set := wordSet{}
+		for v := range values[i] {
+			set.add(v)
 		}
+		sets = append(sets, set)
 	}
 	at, _ := truthColumns(sets)
 	var indicators []string
 	for _, i := range at {
-		indicators = append(indicators, named[i])
+		indicators = append(indicators, rest[i])
 	}
 	switch {
 	case len(indicators) > 1 && len(header) <= besideColumns:
-		t.labels = strings.Join(indicators, ",")
+		t.labels = namelist.Join(indicators...)
 	case len(rest) == 1:
-		t.labels = rest[0]
+		t.labels = namelist.Join(rest[0])
 	default:
 		t.others = rest
 	}

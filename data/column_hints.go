@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lince-ml/lince/internal/namelist"
 	"github.com/lince-ml/lince/internal/shell"
 )
 
@@ -28,7 +29,7 @@ func (o OpenOptions) indicatorHint(rec records) string {
 	skip := []int{h.find(nameColumns...), h.find(o.FilenameColumn), h.find(o.SplitColumn)}
 	var want []int
 	for i, name := range header {
-		if !slices.Contains(skip, i) && name != "" && !strings.ContainsAny(name, ",'") && !isSplitName(name) {
+		if !slices.Contains(skip, i) && name != "" && !isSplitName(name) {
 			want = append(want, i)
 		}
 	}
@@ -57,7 +58,7 @@ func (o OpenOptions) indicatorHint(rec records) string {
 	if len(list) < 2 {
 		return ""
 	}
-	flag := shell.Quote(strings.Join(list, ","))
+	flag := shell.Quote(namelist.Join(list...))
 	task := ""
 	if severalOnes {
 		task = " --task multilabel"

@@ -20,6 +20,7 @@ func TestColumnHints(t *testing.T) {
 		{name: "one-hot", text: "image_id,healthy,rust,scab\na,1,0,0\nb,0,1,0\n", fail: "the columns healthy, rust, scab have 0 and 1: if they are the classes, name all of them (LabelColumns, --category healthy,rust,scab)"},
 		{name: "several labels, a name with a space", text: "filename, Cat, Big Dog, Unlabeled\na.png,1,1,0\nb.png,0,0,1\n", fail: "--category 'Cat,Big Dog,Unlabeled' --task multilabel)"},
 		{name: "truth values beside others", text: "n,filename,x,y,is_valid\n7,a.png,True,False,1\n8,b.png,False,,0\n", fail: "--category x,y)"},
+		{name: "a comma in a name", text: "image_id,\"Pepper,_bell\",it's\na,1,0\nb,0,1\n", fail: `--category 'Pepper\,_bell,it'\''s')`},
 		{name: "CelebA", text: "image_id,Bald,Smiling\na.png,-1,1\nb.png,1,-1\n", fail: "have -1 and 1: if they are the classes, name all of them (LabelColumns, --category Bald,Smiling)"},
 		{name: "CheXpert", text: "path,Edema,Fracture\na.png,-1,1\nb.png,0,-1\n", fail: "have -1, 0 and 1: if they are the classes, name all of them (LabelColumns, --category Edema,Fracture)"},
 		{name: "no such columns", text: "filename,kind,one\na.png,cat,1\nb.png,dog,0\n", fail: "choose one (LabelColumn, --category)"},

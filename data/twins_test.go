@@ -30,6 +30,8 @@ func TestTwinClasses(t *testing.T) {
 		{"names with spaces", image("cat.1.png", "cat .2.png", " dog.3.png"), "Removed the spaces around 2 of the labels: cat, dog.", 2},
 		{"shards with spaces", append(append(sample("0", " cat"), sample("1", "cat\n")...), sample("2", "dog")...), "", 2},
 		{"names", image("Cat.1.png", "cat.2.png", "cat.3.png"), "The classes cat (2) and Cat (1) differ only in case.", 2},
+		{"folders with commas", image("Pepper,_Bell/1.png", "Pepper,_Bell/2.png", "Pepper,_bell/3.png", "a=b/4.png", "A=b/5.png"), `(--rename 'a\=b=A=b')`, 4},
+		{"names for a shell", image("Pepper,_Bell/1.png", "Pepper,_Bell/2.png", "Pepper,_bell/3.png"), `(--rename 'Pepper\,_bell=Pepper\,_Bell')`, 2},
 		{"width", image("\uff11/1.png", "1/2.png", "1/3.png"), "differ only in the form of their letters", 2},
 		{"shards", samples, "The classes big dog (2) and Big  dog (1) differ only in the form", 3},
 		{"two Unicode forms in shards", decomposed, "Classes that are spelled in two Unicode forms (NFC and NFD) are one class each", 2},

@@ -21,6 +21,7 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/augment"
+	"github.com/lince-ml/lince/internal/namelist"
 	"github.com/lince-ml/lince/internal/patherr"
 	"github.com/lince-ml/lince/internal/progress"
 	"github.com/lince-ml/lince/internal/remote"
@@ -113,7 +114,7 @@ func newParser(c *commands, stdout, stderr io.Writer, exit func(code int)) (*kon
 
 // helpVars returns the variables of the flags' help.
 func helpVars() kong.Vars {
-	return kong.Vars{"version": "lince " + version(), "augment": tutorialAugment(), "schedules": strings.Join(scheduleNames(), ", "),
+	return kong.Vars{"version": "lince " + version(), "augment": tutorialAugment(), "escapes": "I" + namelist.Escapes[1:] + ".", "schedules": strings.Join(scheduleNames(), ", "),
 		"targets": strings.Join(targetNames(), ", "), "runtimes": strings.Join(runtimeNames(), ", ")}
 }
 
@@ -267,7 +268,6 @@ var kongMessages = []struct {
 	{regexp.MustCompile(`expected a valid \d+ bit int but got (".*")`), `must be an integer, got $1`},
 	{regexp.MustCompile(`expected a float but got (".*") \(string\)`), `must be a number, got $1`},
 	{regexp.MustCompile(`bool value must be .* but got (".*")`), `must be true or false, got $1`},
-	{regexp.MustCompile(`(--rename): expected "<key>=<value>" but got (".*")`), `$1: must be OLD=NEW,... such as cat=gato,dog=perro, got $2`},
 	{regexp.MustCompile(`must be one of (.*) but got (".*")`), `must be one of $1, got $2`},
 }
 

@@ -25,7 +25,7 @@ type convertCommand struct {
 	ByName        bool     `group:"model" help:"Match the weights of a file of weights with layers by name."`
 	SkipMismatch  bool     `group:"model" help:"Skip layers whose weights in a file of weights have other shapes."`
 	Names         []string `group:"model" sep:"none" placeholder:"LAYER=NAME" help:"Name of a layer or a variable in a PyTorch or safetensors file of weights, such as stem=features.0; repeat the flag for several."`
-	Classes       []string `group:"model" placeholder:"NAME" help:"Names of the model's classes, in the order of its outputs, instead of those in its file."`
+	Classes       nameList `group:"model" placeholder:"NAME,..." help:"Names of the model's classes, in the order of its outputs, instead of those in its file. ${escapes}"`
 	Opset         int      `group:"model" placeholder:"N" help:"Version of ONNX's operators: 17 or 21 (default: 17)."`
 	ChannelsFirst bool     `group:"model" help:"Make the images of an ONNX model (batch, channels, height, width)."`
 	Preprocessing bool     `group:"model" help:"Put the model's preprocessing into an ONNX model: its input is then images of bytes."`

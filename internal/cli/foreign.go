@@ -13,6 +13,7 @@ import (
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/augment"
 	"github.com/lince-ml/lince/data/preprocess"
+	"github.com/lince-ml/lince/internal/namelist"
 	"github.com/lince-ml/lince/internal/shell"
 )
 
@@ -20,7 +21,7 @@ import (
 // neither class names nor preprocessing.
 type foreignFlags struct {
 	rescaleFlag
-	Classes []string `placeholder:"NAME" help:"Names of the model's classes, in the order of its outputs, instead of those in its file."`
+	Classes nameList `placeholder:"NAME,..." help:"Names of the model's classes, in the order of its outputs, instead of those in its file. ${escapes}"`
 	inputShapeFlags
 }
 
@@ -107,7 +108,7 @@ func (e *env) complete(name string, m *lince.Model, f foreignFlags) error {
 		}
 		m.Classes = f.Classes
 	} else if names := classesBeside(name, m); names != nil {
-		e.printf("The file labels.txt beside %s has %d names; to use them as classes: --classes %s\n", name, len(names), shell.Quote(strings.Join(names, ",")))
+		e.printf("The file labels.txt beside %s has %d names; to use them as classes: --classes %s\n", name, len(names), shell.Quote(namelist.Join(names...)))
 	}
 	return nil
 }
@@ -140,7 +141,7 @@ func classesBeside(file string, m *lince.Model) []string {
 		if numbered {
 			n = numberedName.FindStringSubmatch(n)[2]
 		}
-		if names[i] = strings.TrimSpace(n); names[i] == "" || strings.Contains(n, ",") {
+		if names[i] = strings.TrimSpace(n); names[i] == "" {
 			return nil
 		}
 	}

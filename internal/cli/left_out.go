@@ -12,6 +12,7 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/internal/namelist"
 	"github.com/lince-ml/lince/internal/shell"
 	"github.com/lince-ml/lince/internal/suggest"
 )
@@ -181,17 +182,17 @@ func bareClass(name string) string {
 
 // noKnownClass returns the error of data of which no class is one of the model's, with a --rename for those whose names are similar.
 func noKnownClass(t *data.Table, known []string) error {
-	var pairs []string
+	var pairs []namelist.Pair
 	used := map[string]bool{}
 	for _, c := range t.Classes() {
-		if near := nearClass(c, known); near != "" && !used[near] && !strings.ContainsAny(c, ",=") {
+		if near := nearClass(c, known); near != "" && !used[near] {
 			used[near] = true
-			pairs = append(pairs, c+"="+near)
+			pairs = append(pairs, namelist.Pair{Name: c, Value: near})
 		}
 	}
 	const longest = 3000 // longer lines are cut
 	how := "rename them with --rename"
-	if command := "--rename " + shell.Quote(strings.Join(pairs, ",")); len(pairs) > 0 && len(command) < longest {
+	if command := "--rename " + shell.Quote(namelist.JoinPairs(pairs...)); len(pairs) > 0 && len(command) < longest {
 		how = "if these are the same classes by other names: " + command
 	}
 	if data.IsTable(t.Name()) {
@@ -227,7 +228,7 @@ func (e *env) withoutUnknown(t *data.Table, known []string, whose string, strict
 		case i < 20:
 			fmt.Fprintf(&text, "\n%s: %s", u.Class, count(u.Images, "image"))
 			if u.Nearest != "" {
-				fmt.Fprintf(&text, "; did you mean %s? (--rename %s)", u.Nearest, shell.Quote(u.Class+"="+u.Nearest))
+				fmt.Fprintf(&text, "; did you mean %s? (--rename %s)", u.Nearest, shell.Quote(namelist.JoinPairs(namelist.Pair{Name: u.Class, Value: u.Nearest})))
 			}
 		}
 	}

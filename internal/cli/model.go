@@ -9,6 +9,7 @@ import (
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/augment"
 	"github.com/lince-ml/lince/data/preprocess"
+	"github.com/lince-ml/lince/internal/namelist"
 	"github.com/lince-ml/lince/internal/shell"
 	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/layer"
@@ -224,7 +225,7 @@ func spelledAlike(m *lince.Model, name string, classes []string) error {
 		if known == "" {
 			return nil
 		}
-		flags = append(flags, "--rename "+shell.Quote(c+"="+known))
+		flags = append(flags, "--rename "+shell.Quote(namelist.JoinPairs(namelist.Pair{Name: c, Value: known})))
 	}
 	if flags == nil {
 		return nil

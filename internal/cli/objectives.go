@@ -17,7 +17,7 @@ import (
 type objectiveFlags struct {
 	Loss           string   `placeholder:"NAME" predictor:"loss" help:"Loss, by its name in Keras, such as categorical_focal_crossentropy (default: the loss in the model file, or cross-entropy)."`
 	LabelSmoothing *float64 `placeholder:"FRACTION" help:"Fraction of each target that the loss spreads over all classes, such as .1 (default: 0)."`
-	ClassWeight    string   `placeholder:"WEIGHTS" help:"Class weights in the loss, such as cat=2,dog=1. balanced gives rare classes a higher weight (default: 1 for each class)."`
+	ClassWeight    string   `placeholder:"WEIGHTS" help:"Class weights in the loss, such as cat=2,dog=1. balanced gives rare classes a higher weight (default: 1 for each class). ${escapes}"`
 	Metrics        []string `placeholder:"NAME" predictor:"metric" help:"Metrics, by their names in Keras, such as accuracy,precision,recall,auc (default: the metrics in the model file, or accuracy)."`
 	Monitor        string   `placeholder:"KEY" default:"val_loss" help:"Value that selects best.keras, and that --patience and --schedule plateau watch: loss or a metric, such as accuracy, or val_auc for the validation images."`
 	Patience       int      `placeholder:"N" help:"Stop if the value of --monitor has not improved for N epochs, and restore the best weights (default: do not stop early)."`

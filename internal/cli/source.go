@@ -13,6 +13,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/internal/namelist"
 	"github.com/lince-ml/lince/internal/remote"
 	"github.com/lince-ml/lince/internal/shell"
 )
@@ -21,17 +22,17 @@ import (
 type sourceFlags struct {
 	Label string `default:"auto" predictor:"rule" placeholder:"RULE|REGEXP" help:"Where labels come from: prefix (cat.0.jpg), folder (cats/0.jpg), underscore (great_dane_12.jpg), none, auto (folder if the images are in two or more folders, else prefix, or underscore if all names end in _ and a number), or a regular expression whose group is the label, such as '^(.+)-[0-9]+'."`
 	fileFlags
-	Labels string `name:"category" placeholder:"COLUMN,..." help:"Column of a table with labels (default: category, class or label), or several columns: with 0 and 1 for each class, or with labels."`
+	Labels string `name:"category" placeholder:"COLUMN,..." help:"Column of a table with labels (default: category, class or label), or several columns: with 0 and 1 for each class, or with labels. ${escapes}"`
 	tableFlags
-	Rename map[string]string `mapsep:"," placeholder:"OLD=NEW,..." help:"Rename classes, such as cat=gato,dog=perro."`
-	Limit  int               `placeholder:"N" help:"Use at most N images, the same number of each class if possible."`
+	Rename renames `placeholder:"OLD=NEW,..." help:"Rename classes, such as cat=gato,dog=perro. ${escapes}"`
+	Limit  int     `placeholder:"N" help:"Use at most N images, the same number of each class if possible."`
 
 	known  []string  // classes that are known, as those of a model
 	unused *[]string // if not nil, receives the names of --rename that the source does not have; otherwise they are an error
 }
 
 // renames returns the part of --rename that applies to a table.
-func (f sourceFlags) renames(t *data.Table) map[string]string {
+func (f sourceFlags) renamesOf(t *data.Table) map[string]string {
 	names := map[string]string{}
 	for _, c := range t.Classes() {
 		if to, ok := f.Rename[c]; ok {
@@ -65,7 +66,7 @@ func (f sourceFlags) command(name, source string) string {
 		words = append(words, "--keep-na")
 	}
 	for _, from := range slices.Sorted(maps.Keys(f.Rename)) {
-		add("rename", from+"="+f.Rename[from], "")
+		add("rename", namelist.JoinPairs(namelist.Pair{Name: from, Value: f.Rename[from]}), "")
 	}
 	if f.Limit > 0 {
 		add("limit", strconv.Itoa(f.Limit), "")
@@ -115,7 +116,7 @@ func (e *env) open(name string, f sourceFlags) (t *data.Table, ignored []data.Ba
 	if len(f.Rename) > 0 {
 		names := f.Rename
 		if f.unused != nil {
-			names = f.renames(t)
+			names = f.renamesOf(t)
 			for from := range f.Rename {
 				if _, ok := names[from]; !ok {
 					*f.unused = append(*f.unused, from)

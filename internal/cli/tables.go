@@ -6,10 +6,10 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/internal/namelist"
 	"github.com/lince-ml/lince/internal/sheet"
 )
 
@@ -86,12 +86,12 @@ func (f *tableFlags) takeTask(m *lince.Model) {
 // options sets the options of a table.
 func (f sourceFlags) options(o *data.OpenOptions) (err error) {
 	f.setFiles(o)
-	if names := strings.Split(f.Labels, ","); len(names) > 1 {
-		for _, n := range names {
-			o.LabelColumns = append(o.LabelColumns, strings.TrimSpace(n))
-		}
-	} else {
-		o.LabelColumn = f.Labels
+	switch names := namelist.Split(f.Labels); len(names) {
+	case 0:
+	case 1:
+		o.LabelColumn = names[0]
+	default:
+		o.LabelColumns = names
 	}
 	o.LabelSeparator, o.KeepNA = f.Separator, f.KeepNA
 	o.Task, err = data.ParseTask(f.Task)

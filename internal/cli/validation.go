@@ -231,7 +231,7 @@ func (t *training) openBeside(f sourceFlags) (*data.Table, []data.BadFile, error
 
 // renamed applies --rename to validation images, which need not have all classes.
 func (t *training) renamed(v *data.Table) *data.Table {
-	names := t.renames(v)
+	names := t.renamesOf(v)
 	t.notRenamed = slices.DeleteFunc(t.notRenamed, func(from string) bool { return names[from] != "" })
 	if r, err := v.Rename(names); err == nil { // all of the names are classes
 		return r

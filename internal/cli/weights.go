@@ -7,8 +7,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
+	"github.com/lince-ml/lince/internal/namelist"
 	"github.com/lince-ml/lince/internal/suggest"
 )
 
@@ -27,18 +27,21 @@ func parseWeights(spec string) (map[string]float64, error) {
 	}
 	weights := map[string]float64{}
 	var errs []error
-	for part := range strings.SplitSeq(spec, ",") {
-		name, number, ok := strings.Cut(part, "=")
-		w, err := strconv.ParseFloat(number, 64)
-		if !ok || err != nil || !(w >= 0) || math.IsInf(w, 0) {
-			errs = append(errs, fmt.Errorf("--class-weight must be CLASS=WEIGHT,... such as cat=2,dog=1, or balanced, got %s", part))
+	const want = "--class-weight must be CLASS=WEIGHT,... such as cat=2,dog=1, or balanced"
+	pairs, err := namelist.SplitPairs(spec)
+	if err != nil {
+		errs = append(errs, fmt.Errorf("%s, but %w", want, err))
+	}
+	for _, p := range pairs {
+		w, err := strconv.ParseFloat(p.Value, 64)
+		if err != nil || !(w >= 0) || math.IsInf(w, 0) {
+			errs = append(errs, fmt.Errorf("%s, got %s=%s", want, p.Name, p.Value))
 			continue
 		}
-		name = strings.TrimSpace(name)
-		if _, twice := weights[name]; twice {
-			errs = append(errs, fmt.Errorf("--class-weight has two weights for the class %s", name))
+		if _, twice := weights[p.Name]; twice {
+			errs = append(errs, fmt.Errorf("--class-weight has two weights for the class %s", p.Name))
 		}
-		weights[name] = w
+		weights[p.Name] = w
 	}
 	return weights, errors.Join(errs...)
 }
