@@ -340,7 +340,7 @@ func (b *tableBuilder) table(name string) (*Table, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		b.relabel(in)
-		src.numeric, notes, warn = in.numeric, in.notes, in.warn
+		src.numeric, notes, warn, t.alike = in.numeric, in.notes, in.warn, in.alike
 	}
 	if b.rows.values != nil {
 		comma, err := b.numbers.check(b.unit, b.rec.columns()[b.columns.labels[0]])

@@ -48,7 +48,8 @@ func (b *labeling) applyRule() error {
 		return nil
 	}
 	t.notes = append(t.notes, c.notes()...)
-	t.warn = append(t.warn, twinClasses(rowsOfClasses(t.rows))...)
+	t.alike = twinClasses(t.rowsOfClasses())
+	t.warn = append(t.warn, t.alike...)
 	if n := len(unfit); n > 0 {
 		t.warn = append(t.warn, fmt.Sprintf("Dropped %d of the %d images, which have no label (the rule is %s), such as %s.",
 			n, len(b.chosen), b.rule.what(), unfit[n-1]))

@@ -95,6 +95,7 @@ type interpreter struct {
 	one     string          // a word for 1, for messages
 	notes   []string
 	warn    []string
+	alike   []string // those about classes whose names look alike
 
 	vectorColumn string // the column with vectors, whose places are then columns; "" if there is none
 }
@@ -315,7 +316,8 @@ func (in *interpreter) twins(sets [][]string) {
 			rows[c] += in.values[i].n
 		}
 	}
-	in.warn = append(in.warn, twinClasses(rows)...)
+	in.alike = twinClasses(rows)
+	in.warn = append(in.warn, in.alike...)
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -135,7 +135,8 @@ func (l *listing) sampleTable(entries []entry, o OpenOptions) (*Table, error) {
 	c := newComposer()
 	t.rows, t.src.numeric = l.sampleRows(entries, o, c)
 	t.notes = c.notes()
-	t.warn = append(t.warn, twinClasses(rowsOfClasses(t.rows))...)
+	t.alike = twinClasses(t.rowsOfClasses())
+	t.warn = append(t.warn, t.alike...)
 	t.ignored, t.passed, t.src.dropped = l.ignored, l.passed.list(), len(l.ignored)
 	if n := len(l.ignored); n > 0 {
 		t.warn = append(t.warn, fmt.Sprintf("Dropped %d of the images; the first, %s: %v.", n, l.ignored[0].Filename, l.ignored[0].Err))

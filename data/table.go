@@ -51,6 +51,7 @@ type Table struct {
 	ignored []BadFile
 	passed  []Passed
 	warn    []string
+	alike   []string // the warnings of warn about classes whose names look alike
 	notes   []string
 	checked *sums // the checksums that Check computed; derived tables share them
 }
@@ -307,6 +308,7 @@ func (t *Table) Rename(names map[string]string) (*Table, error) {
 	n.ignored, n.warn, n.notes = nil, nil, nil
 	if t.packed != nil {
 		n.packed = t.packed.renamed(names)
+		n.alike = twinClasses(n.rowsOfClasses())
 		return &n, nil
 	}
 	n.rows = slices.Clone(t.rows)
@@ -315,6 +317,7 @@ func (t *Table) Rename(names map[string]string) (*Table, error) {
 			n.rows[i].Label = to
 		}
 	}
+	n.alike = twinClasses(n.rowsOfClasses())
 	return &n, nil
 }
 
@@ -385,6 +388,9 @@ func (t *Table) Notes() []string { return t.notes }
 
 // Warnings returns Open's warnings, one sentence each. A warning that Keras has too is worded as in Keras.
 func (t *Table) Warnings() []string { return t.warn }
+
+// Twins returns the warnings about classes whose names look alike, such as cat and Cat. Those of Open are also in Warnings; those of Rename are about the new names.
+func (t *Table) Twins() []string { return t.alike }
 
 // Ignored lists the files that Open dropped, and the reasons.
 func (t *Table) Ignored() []BadFile { return t.ignored }

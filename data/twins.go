@@ -64,12 +64,10 @@ func truthTwins(rows map[string]int) []string {
 }
 
 // rowsOfClasses counts the rows of each class.
-func rowsOfClasses(rows []Row) map[string]int {
+func (t *Table) rowsOfClasses() map[string]int {
 	n := map[string]int{}
-	for _, r := range rows {
-		if r.Label != "" {
-			n[r.Label]++
-		}
+	for _, c := range t.Counts() {
+		n[c.Label] = c.N
 	}
 	return n
 }

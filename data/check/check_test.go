@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"image/png"
 	"math"
 	"os"
@@ -135,7 +136,7 @@ var kindCases = []kindCase{
 		for i := range 10 {
 			f["train/Cats/"+string(rune('a'+i))+".png"] = encoded(t, scene(2000+i, 60, 80))
 		}
-	}, "", "cat Cats", 0, `"cat" has 12 images, "Cats" has 10 images`},
+	}, "", "cat Cats", 0, `"cat" has 12 images, "Cats" has 10 images; to join them: --rename Cats=cat`},
 	{"few", func(t *testing.T, f map[string][]byte) { f["train/emu/x.png"] = encoded(t, scene(999, 60, 80)) }, "", "emu", 0, "1 image; the classes have 8 on average"},
 	{"giveaway", func(t *testing.T, f map[string][]byte) {
 		for i := range 24 {
@@ -143,6 +144,36 @@ var kindCases = []kindCase{
 			f["train/dog/x"+string(rune('a'+i))+".png"] = encoded(t, scene(4000+i, 60, 70))
 		}
 	}, "", "cat dog", 0, "the width tells cat from dog with an accuracy of 8"},
+}
+
+// TestSpellings has copies of an image in three spellings of a class: they are duplicates, and no conflict. A copy in another class is one.
+func TestSpellings(t *testing.T) {
+	files := sound(t)
+	for i := range 10 {
+		name := string(rune('a'+i)) + ".png"
+		files["train/Cats/"+name], files["train/CAT/"+name] = encoded(t, scene(2000+i, 60, 80)), encoded(t, scene(2100+i, 60, 80))
+	}
+	files["train/Cats/x.png"], files["train/CAT/y.png"] = files["train/cat/a.png"], files["train/cat/a.png"]
+	files["train/dog/z.png"] = files["train/Cats/b.png"]
+	r, err := Run(t.Context(), folder(t, files), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range r.Findings {
+		var names []string
+		for _, i := range f.Images {
+			names = append(names, i.Name())
+		}
+		got = append(got, fmt.Sprintf("%s %v %v %d", f.Kind, names, f.Classes, len(f.Drop)))
+	}
+	want := []string{"conflict [Cats/b.png dog/z.png] [cat dog] 2", "duplicate [CAT/y.png Cats/x.png cat/a.png] [] 2", "spelling [] [cat CAT Cats] 0"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if of := r.Of("spelling"); len(of) == 1 && !strings.HasSuffix(of[0].Detail, "to join them: --rename CAT=cat,Cats=cat") {
+		t.Errorf("the finding says %s", of[0].Detail)
+	}
 }
 
 // TestKinds plants a fault of each kind in a sound folder, and expects it and no other.

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/internal/shell"
 )
 
 const (
@@ -86,8 +87,40 @@ func spelled(counts []data.Count) Finding {
 		f.Classes = append(f.Classes, c.Label)
 		has = append(has, fmt.Sprintf("%q has %s", c.Label, images(c.N)))
 	}
-	f.Detail = strings.Join(has, ", ")
+	f.Detail = strings.Join(has, ", ") + renameFlag(f.Classes)
 	return f
+}
+
+// renameFlag returns the flag that joins classes with the first one, "" if their names cannot be written in it.
+func renameFlag(classes []string) string {
+	var pairs []string
+	for _, c := range classes[1:] {
+		pairs = append(pairs, c+"="+classes[0])
+	}
+	if strings.ContainsAny(strings.Join(classes, ""), ",=") {
+		return ""
+	}
+	return "; to join them: --rename " + shell.Quote(strings.Join(pairs, ","))
+}
+
+// oneClass returns a function that gives the spellings of a class one name.
+func (s *set) oneClass() func(label string) string {
+	names := map[string]string{}
+	for _, f := range findSpelling(s) {
+		for _, c := range f.Classes[1:] {
+			names[c] = f.Classes[0]
+		}
+	}
+	return func(label string) string {
+		for range len(names) { // a misspelling of a spelling
+			to, ok := names[label]
+			if !ok {
+				break
+			}
+			label = to
+		}
+		return label
+	}
 }
 
 // plain returns a class name without case, separators, wide forms of letters and a plural's ending. A number, such as -1 or 1.5, keeps all its characters.

@@ -96,12 +96,12 @@ func (s *set) withCopies(images []int) []int {
 	return out
 }
 
-// labels returns the different labels of images of the same part.
+// labels returns the different labels of images, and their parts. The spellings of a class are one label.
 func (s *set) labels(images []int) (labels, parts []string) {
 	for _, i := range images {
 		img := s.image(i)
-		if img.Label != "" && !slices.Contains(labels, img.Label) {
-			labels = append(labels, img.Label)
+		if label := s.spelling(img.Label); label != "" && !slices.Contains(labels, label) {
+			labels = append(labels, label)
 		}
 		if !slices.Contains(parts, img.Part) {
 			parts = append(parts, img.Part)

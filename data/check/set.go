@@ -22,7 +22,11 @@ type set struct {
 	first  []int32 // an image of each file
 	facts  []facts // of each file
 	groups func() groups
+	merged func() func(label string) string // see oneClass
 }
+
+// spelling returns the name that stands for all spellings of a label.
+func (s *set) spelling(label string) string { return s.merged()(label) }
 
 // newSet lists the images. It reads nothing.
 func newSet(ctx context.Context, t *data.Table) (*set, error) {
@@ -71,6 +75,7 @@ func newSet(ctx context.Context, t *data.Table) (*set, error) {
 	}
 	s.facts = make([]facts, len(s.first))
 	s.groups = sync.OnceValue(s.findGroups)
+	s.merged = sync.OnceValue(s.oneClass)
 	return s, nil
 }
 

@@ -176,6 +176,14 @@ func printFaults(w io.Writer, r *check.Report, ignored []data.BadFile) error {
 	if len(none) > 0 && len(r.Findings) > 0 {
 		fmt.Fprintf(&s, "None of the kinds %s.\n", strings.Join(none, ", "))
 	}
+	searchable := len(slices.DeleteFunc(check.Kinds(), func(k check.Kind) bool { return k.Model }))
+	if len(r.Searched) == searchable { // not those of --kinds alone
+		for _, k := range check.Kinds() {
+			if !slices.Contains(r.Searched, k.Name) {
+				fmt.Fprintf(&s, "Not searched: %s (%s), which needs --model: a trained model of these classes, or with --folds, any model or a published network.\n", k.Name, lowerFirst(k.Title))
+			}
+		}
+	}
 	parts := ""
 	if len(r.Parts) > 0 {
 		parts = ", those of " + strings.Join(r.Parts, ", ") + " included"
@@ -185,7 +193,7 @@ func printFaults(w io.Writer, r *check.Report, ignored []data.BadFile) error {
 		found = count(n, "fault")
 	}
 	of := ""
-	if all := len(slices.DeleteFunc(check.Kinds(), func(k check.Kind) bool { return k.Model })); len(r.Searched) < all {
+	if len(r.Searched) < searchable {
 		of = " of the kinds searched (" + strings.Join(r.Searched, ", ") + ")"
 	}
 	fmt.Fprintf(&s, "%s%s in %s%s.\n", found, of, count(r.Images, "image"), parts)

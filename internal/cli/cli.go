@@ -313,9 +313,9 @@ func threadMistake(n int) error {
 	return nil
 }
 
-// indent indents all lines of a message after the first, and escapes what cannot be seen.
+// indent indents all lines of a message after the first, names flags instead of options of the library, and escapes what cannot be seen.
 func indent(s string) string {
-	return strings.ReplaceAll(visible(shorten(strings.TrimRight(s, "\n"))), "\n", "\n  ")
+	return strings.ReplaceAll(visible(withFlags(shorten(strings.TrimRight(s, "\n")))), "\n", "\n  ")
 }
 
 // shorten returns a message with its first lines and the number of the others. It cuts long lines: they have text of a file.

@@ -29,6 +29,8 @@ type sourceFlags struct {
 
 	known  []string  // classes that are known, as those of a model
 	unused *[]string // if not nil, receives the names of --rename that the source does not have; otherwise they are an error
+
+	renamedLater bool // the caller applies --rename
 }
 
 // renames returns the part of --rename that applies to a table.
@@ -130,12 +132,18 @@ func (e *env) open(name string, f sourceFlags) (t *data.Table, ignored []data.Ba
 		}
 		t = renamed
 	}
+	if !f.renamedLater {
+		for _, w := range t.Twins() {
+			e.warn(w)
+		}
+	}
 	if f.Limit > 0 {
 		t = t.Limit(f.Limit)
 	}
 	return t, ignored, nil
 }
 
+// read opens a table, shows progress, and prints its notes and warnings, except those of Twins: --rename may join such classes.
 func (e *env) read(name string, o data.OpenOptions) (*data.Table, error) {
 	counter := e.counter("Reading "+shortName(name), 0)
 	seen := 0
@@ -155,10 +163,12 @@ func (e *env) read(name string, o data.OpenOptions) (*data.Table, error) {
 		counter.Abandon()
 	}
 	for _, n := range t.Notes() {
-		e.printf("%s\n", visible(n))
+		e.printf("%s\n", visible(withFlags(n)))
 	}
 	for _, w := range t.Warnings() {
-		e.warn(w)
+		if !slices.Contains(t.Twins(), w) {
+			e.warn(w)
+		}
 	}
 	return t, nil
 }

@@ -174,7 +174,7 @@ func (t *training) findValidation(table *data.Table) (v *data.Table, part string
 // openValidation opens the source of --validation.
 func (t *training) openValidation(table *data.Table) (*data.Table, error) {
 	f := t.sourceFlags
-	f.Part, f.Limit, f.Rename = "", 0, nil
+	f.Part, f.Limit, f.Rename, f.renamedLater = "", 0, nil, len(t.Rename) > 0
 	f.known = table.Classes()
 	if !data.HoldsTable(t.Validation) {
 		f.fileFlags, f.Labels = f.withoutTable(), ""
