@@ -53,8 +53,10 @@ type Page struct {
 	Extra, Missed []Example
 	// LargestErrors are the examples whose numbers have the largest errors.
 	LargestErrors []Example
-	// WrongLabels are the images whose label is probably wrong, the surest first.
+	// WrongLabels are the images whose label is probably wrong, the surest first, without those of Mistakes. LabelsNote says which of Mistakes are such images, or why
+	// none are listed.
 	WrongLabels []Example
+	LabelsNote  string
 	// HeatMaps says from where the heat maps of examples come, or why there are none.
 	HeatMaps string
 	// Batch shows images of a training batch.
@@ -218,7 +220,9 @@ func seenValue(v reflect.Value) reflect.Value {
 	case reflect.Struct:
 		out.Set(v)
 		for i := range v.NumField() {
-			out.Field(i).Set(seenValue(v.Field(i)))
+			if f := out.Field(i); f.CanSet() { // a template cannot print an unexported field
+				f.Set(seenValue(v.Field(i)))
+			}
 		}
 	case reflect.Pointer:
 		if v.IsNil() {

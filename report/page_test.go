@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/lince-ml/lince/callback"
 )
 
 // samplePage returns a page of made-up results of a number of classes. name returns the name of a class.
@@ -38,6 +40,8 @@ func samplePage(t testing.TB, classes, examples int, name func(class int) string
 		Skipped:      []Fact{{"broken.jpg", "unexpected EOF"}},
 		Layers:       []Layer{{"conv2d", "Conv2D", "(None, 126, 126, 64)", 1792}},
 	}
+	p.History.Partial = &callback.Partial{Epoch: 4, Steps: 1, Logs: &callback.Logs{}} // the run was interrupted
+	p.History.Partial.Logs.Set("loss", .4)
 	var names []string
 	for c := range classes {
 		names = append(names, name(c))

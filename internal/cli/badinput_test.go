@@ -97,11 +97,11 @@ func TestBadInput(t *testing.T) {
 		{"csv of missing files", map[string][]byte{"t.csv": []byte("filename,category\na.png,cat\nb.png,dog\n")}, small("t.csv"), 1,
 			[]string{"t.csv", "none of its 2 rows", "a.png", "line 2", "there is no file"}},
 		{"flags for a csv, with a folder", set, small("set", "--images", "set", "--filename", "name", "--category", "kind"), 1,
-			[]string{"set: is not a CSV file", "remove", "Images (--images), FilenameColumn (--filename), LabelColumn (--category)"}},
+			[]string{"set: is not a CSV file", "remove", "--images, --filename, --category"}},
 		{"a flag for a csv, with a zip", map[string][]byte{"x.zip": whole}, []string{"data", "x.zip", "--category", "kind"}, 1,
-			[]string{"x.zip: is not a CSV file", "remove", "LabelColumn (--category)"}},
+			[]string{"x.zip: is not a CSV file", "remove", "--category"}},
 		{"a flag for a csv, with the demo", map[string][]byte{"m.keras": model}, []string{"evaluate", "m.keras", "demo:cats-and-dogs?n=4", "--filename", "name"}, 1,
-			[]string{"demo:cats-and-dogs?n=4: is not a CSV file", "remove", "FilenameColumn (--filename)"}},
+			[]string{"demo:cats-and-dogs?n=4: is not a CSV file", "remove", "--filename"}},
 		{"empty csv", map[string][]byte{"t.csv": {}}, small("t.csv"), 1, []string{"t.csv", "is empty", "filename,category"}},
 
 		// Settings.

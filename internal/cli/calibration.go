@@ -164,18 +164,28 @@ func fitTemperature(f *data.Flow, predictions []lince.Classification) (float64, 
 	return lince.FitTemperature(predictions, targets)
 }
 
+// describe returns the line for the calibration after a training. calibrates says that the run stores a temperature.
+func (c *calibration) describe(calibrates bool) string {
+	before := c.Before.ExpectedError
+	switch {
+	case c.After != nil && !calibrates && c.After.ExpectedError >= before:
+		return fmt.Sprintf("Expected calibration error: %.4f. A temperature does not lower it (%.4g gives %.4f), so --calibration does not help.", before, *c.Temperature, c.After.ExpectedError)
+	case c.After != nil && !calibrates:
+		return c.String() + " (--calibration stores it in the models)"
+	case c.After != nil && c.After.ExpectedError >= before:
+		return c.String() + ", which does not help; --no-calibration stores none"
+	case c.After == nil && calibrates:
+		return c.String() + " (no temperature is stored: " + c.Reason + ")"
+	}
+	return c.String()
+}
+
 // describeCalibration returns the line for the calibration after a training, "" if there is none.
 func (t *training) describeCalibration() string {
-	c := t.record.Calibration
-	switch {
-	case c == nil:
+	if t.record.Calibration == nil {
 		return ""
-	case c.After != nil && !t.calibrates():
-		return "\n" + c.String() + " (--calibration stores it in the models)\n"
-	case c.After == nil && t.calibrates():
-		return "\n" + c.String() + " (no temperature is stored: " + c.Reason + ")\n"
 	}
-	return "\n" + c.String() + "\n"
+	return "\n" + t.record.Calibration.describe(t.calibrates()) + "\n"
 }
 
 // judge writes the plots that show how far the predictions can be trusted.

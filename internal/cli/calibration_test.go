@@ -10,7 +10,32 @@ import (
 	"testing"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/report"
 )
+
+// TestDescribeCalibration recommends a temperature only if it lowers the calibration error.
+func TestDescribeCalibration(t *testing.T) {
+	measured := func(before, after float64) *calibration {
+		return &calibration{Temperature: new(1.057), Before: &report.Calibration{ExpectedError: before}, After: &report.Calibration{ExpectedError: after}}
+	}
+	none := &calibration{Reason: "all predictions are correct", Before: &report.Calibration{ExpectedError: .1}}
+	for _, c := range []struct {
+		calibration *calibration
+		calibrates  bool
+		want        string
+	}{
+		{measured(.05, .02), false, "Expected calibration error: 0.0500, with temperature 1.057: 0.0200 (--calibration stores it in the models)"},
+		{measured(.05, .02), true, "Expected calibration error: 0.0500, with temperature 1.057: 0.0200"},
+		{measured(.0213, .0254), false, "Expected calibration error: 0.0213. A temperature does not lower it (1.057 gives 0.0254), so --calibration does not help."},
+		{measured(.0213, .0254), true, "Expected calibration error: 0.0213, with temperature 1.057: 0.0254, which does not help; --no-calibration stores none"},
+		{none, false, "Expected calibration error: 0.1000"},
+		{none, true, "Expected calibration error: 0.1000 (no temperature is stored: all predictions are correct)"},
+	} {
+		if got := c.calibration.describe(c.calibrates); got != c.want {
+			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
+	}
+}
 
 // TestCalibration trains with and without --calibration: only the temperature in the models and the probabilities may differ.
 func TestCalibration(t *testing.T) {
@@ -24,7 +49,7 @@ func TestCalibration(t *testing.T) {
 	plain := succeed(t, args("plain")...)
 	succeed(t, args("calibrated", "--calibration", "-q")...)
 	a, b := decode[record](t, read(t, "plain", "run.json")), decode[record](t, read(t, "calibrated", "run.json"))
-	contains(t, "the output", plain.stdout, a.Calibration.String()+" (--calibration stores it in the models)", "calibration.png")
+	contains(t, "the output", plain.stdout, a.Calibration.describe(false), "calibration.png")
 	if !strings.HasPrefix(read(t, "plain", "calibration.png"), "\x89PNG") {
 		t.Error("calibration.png is no PNG")
 	}

@@ -24,6 +24,7 @@ type checkCommand struct {
 	Strict      bool     `group:"output" help:"Exit with code 1 if a fault is found."`
 	labelFlags  `group:"model"`
 	Out         path `writes:"folder" group:"output" placeholder:"DIR" predictor:"folder" help:"Write findings.csv, and for each kind a PNG with its images, to this folder."`
+	csvFlag     `group:"output"`
 	Overwrite   bool `group:"output" help:"Replace results that the folder of --out already contains."`
 }
 

@@ -22,6 +22,7 @@ type cleanCommand struct {
 	Drop        []string `group:"data" placeholder:"KIND,..." help:"Leave out images with faults of these kinds (default: those that add nothing to any training; the list is above)."`
 	labelFlags  `group:"model"`
 	Out         path `writes:"text" group:"output" required:"" placeholder:"FILE" predictor:"csv" help:"The CSV file to write. - writes it to standard output instead of the result."`
+	csvFlag     `group:"output"`
 	Overwrite   bool `group:"output" help:"Replace the file of --out if it exists."`
 }
 

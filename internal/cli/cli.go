@@ -64,12 +64,21 @@ type commands struct {
 	Serve      serveCommand      `cmd:"" help:"Answer requests for predictions over HTTP."`
 	Completion completionCommand `cmd:"" help:"Print a shell completion script."`
 
-	Quiet   bool             `short:"q" help:"Do not print progress. With train, print only warnings and errors."`
-	RawCSV  bool             `name:"raw-csv" help:"Write texts to CSV files as they are. By default, an apostrophe is put before texts that spreadsheets take for formulas, such as =1+1."`
-	JSON    bool             `name:"json" help:"Print the result as JSON to standard output, and everything else to standard error. train prints JSON lines: the plan, each epoch and, as the last line, the result (with --quiet, only the result)."`
+	Quiet   bool             `short:"q" help:"Do not print progress."`
+	JSON    bool             `name:"json" help:"Print the result as JSON to standard output, and everything else to standard error."`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
 	buckets func(ctx context.Context, address *url.URL) (remote.Bucket, error)
+}
+
+// csvFlag is the flag of the commands that write CSV files.
+type csvFlag struct {
+	RawCSV bool `name:"raw-csv" help:"Write texts to CSV files as they are. By default, an apostrophe is put before texts that spreadsheets take for formulas, such as =1+1."`
+}
+
+// rawTexts reports whether the command line has --raw-csv.
+func rawTexts(k *kong.Context) bool {
+	return slices.ContainsFunc(k.Flags(), func(f *kong.Flag) bool { return f.Name == "raw-csv" && f.Target.Bool() })
 }
 
 // The groups of flags in --help.
@@ -173,6 +182,7 @@ func Main(args []string, stdout, stderr io.Writer, additions ...Addition) int {
 	}
 	e, stop := newEnv(&c, k.Selected().Name, args, stdout, stderr)
 	defer stop()
+	e.raw = rawTexts(k)
 	return e.conclude(e.run(func() error {
 		if err := e.prepareInputs(k); err != nil {
 			return err
@@ -248,7 +258,7 @@ func parse(parser *kong.Kong, args []string, exited *int, stderr io.Writer) (k *
 	}
 	text := err.Error()
 	if pe != nil {
-		text = cmp.Or(kerasHint(text, pe.Context.Selected()), text)
+		text = cmp.Or(kerasHint(text, pe.Context.Selected()), commandHint(text, pe.Context.Selected()), text)
 	}
 	for _, m := range kongMessages {
 		text = m.match.ReplaceAllString(text, m.write)

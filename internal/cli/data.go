@@ -16,6 +16,7 @@ type dataCommand struct {
 	Head        int  `group:"output" default:"5" help:"Number of rows to show."`
 	Check       bool `group:"output" help:"Decode all images, and list those that cannot be read."`
 	CSV         path `writes:"table" group:"output" name:"csv" placeholder:"FILE" predictor:"csv" help:"Write file names and labels to a CSV file. - writes them to standard output instead of the result."`
+	csvFlag     `group:"output"`
 }
 
 // Help returns the command's detailed help.

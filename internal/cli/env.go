@@ -79,7 +79,7 @@ func newEnv(c *commands, command string, args []string, stdout, stderr io.Writer
 		}
 		signal.Stop(signals)
 	}()
-	e := &env{args: args, ctx: ctx, hard: hard, stdout: stdout, stderr: stderr, text: stderr, quiet: c.Quiet, json: c.JSON, raw: c.RawCSV, found: new(data.Findings), buckets: c.buckets, leaving: &leaving{}}
+	e := &env{args: args, ctx: ctx, hard: hard, stdout: stdout, stderr: stderr, text: stderr, quiet: c.Quiet, json: c.JSON, found: new(data.Findings), buckets: c.buckets, leaving: &leaving{}}
 	if command == "train" {
 		signal.Ignore(syscall.SIGPIPE) // the write fails instead
 	}

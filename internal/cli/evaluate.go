@@ -27,6 +27,7 @@ type evaluateCommand struct {
 	Batch         int  `group:"model" default:"32" help:"Batch size."`
 	Threads       int  `group:"model" placeholder:"N" help:"Number of threads (default: all cores)."`
 	Out           path `writes:"folder" group:"output" placeholder:"DIR" predictor:"folder" help:"Write report.html and predictions.csv to this folder, and for images with one class each, confusion.png, calibration.png, mistakes.png and neighbors.png."`
+	csvFlag       `group:"output"`
 	Overwrite     bool `group:"output" help:"Replace results that the folder of --out already contains."`
 }
 

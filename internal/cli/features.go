@@ -31,6 +31,7 @@ type featuresCommand struct {
 
 	Out       path `writes:"new" group:"output" required:"" placeholder:"FILE" predictor:"file" help:"The file to write. Its name ends in .npy, .npz, .csv or .parquet."`
 	Neighbors int  `group:"output" aliases:"neighbours" placeholder:"K" help:"Also write the K nearest other images of each image, by the cosine distance of their features, to a CSV file whose name ends in .neighbors.csv."`
+	csvFlag   `group:"output"`
 	Overwrite bool `group:"output" help:"Replace files that already exist."`
 }
 
@@ -85,7 +86,7 @@ type featureTable struct {
 	index     []int // of rows in the table
 	matrix    []float32
 	dimension int
-	raw       bool // CSV files have texts as they are; see commands.RawCSV
+	raw       bool // CSV files have texts as they are; see csvFlag
 }
 
 // Run implements the command.

@@ -23,7 +23,7 @@ import (
 // run stay until the new run begins to train. They are then removed before new files except run.json
 // are written, so the folder never holds results of two runs.
 type folder struct {
-	raw    bool // CSV files have texts as they are; see commands.RawCSV
+	raw    bool // CSV files have texts as they are; see csvFlag
 	dir    string
 	files  []outFile
 	made   []string          // the folders that were created; removed again if the command fails early

@@ -61,6 +61,36 @@ var kerasWords = []kerasWord{
 	{words: "momentum nesterov rho beta-1 beta-2 epsilon amsgrad clipvalue global-clipnorm", note: "the command line does not set this argument of an optimizer; set it in a program, or in the model file of --model"},
 }
 
+// commandWords maps methods of Keras, and words from other tools, to commands.
+var commandWords = map[string]string{
+	"fit": "train", "learn": "train", "finetune": "train", "fine-tune": "train", "transfer": "train", "tune": "train", "resume": "train",
+	"eval": "evaluate", "test": "evaluate", "score": "evaluate", "validate": "evaluate",
+	"classify": "predict", "infer": "predict", "inference": "predict", "label": "predict",
+	"embed": "features", "embeddings": "features", "extract": "features",
+	"compare": "report", "runs": "report", "history": "report",
+	"info": "summary", "describe": "summary", "inspect": "summary", "plot": "summary", "layers": "summary",
+	"export": "convert", "save": "convert", "onnx": "convert", "tflite": "convert",
+	"view": "show", "head": "data", "ls": "data", "lint": "check", "verify": "check", "dedup": "clean",
+	"host": "serve", "server": "serve", "deploy": "serve", "download": "weights", "pull": "weights",
+}
+
+var unexpectedArgument = regexp.MustCompile(`^unexpected argument (\S+?)(, did you mean .*)?$`)
+
+// commandHint returns the error text for a word that is no command. It returns "" for other errors.
+func commandHint(text string, command *kong.Node) string {
+	m := unexpectedArgument.FindStringSubmatch(text)
+	if m == nil || command != nil {
+		return ""
+	}
+	if name := commandWords[strings.ToLower(m[1])]; name != "" {
+		return fmt.Sprintf("unknown command %s; did you mean %s?", m[1], name)
+	}
+	if m[2] != "" { // kong's own hint
+		return ""
+	}
+	return fmt.Sprintf("unknown command %s; \"lince --help\" lists the commands", m[1])
+}
+
 var unknownFlag = regexp.MustCompile(`^unknown flag --([^\s,=]+)`)
 
 // kerasHint returns the error text for a word of Keras that is no flag of the command. It returns "" for other errors.

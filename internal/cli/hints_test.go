@@ -46,6 +46,24 @@ func TestKerasWords(t *testing.T) {
 	}
 }
 
+// TestCommandWords finds the commands of the table, and no word that is a command.
+func TestCommandWords(t *testing.T) {
+	var c commands
+	parser, err := newParser(&c, io.Discard, io.Discard, func(int) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{}
+	for _, n := range parser.Model.Children {
+		names = append(names, n.Name)
+	}
+	for word, name := range commandWords {
+		if !slices.Contains(names, name) || slices.Contains(names, word) {
+			t.Errorf("%s means %s, which is no command, or is a command itself", word, name)
+		}
+	}
+}
+
 // TestHints checks messages of several commands.
 func TestHints(t *testing.T) {
 	for _, c := range []struct {
@@ -59,6 +77,11 @@ func TestHints(t *testing.T) {
 		{[]string{"train", "photos", "--target_size", "64"}, "did you mean --size?"},
 		{[]string{"evaluate", "m.keras", "photos", "--batch_size", "32"}, "did you mean --batch?"},
 		{[]string{"train", "photos", "--epocs", "3"}, `did you mean "--epochs"?`}, // kong's own hint
+		{[]string{"fit", "photos"}, "unknown command fit; did you mean train?"},
+		{[]string{"Export", "m.keras"}, "unknown command Export; did you mean convert?"},
+		{[]string{"frobnicate"}, `unknown command frobnicate; "lince --help" lists the commands`},
+		{[]string{"trian", "photos"}, `did you mean "train"?`}, // kong's own hint
+		{[]string{"predict"}, "expected"},
 	} {
 		if o := run(t, c.args...); o.code != exitUsage || !strings.Contains(o.stderr, c.want) {
 			t.Errorf("%v: exit code %d, %s", c.args, o.code, o.stderr)

@@ -87,10 +87,11 @@ func (s pageSource) examples(p *report.Page) error {
 	unsure := slices.Clone(s.predictions)
 	slices.SortStableFunc(unsure, func(a, b lince.Classification) int { return cmp.Compare(a.Probability, b.Probability) })
 	unsure = unsure[:min(len(unsure), pageExamples)]
-	suspects, err := s.wrongLabels()
+	suspects, note, err := s.wrongLabels(wrong)
 	if err != nil {
 		return err
 	}
+	p.LabelsNote = note
 	heat, err := s.heatMaps(p, slices.Concat(wrong, unsure, suspects))
 	if err != nil {
 		return err
@@ -115,14 +116,23 @@ func (s pageSource) examples(p *report.Page) error {
 	return nil
 }
 
-// pageConfidence is the lowest probability of another class at which the page lists a label as probably wrong.
-const pageConfidence = .9
+// pageConfidence is the lowest probability of another class at which the page lists a label as probably wrong. pageAccuracy is the lowest accuracy of a model for which it does:
+// the confident mistakes of a weaker model are mostly its mistakes, and not those of labels.
+const (
+	pageConfidence = .9
+	pageAccuracy   = .95
+)
 
-// wrongLabels returns the predictions of the images whose label is probably wrong, the surest first. It needs probabilities, and classes that are those of the images.
-func (s pageSource) wrongLabels() ([]lince.Classification, error) {
+// wrongLabels returns the predictions of the images whose label is probably wrong, the surest first, without those that the page lists as mistakes. The note says which
+// of these they are, or why there are none. It needs probabilities, and classes that are those of the images.
+func (s pageSource) wrongLabels(mistakes []lince.Classification) (list []lince.Classification, note string, err error) {
 	t := s.f.Table()
-	if s.calibration == nil || slices.ContainsFunc(t.Classes(), func(c string) bool { return !slices.Contains(s.classes, c) }) {
-		return nil, nil
+	if s.calibration == nil || len(mistakes) == 0 || slices.ContainsFunc(t.Classes(), func(c string) bool { return !slices.Contains(s.classes, c) }) {
+		return nil, "", nil
+	}
+	if s.results.Accuracy < pageAccuracy {
+		return nil, fmt.Sprintf("None are listed: with an accuracy of %s, most confident mistakes are those of the model. From %s on, they point to wrong labels.",
+			report.FormatPercent(s.results.Accuracy), report.FormatPercent(pageAccuracy)), nil
 	}
 	probabilities, at := make([][]float32, t.Len()), map[int]lince.Classification{}
 	for _, c := range s.predictions {
@@ -130,13 +140,22 @@ func (s pageSource) wrongLabels() ([]lince.Classification, error) {
 	}
 	found, err := check.Labels(t, s.classes, probabilities, check.LabelOptions{Confidence: pageConfidence})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	var list []lince.Classification
-	for _, f := range found[:min(len(found), pageExamples)] {
-		list = append(list, at[f.Images[0].Index])
+	var above []string
+	for _, f := range found {
+		i := f.Images[0]
+		switch {
+		case slices.ContainsFunc(mistakes, func(c lince.Classification) bool { return c.Row == i.Index }):
+			above = append(above, i.Name())
+		case len(list) < pageExamples:
+			list = append(list, at[i.Index])
+		}
 	}
-	return list, nil
+	if above != nil {
+		note = "Among the mistakes above: " + strings.Join(above, ", ") + "."
+	}
+	return list, note, nil
 }
 
 // shown is an image, and the class whose heat map is shown over it.

@@ -21,6 +21,7 @@ type predictCommand struct {
 	Model   string   `arg:"" predictor:"model" help:"A model file of any kind, such as .keras, .h5 or .onnx, or the folder of a training run."`
 	Sources []string `arg:"" name:"images" predictor:"file" help:"Image files, folders, zip or tar archives, tables (CSV, JSON lines, Parquet), or demo:cats-and-dogs."`
 	CSV     path     `writes:"predictions" name:"csv" placeholder:"FILE" predictor:"csv" help:"Write the predictions to a CSV file instead of the result; - writes them to standard output. Columns: filename, category (empty), predicted, and the probability of each class."`
+	csvFlag
 	fileFlags
 	Task string `default:"auto" enum:"auto,regress" placeholder:"TASK" help:"What the model predicts: regress for a number, if the file does not say so; auto goes by the file."`
 	answerFlags

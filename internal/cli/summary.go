@@ -15,7 +15,7 @@ import (
 
 // summaryCommand prints a model's layers.
 type summaryCommand struct {
-	Model         string `arg:"" optional:"" default:"cnn" predictor:"start" help:"A model file of any kind, the folder of a training run, a file of weights, or cnn, the tutorial's network (default: cnn)."`
+	Model         string `arg:"" optional:"" predictor:"start" help:"A model file of any kind, the folder of a training run, a file of weights, or cnn, the tutorial's network (default: cnn)."`
 	ExpandNested  bool   `help:"Show the layers of nested models."`
 	ShowTrainable bool   `help:"Show which layers are trainable."`
 	Ops           bool   `help:"Show the ops that compute predictions instead of the layers. This is the default for a model without Keras layers, such as ONNX."`
@@ -75,6 +75,10 @@ type opRow struct {
 
 // Run implements the command.
 func (c *summaryCommand) Run(e *env) error {
+	if c.Model == "" {
+		c.Model = tutorialName
+		e.printf("No model is given, so this is cnn, the tutorial's network.\n")
+	}
 	m, kind, err := c.open()
 	if err != nil {
 		if kind.Tensors {

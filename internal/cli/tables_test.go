@@ -72,7 +72,7 @@ func TestFewOfEach(t *testing.T) {
 	if said := succeed(t, append(train, "heeded", "--stratify", "--test-size", "5")...).stderr; strings.Contains(said, "image is of the class") {
 		t.Errorf("the advice does not help: %s", said)
 	}
-	if o := run(t, append(train, "refused", "--stratify")...); o.code != exitFailure || !strings.Contains(o.stderr, "choose a larger test size (TestSize, --test-size 5)") {
+	if o := run(t, append(train, "refused", "--stratify")...); o.code != exitFailure || !strings.Contains(o.stderr, "choose a larger test size (--test-size 5)") {
 		t.Errorf("--stratify alone: %d, %s", o.code, o.stderr)
 	}
 }
@@ -317,7 +317,7 @@ func TestPredictTables(t *testing.T) {
 	}
 	for arguments, want := range map[string]string{
 		"t.csv --images set":             `has no column "filename" for the file names; its columns are bild, art, teil`,
-		"set --filename bild":            "is not a CSV file; remove the options for CSV files: FilenameColumn (--filename)",
+		"set --filename bild":            "is not a CSV file; remove the options for CSV files: --filename",
 		"t.csv --encoding martian":       `--encoding: unknown encoding "martian"`,
 		"t.csv --filename bild --part x": "a part (\"x\") cannot be chosen from a table without a column for it",
 	} {

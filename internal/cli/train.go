@@ -51,7 +51,8 @@ type trainCommand struct {
 	SaveFreq     int       `group:"output" placeholder:"N" help:"Write the checkpoint for --resume every N steps (default: after each epoch)."`
 	TensorBoard  boardFlag `name:"tensorboard" group:"output" help:"Write files for TensorBoard to the folder tensorboard in the output folder. --tensorboard=DIR writes them to DIR."`
 	WriteProfile bool      `name:"profile" group:"output" help:"Print the time spent on data, steps and kernels, and write profile.txt and trace.json."`
-	Overwrite    bool      `group:"output" help:"Replace the files of an earlier run in the folder of --out."`
+	csvFlag      `group:"output"`
+	Overwrite    bool `group:"output" help:"Replace the files of an earlier run in the folder of --out."`
 
 	given  map[string]bool // the flags on the command line
 	others *recordData     // the data of the other trainings of --folds or --tune, which must be the same; nil if there are none
@@ -62,6 +63,8 @@ func (trainCommand) Help() string {
 	return `For a folder of your own photos, with a subfolder for each class, use --model mobilenetv2: see "Transfer learning" below. Without --model, the defaults are those of the tutorial "How to build a convolutional neural network in Keras": its network, split and augmentation, 3 epochs, batch size 15. With demo:cats-and-dogs, which has 2,000 images (demo:cats-and-dogs?n=60 has 60), the defaults are 12 epochs and images of 64x64 pixels.
 
 ^C stops the training after the current step and writes all files; a second ^C stops at once. --resume continues an interrupted or killed run from its last checkpoint, which may be in the middle of an epoch. The files, except run.json, report.html, train.log and those of --profile and --tensorboard, which contain times, are then the same as those of an uninterrupted run. --resume can be combined with --threads, --memory, --cache, --profile, --quiet and --json, and with the new path of the data if it has changed.
+
+--quiet leaves warnings and errors. --json prints JSON lines: the plan, each epoch and, as the last line, the result (with --quiet, only the result).
 
 Examples:
   lince train demo:cats-and-dogs

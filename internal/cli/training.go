@@ -89,7 +89,7 @@ func (t *training) run(k *kong.Context) error {
 		return err
 	}
 	defer t.folder.close()
-	t.folder.raw = e.raw
+	t.folder.raw = t.RawCSV
 	e.onAbandon(t.unfinished)
 	err = t.prepare()
 	if t.table != nil {
