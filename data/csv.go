@@ -262,7 +262,10 @@ func (b *tableBuilder) add(name string, line int, cells []value) error {
 	r := &b.rows
 	at, err := b.join.exact(name)
 	state := uint8(rowFound)
-	if err != nil || !isImage(name) && path.Ext(name) != "" {
+	switch {
+	case b.join.embedded != nil:
+		at = int32(line)
+	case err != nil || !isImage(name) && path.Ext(name) != "":
 		at, state = -1, rowPending
 	}
 	r.names.add(name)
@@ -352,12 +355,14 @@ func (b *tableBuilder) table(name string) (*Table, error) {
 	if err := b.respell(); err != nil {
 		return nil, err
 	}
-	b.rows.files = b.join.files()
+	if b.rows.files, b.rows.embedded = b.join.files(), b.join.embedded; b.rows.embedded != nil {
+		b.rows.embedded.names = texts{} // the rows have them
+	}
 	b.count()
 	if b.columns.byName {
 		src.rule = b.labelByName().rule
 	}
-	if b.o.LabelRule != Unlabeled {
+	if b.o.LabelRule != Unlabeled && b.rows.embedded == nil { // each row has its own image
 		if err := b.once(); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}

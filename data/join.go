@@ -27,8 +27,7 @@ type joiner struct {
 	extra  []string // further sentences for notes
 	places places
 
-	embedded []string     // for images that are in the table's file: their names, by row
-	nulls    map[int]bool // the rows of these without an image
+	embedded *embeddedImages // the images that are in the table's file; nil for others
 }
 
 // example counts the names that were found by a spelling, and has the first.
@@ -87,7 +86,7 @@ func imagesOf(name string, chosen bool, rep *reading) (*listing, error) {
 	case k == kindArchive:
 		return listArchive(name, rep)
 	case k == kindCSV && isParquet(name):
-		return embeddedImages(newParquetFile(name), rep)
+		return listEmbedded(newParquetFile(name), rep)
 	case k == kindFolder && !mayHold(name, func(n string) bool { return isArchive(n) || chosen && isParquet(n) }):
 		return nil, nil
 	case k == kindFolder:
@@ -101,7 +100,7 @@ func imagesOf(name string, chosen bool, rep *reading) (*listing, error) {
 			if err != nil {
 				return nil, err
 			}
-			return embeddedImages(set, rep)
+			return listEmbedded(set, rep)
 		}
 		if len(l.closers) > 0 {
 			return l, nil
@@ -147,8 +146,12 @@ func (j *joiner) Close() error {
 	return err
 }
 
-// exact finds a file by its name as it stands. It returns -1 for a file on disk.
+// exact finds a file by its name as it stands. It returns -1 for a file on disk. If the images are in the table's file, the names are theirs, and their rows say which
+// is which.
 func (j *joiner) exact(name string) (at int32, err error) {
+	if j.embedded != nil {
+		return -1, nil
+	}
 	if j.zip != nil {
 		if at, ok := j.by[path.Clean(name)]; ok {
 			return at, nil
@@ -275,6 +278,7 @@ func (j *joiner) unnamed(at []int32) []Passed {
 func (j *joiner) files() []file {
 	var entries []entry
 	switch {
+	case j.embedded != nil: // packedRows.embedded has them
 	case j.zip != nil:
 		entries = j.zip.entries
 	case j.others != nil:

@@ -18,6 +18,8 @@ type packedRows struct {
 	at     []int32    // for each row, the index of its file, or -1 if its name is the name of a file below root
 	files  []file
 	root   string
+
+	embedded *embeddedImages // the files, instead of files; at has their rows
 }
 
 // rowLabel is a distinct label of a table.
@@ -40,6 +42,9 @@ func (p *packedRows) label(i int) string {
 
 func (p *packedRows) file(i int) file {
 	if at := p.at[i]; at >= 0 {
+		if p.embedded != nil {
+			return p.embedded.file(int(at), p.names.at(i))
+		}
 		return p.files[at]
 	}
 	return diskFile(onDisk(p.root, p.names.at(i)))

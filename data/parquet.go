@@ -8,16 +8,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
 
-	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
@@ -25,14 +22,14 @@ import (
 // datasets of Hugging Face have them, in a struct with the fields bytes and path.
 type parquetRecords struct {
 	file   *plainParquet
+	groups []parquet.RowGroup
 	size   int64 // the file's bytes
 	fields []parquetColumn
-	row    int          // the number of rows that were read
-	text   int64        // the number of bytes in their texts
-	rows   int64        // the number of rows in the file
-	images []string     // the names of the images in the file, by row
-	nulls  map[int]bool // the rows without an image
-	first  int          // the number of the first row in nulls
+	row    int             // the number of rows that were read
+	text   int64           // the number of bytes in their texts
+	rows   int64           // the number of rows in the file
+	images *embeddedImages // those in the file; nil if there are none
+	first  int             // the row of images that is the first one here
 }
 
 // parquetColumn is a column of the table. It may have several columns in the file.
@@ -84,7 +81,7 @@ func openParquet(r io.ReaderAt, size int64) (_ *parquetRecords, err error) {
 		return nil, fmt.Errorf("is not a Parquet file, or a damaged one (%w); write it again", err)
 	}
 	plain.leaves = leavesOf(f.Root())
-	p := &parquetRecords{file: plain, size: size, rows: f.NumRows()}
+	p := &parquetRecords{file: plain, groups: f.RowGroups(), size: size, rows: f.NumRows()}
 	classes := classLabels(f)
 	var leaves []*format.SchemaElement
 	for i, e := range f.Metadata().Schema {
@@ -201,8 +198,8 @@ func (p *parquetRecords) next(want []int, cells []value) (row int, err error) {
 			continue
 		}
 		if p.images != nil && p.holdsImages(w) {
-			cells[i].text = []byte(p.images[row])
-			if p.nulls[p.first+row] {
+			cells[i].text = []byte(p.images.names.at(p.first + row))
+			if p.images.nulls[p.first+row] {
 				bad = recordError{fmt.Errorf("the column %q has no image (null); write the image into the file, or remove the row", p.fields[w].name)}
 			}
 			continue
@@ -322,22 +319,46 @@ func (c *parquetColumn) text(v parquet.Value) ([]byte, error) {
 // parquetValues reads the values of a column.
 type parquetValues struct {
 	file   *plainParquet
-	pages  parquet.Pages
+	groups []parquet.RowGroup // those after the one that is being read
+	column int
+	pages  parquet.Pages // of a group; nil between groups
 	values parquet.ValueReader
 	buf    [256]parquet.Value
 	at, n  int
+
+	repeats bool // the values are those of a dictionary, which may repeat one without end
 }
 
 // values returns a reader of a column's values.
 func (p *parquetRecords) values(leaf *parquet.Column) *parquetValues {
-	return &parquetValues{file: p.file, pages: leaf.Pages()}
+	return &parquetValues{file: p.file, groups: p.groups, column: leaf.Index()}
+}
+
+// page reads the next page. The library can read the pages of all groups, but keeps the last one of each group, and a group is often one page.
+func (v *parquetValues) page() (parquet.Page, error) {
+	for {
+		if v.pages == nil {
+			if len(v.groups) == 0 {
+				return nil, io.EOF
+			}
+			v.pages, v.groups = v.groups[0].ColumnChunks()[v.column].Pages(), v.groups[1:]
+		}
+		page, err := v.pages.ReadPage()
+		if !errors.Is(err, io.EOF) {
+			return page, err
+		}
+		if err := v.pages.Close(); err != nil {
+			return nil, err
+		}
+		v.pages = nil
+	}
 }
 
 // fill makes sure that there is a value in the buffer.
 func (v *parquetValues) fill() error {
 	for v.at >= v.n {
 		if v.values == nil {
-			page, err := v.pages.ReadPage()
+			page, err := v.page()
 			switch {
 			case v.file.err != nil:
 				return v.file.err
@@ -346,7 +367,7 @@ func (v *parquetValues) fill() error {
 			case err != nil:
 				return err
 			}
-			v.values = page.Values()
+			v.values, v.repeats = page.Values(), page.Dictionary() != nil
 		}
 		n, err := v.values.ReadValues(v.buf[:])
 		if v.at, v.n = 0, n; errors.Is(err, io.EOF) || err == nil && n == 0 {
@@ -374,71 +395,4 @@ func (v *parquetValues) inRow() (bool, error) {
 		return false, nil
 	}
 	return err == nil && v.buf[v.at].RepetitionLevel() > 0, err
-}
-
-// unpack takes the images of a column.
-func (p *parquetRecords) unpack(c parquetColumn, j *joiner, s *spool) error {
-	most := p.most()
-	left := most
-	if c.values = p.values(c.leaf); c.path != nil {
-		c.paths = p.values(c.path)
-	}
-	base := len(j.embedded)
-	for at := range int(min(p.rows, 1<<30)) {
-		row := base + at
-		if err := j.rep.next(0); err != nil {
-			return err
-		}
-		v, err := c.values.next()
-		if err != nil {
-			return fmt.Errorf("row %d: the column %q: %w", at, c.name, err)
-		}
-		given := ""
-		if c.paths != nil {
-			v, err := c.paths.next()
-			if err != nil {
-				return fmt.Errorf("row %d: the column %q: %w", at, c.name, err)
-			}
-			if !v.IsNull() && v.Kind() == parquet.ByteArray {
-				given = string(v.ByteArray())
-			}
-		}
-		if v.IsNull() {
-			j.embedded = append(j.embedded, cmp.Or(given, fmt.Sprintf("row-%d", row)))
-			j.nulls[row] = true
-			continue
-		}
-		b := v.ByteArray()
-		r, n, err := s.add(bytes.NewReader(b), int64(len(b)), left)
-		if errors.Is(err, errSpoolLimit) {
-			return fmt.Errorf("row %d: the images unpack to more than %d bytes, far more than the file has", at, most)
-		} else if err != nil {
-			return err
-		}
-		left -= n
-		name := embeddedName(given, row, b)
-		if _, twice := j.by[name]; twice {
-			name = embeddedName("", row, b)
-		}
-		j.by[name] = int32(len(j.zip.entries))
-		j.embedded = append(j.embedded, name)
-		j.zip.entries = append(j.zip.entries, entry{name, tarFile{r, 0, n, j.images, name}})
-	}
-	return nil
-}
-
-// embeddedName returns the name of an image in a file: the path that the file gives it, or one by its row, from 0.
-func embeddedName(given string, row int, content []byte) string {
-	if given = path.Clean(slashed(given)); isImage(given) && !strings.ContainsRune(given, 0) && len(given) < 1<<10 && !path.IsAbs(given) && !strings.HasPrefix(given, "..") {
-		return given
-	}
-	name := fmt.Sprintf("row-%d", row)
-	switch f := picture.Format(content); f {
-	case "":
-	case "JPEG":
-		name += ".jpg"
-	default:
-		name += "." + strings.ToLower(f)
-	}
-	return name
 }

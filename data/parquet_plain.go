@@ -23,6 +23,8 @@ type plainParquet struct {
 	chunks []plainChunk
 	leaves []*parquet.Column // the columns, once the library has opened the file
 	err    error             // the first error of a page
+
+	reading map[int]*plainChunk // of each column, the chunk of which a page was read last
 }
 
 const (
@@ -44,6 +46,12 @@ type plainChunk struct {
 	before int64 // bytes before page
 }
 
+// release frees the page. It is read again if it is needed again.
+func (c *plainChunk) release() {
+	c.before += int64(len(c.page))
+	c.page = nil
+}
+
 // newPlainParquet reads the footer of a file.
 func newPlainParquet(r io.ReaderAt, size int64) (*plainParquet, error) {
 	footer, err := checkFooter(r, size)
@@ -54,7 +62,7 @@ func newPlainParquet(r io.ReaderAt, size int64) (*plainParquet, error) {
 	if err := thrift.Unmarshal(&thrift.CompactProtocol{}, footer, &meta); err != nil {
 		return nil, err
 	}
-	p := &plainParquet{r: r, size: size}
+	p := &plainParquet{r: r, size: size, reading: map[int]*plainChunk{}}
 	for _, group := range meta.RowGroups {
 		for i := range group.Columns {
 			m := &group.Columns[i].MetaData
@@ -116,8 +124,11 @@ func (p *plainParquet) readChunk(c *plainChunk, b []byte, at int64) (n int, err 
 			n += copy(b[n:], c.page[at+int64(n)-c.before:])
 			continue
 		}
-		c.before += int64(len(c.page))
-		c.page = nil
+		c.release()
+		if last := p.reading[c.column]; last != nil && last != c { // the library is done with it
+			last.release()
+		}
+		p.reading[c.column] = c
 		if c.at+c.next >= c.end || c.seen >= c.values {
 			return n, io.EOF
 		}

@@ -23,9 +23,8 @@ type parquetSet struct {
 	files []parquetPiece
 	parts bool // the last column is that of the parts
 
-	images []string     // the names of the images in the files, by row
-	nulls  map[int]bool // the rows without an image
-	holds  []string     // the columns with images
+	images *embeddedImages // those in the files; nil if there are none
+	holds  []string        // the columns with images
 	warn   []string
 	notes  []string
 
@@ -33,6 +32,7 @@ type parquetSet struct {
 	at    int      // the file that is read
 	open  *parquetReader
 	base  int // rows in the files before it
+	inner []int
 }
 
 // parquetPiece is a file of a set.
@@ -245,7 +245,8 @@ func (s *parquetSet) embedded(o OpenOptions, rep *reading) (j *joiner, closer io
 	}
 	spool := &spool{}
 	l := &listing{name: s.name, closers: []io.Closer{spool}}
-	j = &joiner{images: s.name, rep: rep, zip: l, by: map[string]int32{}, used: map[spelling]*example{}, embedded: []string{}, nulls: map[int]bool{}}
+	images := newEmbeddedImages(s.name, spool)
+	j = &joiner{images: s.name, rep: rep, zip: l, used: map[spelling]*example{}, embedded: images}
 	column := s.names[columns.name]
 	for i := range s.files {
 		p, err := s.reader(i)
@@ -259,12 +260,12 @@ func (s *parquetSet) embedded(o OpenOptions, rep *reading) (j *joiner, closer io
 			case p.holdsImages(at) && o.Images != "":
 				err = fmt.Errorf("its column %q has the images themselves; remove Images (--images), or name the column of file names (FilenameColumn, --filename)", column)
 			case p.holdsImages(at):
-				err = p.unpack(p.fields[at], j, spool)
-			case i > 0 && len(j.embedded) > 0:
+				err = images.unpack(p.parquetRecords, p.fields[at], rep)
+			case i > 0 && images.len() > 0:
 				err = fmt.Errorf("its column %q has no images, but that of %s has", column, s.files[0].name)
 			}
 			p.f.Close()
-			if err == nil && len(j.embedded) == 0 && p.rows > 0 {
+			if err == nil && images.len() == 0 && p.rows > 0 {
 				return nil, nil, nil
 			}
 			if err != nil {
@@ -276,17 +277,21 @@ func (s *parquetSet) embedded(o OpenOptions, rep *reading) (j *joiner, closer io
 			return nil, nil, err
 		}
 	}
-	if n := len(j.nulls); n > 0 && n == len(j.embedded) {
+	if err := images.finish(); err != nil {
+		l.Close()
+		return nil, nil, err
+	}
+	if n := len(images.nulls); n > 0 && n == images.len() {
 		l.Close()
 		return nil, nil, fmt.Errorf("the column %q has no image in any of its %d rows (null), perhaps only paths such as %q; write the images into the file, or write the paths into a column of texts and name their folder (Images, --images)",
-			column, n, j.embedded[0])
+			column, n, images.names.at(0))
 	}
-	s.images, s.nulls = j.embedded, j.nulls
+	s.images = images
 	return j, l, nil
 }
 
-// embeddedImages lists the images in the files of a set, for a table that names them.
-func embeddedImages(s *parquetSet, rep *reading) (*listing, error) {
+// listEmbedded lists the images in the files of a set, for a table that names them.
+func listEmbedded(s *parquetSet, rep *reading) (*listing, error) {
 	o := OpenOptions{LabelRule: Unlabeled}
 	if err := s.choose(&o); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.name, err)
@@ -298,6 +303,7 @@ func embeddedImages(s *parquetSet, rep *reading) (*listing, error) {
 	case j == nil:
 		return nil, fmt.Errorf("%s: has no images, only names of files; name the folder of the images (Images, --images)", s.name)
 	}
+	j.zip.entries = j.embedded.entries()
 	return j.zip, nil
 }
 
@@ -326,16 +332,16 @@ func (s *parquetSet) next(want []int, cells []value) (int, error) {
 				return s.base, err
 			}
 			if s.open = r; s.images != nil {
-				r.images, r.nulls, r.first = s.images[s.base:], s.nulls, s.base
+				r.images, r.first = s.images, s.base
 			}
 		}
-		inner := make([]int, len(want))
+		s.inner = append(s.inner[:0], want...)
 		for i, w := range want {
-			if inner[i] = w; w >= 0 {
-				inner[i] = s.open.index[w]
+			if w >= 0 {
+				s.inner[i] = s.open.index[w]
 			}
 		}
-		row, err := s.open.next(inner, cells)
+		row, err := s.open.next(s.inner, cells)
 		if errors.Is(err, io.EOF) {
 			s.base += row
 			s.close()

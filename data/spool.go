@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/lince-ml/lince/internal/bounded"
 	"github.com/lince-ml/lince/internal/patherr"
@@ -96,6 +97,52 @@ func (s *spool) Close() error {
 	err := s.file.Close()
 	_ = os.Remove(s.file.Name()) // usually open did it
 	return err
+}
+
+// spoolStream adds many short pieces to a spool, one after the other. Nothing else may be added before its end.
+type spoolStream struct {
+	s     *spool
+	buf   []byte // those that are not in the file
+	start int64  // in the file
+	size  int64  // of all pieces
+	disk  bool   // the first ones are in the file
+}
+
+// add adds a piece, and returns where it begins.
+func (w *spoolStream) add(p []byte) (at int64, err error) {
+	const block = 1 << 20
+	at = w.size
+	w.size += int64(len(p))
+	if w.buf = append(w.buf, p...); w.disk && len(w.buf) < block || !w.disk && int64(len(w.buf)) <= spoolMemory-w.s.held {
+		return at, nil
+	}
+	return at, w.flush()
+}
+
+func (w *spoolStream) flush() error {
+	if err := w.s.open(); err != nil {
+		return spoolError{err}
+	}
+	if !w.disk {
+		w.disk, w.start = true, w.s.size
+	}
+	_, err := (&spoolWriter{w.s}).Write(w.buf)
+	if w.buf = w.buf[:0]; cap(w.buf) > 4<<20 {
+		w.buf = nil
+	}
+	return err
+}
+
+// end returns all pieces.
+func (w *spoolStream) end() (io.ReaderAt, error) {
+	if !w.disk {
+		w.s.held += w.size
+		return bytes.NewReader(slices.Clip(w.buf)), nil
+	}
+	if err := w.flush(); err != nil {
+		return nil, err
+	}
+	return io.NewSectionReader(w.s.file, w.start, w.size), nil
 }
 
 // spoolWriter appends to the file of a spool.
