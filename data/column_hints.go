@@ -78,6 +78,7 @@ type aside struct {
 	twins  []twinColumn
 	parts  []partsColumn
 	folds  []foldsColumn
+	groups []groupColumn
 }
 
 // foldsColumn is a column whose values may be the folds of a cross-validation.
@@ -107,9 +108,10 @@ type partsColumn struct {
 // splitNames are the names of columns that may say to which part a row belongs, beside those that isSplitName knows.
 var splitNames = []string{"split", "splits", "part", "partition", "subset", "set", "phase", "usage", "ml_use", "data_split", "dataset"}
 
-// newAside finds the columns. used are those that are used. parts is set if no column of parts is.
-func newAside(header []string, used []int, parts bool) *aside {
+// newAside finds the columns. used are those that are used.
+func newAside(header []string, used []int, o OpenOptions) *aside {
 	a := &aside{header: header}
+	parts := o.SplitColumn == ""
 	for i, name := range header {
 		if slices.Contains(used, i) {
 			continue
@@ -119,10 +121,13 @@ func newAside(header []string, used []int, parts bool) *aside {
 				a.twins = append(a.twins, twinColumn{of: of, column: i})
 			}
 		}
-		if parts && (isSplitName(name) || slices.Contains(splitNames, plainName(name))) {
+		switch plain := plainName(name); {
+		case parts && (isSplitName(name) || slices.Contains(splitNames, plain)):
 			a.parts = append(a.parts, partsColumn{column: i, is: true})
-		} else if parts && slices.Contains(foldNames, plainName(name)) {
+		case parts && slices.Contains(foldNames, plain):
 			a.folds = append(a.folds, foldsColumn{i, map[string]bool{}})
+		case o.GroupColumn == "" && isGroupName(name):
+			a.groups = append(a.groups, groupColumn{column: i, values: map[uint64]bool{}})
 		}
 	}
 	return a
@@ -139,6 +144,9 @@ func (a *aside) columns() []int {
 	}
 	for _, f := range a.folds {
 		list = append(list, f.column)
+	}
+	for _, g := range a.groups {
+		list = append(list, g.column)
 	}
 	return list
 }
@@ -171,6 +179,9 @@ func (a *aside) see(cells []value, used int) {
 		if f.values[text] = true; len(f.values) > mostFolds || len(text) > 20 {
 			f.values = nil
 		}
+	}
+	for i := range a.groups {
+		a.groups[i].add(cells[used+len(a.twins)+len(a.parts)+len(a.folds)+i])
 	}
 }
 

@@ -179,6 +179,8 @@ type tableBuilder struct {
 	nearby  example        // the names of missing files for which there is one with another folder or extension
 	around  map[int]string // of pending rows, the names with the spaces around them
 	numbers numberFormat
+	groups  map[string]int32 // the indexes of the groups
+	alone   int              // rows without a group
 
 	unlabeled, missing, unusable, twice drops
 	words                               map[string]bool // labels that are words for a missing value
@@ -212,9 +214,9 @@ func (e *lineError) Unwrap() error { return e.err }
 
 // readAll reads all records.
 func (b *tableBuilder) readAll() error {
-	want := append([]int{b.columns.name, b.columns.split}, b.columns.labels...)
+	want := append([]int{b.columns.name, b.columns.split, b.columns.group}, b.columns.labels...)
 	read := len(want)
-	b.aside = newAside(b.rec.columns(), want, b.o.SplitColumn == "")
+	b.aside = newAside(b.rec.columns(), want, b.o)
 	want = append(want, b.aside.columns()...)
 	all := make([]value, len(want))
 	cells := all[:read]
@@ -283,7 +285,10 @@ func (b *tableBuilder) add(name string, line int, cells []value) error {
 		}
 		r.part = append(r.part, p)
 	}
-	labels := cells[2:]
+	if b.columns.group >= 0 {
+		r.group = append(r.group, b.groupOf(cells[2]))
+	}
+	labels := cells[3:]
 	if len(labels) == 0 {
 		return nil
 	}
@@ -369,7 +374,7 @@ func (b *tableBuilder) table(name string) (*Table, error) {
 	}
 	b.compact()
 	t.passed = b.join.unnamed(b.rows.at)
-	t.notes = slices.Concat(b.rec.notices(), b.notices(), b.join.notes(b.read), notes)
+	t.notes = slices.Concat(b.rec.notices(), b.notices(), b.join.notes(b.read), notes, b.groupNotes())
 	if b.odd > 0 {
 		warn = append(warn, fmt.Sprintf("%d rows have bytes that are no text in the encoding %s; the file is probably in another encoding.", b.odd, b.o.Encoding))
 	}
@@ -380,6 +385,7 @@ func (b *tableBuilder) table(name string) (*Table, error) {
 		return nil, noRows(name, src.dropped, t.ignored, b.elsewhere(name))
 	}
 	src.columns = b.rows.part != nil
+	src.likelyGroup, src.likelyGroups = b.aside.likelyGroup()
 	return t, nil
 }
 
@@ -495,6 +501,9 @@ func (b *tableBuilder) compact() {
 		if r.part != nil {
 			r.part[n] = r.part[i]
 		}
+		if r.group != nil {
+			r.group[n] = r.group[i]
+		}
 		n++
 	}
 	r.names.cut(n)
@@ -507,6 +516,9 @@ func (b *tableBuilder) compact() {
 	}
 	if r.part != nil {
 		r.part = r.part[:n]
+	}
+	if r.group != nil {
+		r.group = r.group[:n]
 	}
 }
 

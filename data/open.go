@@ -46,6 +46,9 @@ type OpenOptions struct {
 	// or the part that Part names: "train", "validation" or "test".
 	SplitColumn string
 
+	// GroupColumn names a column whose values are groups of rows that belong together, such as the images of a patient. See Table.Groups.
+	GroupColumn string
+
 	// Task is what the labels of a table's file are for. By default they are classes.
 	Task Task
 
@@ -212,7 +215,7 @@ func (o OpenOptions) checkNotCSV(name string) error {
 		name string
 	}{
 		{o.Images != "", "Images (--images)"}, {o.FilenameColumn != "", "FilenameColumn (--filename)"}, {o.LabelColumn != "", "LabelColumn (--category)"},
-		{len(o.LabelColumns) > 0, "LabelColumns (--category)"}, {o.SplitColumn != "", "SplitColumn (--split)"}, {o.Task > Classify, "Task (--task)"},
+		{len(o.LabelColumns) > 0, "LabelColumns (--category)"}, {o.SplitColumn != "", "SplitColumn (--split)"}, {o.GroupColumn != "", "GroupColumn (--group)"}, {o.Task > Classify, "Task (--task)"},
 		{o.LabelSeparator != "", "LabelSeparator (--label-separator)"}, {o.KeepNA, "KeepNA (--keep-na)"}, {o.Encoding != "", "Encoding (--encoding)"},
 	} {
 		if option.set {

@@ -15,6 +15,8 @@ type packedRows struct {
 	labels []rowLabel // the distinct labels
 	values []float32  // for each row, its number, for Regress
 	part   []partKind // for each row, its part; nil without a column for it
+	group  []int32    // for each row, the index of its group in groups, or -1; nil without a column for it
+	groups []string   // the distinct groups
 	at     []int32    // for each row, the index of its file, or -1 if its name is the name of a file below root
 	files  []file
 	root   string

@@ -177,14 +177,14 @@ func (h *header) find(names ...string) int {
 
 // columnSet has the indexes of the columns that are read. An index is -1 if there is no such column.
 type columnSet struct {
-	name, split int
-	labels      []int
-	byName      bool // labels are from the names of the images
+	name, split, group int
+	labels             []int
+	byName             bool // labels are from the names of the images
 }
 
 // columns finds the columns that the options choose.
 func (o OpenOptions) columns(header []string) (columnSet, error) {
-	c := columnSet{split: -1}
+	c := columnSet{split: -1, group: -1}
 	h := newHeader(header)
 	var errs []error
 	find := func(what, option string, names ...string) int {
@@ -218,6 +218,11 @@ func (o OpenOptions) columns(header []string) (columnSet, error) {
 	}
 	if o.SplitColumn != "" {
 		c.split = find("parts", "SplitColumn, --split", o.SplitColumn)
+	}
+	if o.GroupColumn != "" {
+		if c.group = find("groups", "GroupColumn, --group", o.GroupColumn); c.group >= 0 && slices.Contains(c.labels, c.group) {
+			errs = append(errs, fmt.Errorf("the column %q has the labels, so it cannot be that of the groups (GroupColumn, --group)", header[c.group]))
+		}
 	}
 	if len(errs) == 0 {
 		return c, nil

@@ -28,6 +28,14 @@ type SplitOptions struct {
 	// Stratify, if not nil, holds a label for each row. Both sides then contain each label in the same
 	// proportion. It cannot be combined with NoShuffle. See Table.Labels.
 	Stratify []string
+
+	// Groups, if not nil, holds a group for each row, such as a patient. The rows of a group are then on the same side. A row without a group, "", is a group. The rows of both sides
+	// are in ascending order. It cannot be combined with NoShuffle. See Table.Groups.
+	//
+	// Without Stratify, the sizes are fractions or numbers of the groups, and the sides are those of scikit-learn's GroupShuffleSplit. With Stratify, they are
+	// fractions or numbers of rows, which the sides have approximately, as they have the fractions of the labels: TrainTestSplit then puts one group after the other on the
+	// side where it fits best, as StratifiedGroupKFold does. Labels that are all equal give sides of the wanted numbers of rows.
+	Groups []string
 }
 
 // TrainTestSplit divides the rows 0 to n-1. It returns the same rows, in the same order, as
@@ -37,6 +45,9 @@ type SplitOptions struct {
 // add up to more than n, if train would be empty, or, with Stratify, if a label has only one row or a
 // side has fewer rows than there are labels.
 func TrainTestSplit(n int, s SplitOptions) (train, test []int, err error) {
+	if s.Groups != nil {
+		return groupSplit(n, s)
+	}
 	nTrain, nTest, err := s.Sizes(n)
 	if err != nil {
 		return nil, nil, err

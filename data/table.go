@@ -73,6 +73,9 @@ type source struct {
 	numeric bool // all classes are numbers
 	columns bool // the rows have parts, by a column
 
+	likelyGroup  string // see Table.LikelyGroups
+	likelyGroups int
+
 	besideValidation, besideTest string // tables in the archive of the images; see ArchivedSiblings
 }
 

@@ -54,7 +54,11 @@ func kindsHelp() string {
 
 // Validate implements kong's check of flags.
 func (c *checkCommand) Validate() error {
-	return mistakes(c.sourceFlags.mistakes(), c.labelFlags.mistakes(), kindMistakes("--kinds", c.Kinds), c.needsModel("--kinds", c.Kinds))
+	var group error
+	if c.Group != "" && c.Folds == 0 {
+		group = errors.New("--group is for --folds: the images of a group are in the same fold")
+	}
+	return mistakes(group, c.sourceFlags.mistakes(), c.labelFlags.mistakes(), kindMistakes("--kinds", c.Kinds), c.needsModel("--kinds", c.Kinds))
 }
 
 // kindMistakes returns the error of unknown kinds in a flag.
@@ -91,6 +95,7 @@ func (c *checkCommand) Run(e *env) error {
 			return context.Canceled
 		})
 	}
+	c.groupColumn = c.Group
 	t, ignored, err := e.open(c.Source, c.sourceFlags)
 	if err != nil {
 		if out != nil {

@@ -27,7 +27,8 @@ type labelFlags struct {
 	Size    size   `placeholder:"128x128" help:"Height x width to which images are resized for a published network (default: the size for which it was designed)."`
 	rescaleFlag
 	inputShapeFlags
-	Folds      int      `placeholder:"K" help:"Divide the images into K folds, and predict each with a classifier that was trained on the features of the others."`
+	Folds int `placeholder:"K" help:"Divide the images into K folds, and predict each with a classifier that was trained on the features of the others."`
+	groupFlag
 	Confidence *float64 `placeholder:"PROBABILITY" help:"The lowest probability of another class at which a label counts as wrong (default: .99; with --folds .9, because none of the 20 most similar images may have the label). Lower values find more wrong labels, and more images that are only hard."`
 	Threads    int      `placeholder:"N" help:"Number of threads (default: all cores). It does not change results."`
 }
@@ -156,7 +157,9 @@ func (e *env) outOfFold(t *data.Table, index []int, f labelFlags, probabilities 
 	}
 	standardize(x.matrix, x.dimension)
 	h := heads{featureTable: x, classes: t.Classes(), threads: f.Threads}
-	h.divide(f.Folds)
+	if err := h.divide(t.Groups(), f.Folds); err != nil {
+		return nil, err
+	}
 	counter := e.counter("Training classifiers", f.Folds)
 	for fold := range f.Folds {
 		out, rows, err := h.predict(e, fold)
@@ -213,14 +216,25 @@ const (
 	headSeed    = 42
 )
 
-// divide puts the images of each class into the folds in turn.
-func (h *heads) divide(folds int) {
+// divide puts the images of each class into the folds in turn, or those of each group into the same fold. groups has the groups of the images, nil if there are none.
+func (h *heads) divide(groups []string, folds int) error {
+	if groups != nil {
+		labels, of := make([]string, len(h.rows)), make([]string, len(h.rows))
+		for i, r := range h.rows {
+			h.label = append(h.label, slices.Index(h.classes, r.Label))
+			labels[i], of[i] = r.Label, groups[h.index[i]]
+		}
+		var err error
+		h.fold, err = data.StratifiedGroupKFold(labels, of, folds, headSeed)
+		return err
+	}
 	next := make([]int, len(h.classes))
 	for _, r := range h.rows {
 		c := slices.Index(h.classes, r.Label)
 		h.label, h.fold = append(h.label, c), append(h.fold, next[c]%folds)
 		next[c]++
 	}
+	return nil
 }
 
 // predict trains on all folds but one, and returns the probabilities of this one, with the rows.

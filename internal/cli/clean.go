@@ -28,7 +28,7 @@ type cleanCommand struct {
 
 // Help returns the command's detailed help.
 func (cleanCommand) Help() string {
-	return `Searches faults as lince check does, and writes a CSV file of the images to keep, with the columns filename and category. The data are not changed. Of images that are the same, the largest is kept; if they have two labels, none is kept. Of images that are in another part too, such as test, those of the table are left out.
+	return `Searches faults as lince check does, and writes a CSV file of the images to keep, with the columns filename and category. The data are not changed. Of images that are the same, the largest is kept; if they have two labels, none is kept. Of images that are in another part too, such as test, those of the table are left out. The columns of --split and --group are kept.
 
 By default, images of the kinds ` + strings.Join(uselessKinds(), ", ") + ` are left out. --drop can also name ` + strings.Join(otherDropped(), ", ") + `. Look at the findings of lince check --out DIR first.
 
@@ -85,6 +85,7 @@ func (c *cleanCommand) Run(e *env) error {
 	if _, err := os.Stat(string(c.Out)); err == nil && !c.Overwrite && c.Out != standardOutput {
 		return usageError{fmt.Errorf("--out %s already exists; use another name, or --overwrite", c.Out)}
 	}
+	c.groupColumn = c.Group
 	t, _, err := e.open(c.Source, c.sourceFlags)
 	if err != nil {
 		return err
@@ -124,7 +125,15 @@ func (c *cleanCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if err := e.writeFile("--out", c.Out, e.tableCSV(kept, parts)); err != nil || c.Out == standardOutput {
+	var columns []extraColumn
+	flags := ""
+	if parts != nil {
+		columns, flags = append(columns, *parts), " --split "+shell.Quote(parts.column)
+	}
+	if c.Group != "" {
+		columns, flags = append(columns, extraColumn{c.Group, kept.Groups()}), flags+" --group "+shell.Quote(c.Group)
+	}
+	if err := e.writeFile("--out", c.Out, e.tableCSV(kept, columns...)); err != nil || c.Out == standardOutput {
 		return err
 	}
 	result.File = string(c.Out)
@@ -136,25 +145,23 @@ func (c *cleanCommand) Run(e *env) error {
 				}
 			}
 		}
-		split := ""
 		if parts != nil {
-			split = " --split " + shell.Quote(parts.column)
 			if _, err := fmt.Fprintf(w, "The column %s is kept, and so are all %d rows of the other parts.\n", visibleLine(parts.column), kept.Len()-result.Kept); err != nil {
 				return err
 			}
 		}
 		_, err := fmt.Fprintf(w, "Wrote %d of %s to %s. To train on them: lince train %s --images %s%s\n",
-			result.Kept, count(result.Images, "image"), c.Out, shell.Quote(string(c.Out)), shell.Quote(root), split)
+			result.Kept, count(result.Images, "image"), c.Out, shell.Quote(string(c.Out)), shell.Quote(root), flags)
 		return err
 	})
 }
 
 // withParts adds the rows of the other parts of a table with a column of parts, which stay as they are, and the column.
-func (c *cleanCommand) withParts(t, kept *data.Table) (*data.Table, *partColumn, error) {
+func (c *cleanCommand) withParts(t, kept *data.Table) (*data.Table, *extraColumn, error) {
 	if c.Split == "" {
 		return kept, nil, nil
 	}
-	column := &partColumn{column: c.Split}
+	column := &extraColumn{column: c.Split}
 	var tables []*data.Table
 	for _, name := range t.Parts() {
 		part := kept

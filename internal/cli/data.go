@@ -63,7 +63,7 @@ func (c *dataCommand) Run(e *env) error {
 		}
 	}
 	if c.CSV != "" {
-		if err := e.writeFile("--csv", c.CSV, e.tableCSV(t, nil)); err != nil || c.CSV == standardOutput {
+		if err := e.writeFile("--csv", c.CSV, e.tableCSV(t)); err != nil || c.CSV == standardOutput {
 			return err
 		}
 		e.printf("Wrote %s to %s.\n", count(t.Len(), "row"), c.CSV)

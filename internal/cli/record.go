@@ -120,6 +120,8 @@ type recordData struct {
 	Duplicates *recordDuplicates `json:"duplicates"`
 	// Versions counts images that are versions of others by their names; it is left out if there are none.
 	Versions *recordVersioned `json:"versions,omitempty"`
+	// Groups describes the groups of --group; it is left out without.
+	Groups *recordGroups `json:"groups,omitempty"`
 }
 
 // recordModel describes the model and the settings of its training.

@@ -27,8 +27,9 @@ type sourceFlags struct {
 	Rename renames `placeholder:"OLD=NEW,..." help:"Rename classes, such as cat=gato,dog=perro. ${escapes}"`
 	Limit  int     `placeholder:"N" help:"Use at most N images, the same number of each class if possible."`
 
-	known  []string  // classes that are known, as those of a model
-	unused *[]string // if not nil, receives the names of --rename that the source does not have; otherwise they are an error
+	groupColumn string    // the column of groups; see groupFlag
+	known       []string  // classes that are known, as those of a model
+	unused      *[]string // if not nil, receives the names of --rename that the source does not have; otherwise they are an error
 
 	renamedLater bool // the caller applies --rename
 }

@@ -93,7 +93,7 @@ func (f sourceFlags) options(o *data.OpenOptions) (err error) {
 	default:
 		o.LabelColumns = names
 	}
-	o.LabelSeparator, o.KeepNA = f.Separator, f.KeepNA
+	o.LabelSeparator, o.KeepNA, o.GroupColumn = f.Separator, f.KeepNA, f.groupColumn
 	o.Task, err = data.ParseTask(f.Task)
 	return err
 }
@@ -113,37 +113,44 @@ type recordVersioned struct {
 	Moved  int `json:"moved"`  // to the other side of the split, so that a group is on one side
 }
 
-// divide splits the table at random. Images with equal bytes, and versions of an image, stay together.
+// divide splits the table at random. Images with equal bytes, versions of an image, and groups of images stay together.
 func (t *training) divide(table *data.Table) (train, val *data.Table, err error) {
 	if t.Split != "" {
 		t.printf("The column %s has no rows for validation; a fraction of %v of the rows for training is used.\n", t.Split, t.TestSize)
 	}
-	split := data.SplitOptions{TestSize: t.TestSize, RandomState: t.Seed}
-	if t.Stratify && !t.several() && (t.given["stratify"] || canStratify(table.Counts(), t.TestSize)) {
-		split.Stratify = table.Labels()
+	t.proposeGroups(table)
+	duplicates, err := table.Duplicates(t.ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	versions := table.Versions()
+	stratify := t.Stratify && !t.several() && (t.given["stratify"] || canStratify(table.Counts(), t.TestSize))
+	var labels []string
+	switch {
+	case stratify, t.Fold > 0 && !t.several():
+		labels = table.Labels()
+	case t.Group != "", t.Fold > 0: // the sets of several labels are too many to divide each of them
+		labels = make([]string, table.Len())
 	}
 	var a, b []int
-	if t.Fold > 0 {
-		labels := table.Labels()
-		if t.several() { // the sets of labels are too many to divide each of them
-			labels = make([]string, table.Len())
-		}
+	switch {
+	case t.Group != "":
+		a, b, err = t.divideGroups(table, labels, versions, duplicates)
+	case t.Fold > 0:
 		a, b, err = data.TrainTestFold(labels, t.Folds, t.Fold-1, t.Seed)
-	} else {
-		a, b, err = data.TrainTestSplit(table.Len(), split)
+	case stratify:
+		a, b, err = data.TrainTestSplit(table.Len(), data.SplitOptions{TestSize: t.TestSize, RandomState: t.Seed, Stratify: labels})
+	default:
+		a, b, err = data.TrainTestSplit(table.Len(), data.SplitOptions{TestSize: t.TestSize, RandomState: t.Seed})
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	groups, err := table.Duplicates(t.ctx)
-	if err != nil {
-		return nil, nil, err
+	if len(versions) > 0 {
+		a, b = t.splitVersions(a, b, versions, duplicates)
 	}
-	if versions := table.Versions(); len(versions) > 0 {
-		a, b = t.splitVersions(a, b, versions, groups)
-	}
-	if len(groups) > 0 {
-		a, b = t.keepTogether(table, a, b, groups)
+	if len(duplicates) > 0 {
+		a, b = t.keepTogether(table, a, b, duplicates)
 	}
 	t.warnOfVariants(table, b)
 	return table.Take(a), table.Take(b), nil
@@ -238,27 +245,27 @@ func (t *training) leaks(train, val *data.Table) error {
 	return nil
 }
 
-// partColumn is a column with the part of each row.
-type partColumn struct {
+// extraColumn is a column of a table with a text for each row.
+type extraColumn struct {
 	column string
 	values []string
 }
 
-// tableCSV returns a function that writes the columns filename and category, and the column of parts if there is one, as pandas' to_csv(index=False) does.
-func (e *env) tableCSV(t *data.Table, parts *partColumn) func(w io.Writer) error {
+// tableCSV returns a function that writes the columns filename and category, and others if there are some, as pandas' to_csv(index=False) does.
+func (e *env) tableCSV(t *data.Table, others ...extraColumn) func(w io.Writer) error {
 	return func(w io.Writer) error {
 		c, text := csv.NewWriter(w), sheet.Texts(e.raw)
 		line := []string{"filename", "category"}
-		if parts != nil {
-			line = append(line, text(parts.column))
+		for _, c := range others {
+			line = append(line, text(c.column))
 		}
 		if err := c.Write(line); err != nil {
 			return err
 		}
 		for i, r := range t.All() {
 			line = append(line[:0], text(r.Filename), text(r.Label))
-			if parts != nil {
-				line = append(line, text(parts.values[i]))
+			for _, c := range others {
+				line = append(line, text(c.values[i]))
 			}
 			if err := c.Write(line); err != nil {
 				return err

@@ -21,6 +21,7 @@ type trainCommand struct {
 	validationFlags `group:"data"`
 	TestSize        float64 `group:"data" default:"0.25" placeholder:".25" help:"Fraction of the images to use for validation, or their number if at least 1."`
 	Stratify        bool    `group:"data" negatable:"" help:"Use the same fraction of each class for validation."`
+	groupFlag       `group:"data"`
 	foldFlags       `group:"data"`
 	Strict          bool `group:"data" help:"Fail if an image cannot be used, instead of leaving it out: it cannot be read, or has no label, or its format, folder or class is not usable."`
 	precheckFlag    `group:"data"`
@@ -84,6 +85,7 @@ Examples:
   lince train photos/ --limit-batches 2
   lince train photos/ --lr-find
   lince train photos/ --folds 5
+  lince train photos.csv --group patient_id
   lince train photos/ --tune 20m --epochs 30
   lince train --resume runs/train-2
 

@@ -29,6 +29,7 @@ type training struct {
 	unreadable []data.BadFile // skipped because their images cannot be decoded
 	duplicates *recordDuplicates
 	versions   *recordVersioned
+	groups     *recordGroups
 	model      *lince.Model
 	loading    lince.Preprocessing // how the model will load images, if that is known before it is made
 	pixels     *data.Cache         // see cache
@@ -162,6 +163,7 @@ func (t *training) prepare() error {
 	t.record.data(table, t.ignored, t.train, t.val, t.unreadable, t.findings())
 	t.record.LimitBatches = t.LimitBatches
 	t.record.Data.Dropped, t.record.Data.Duplicates, t.record.Data.Versions = t.table.Dropped(), t.duplicates, t.versions
+	t.record.Data.Groups = t.groups
 	if err := t.sameData(); err != nil {
 		return err
 	}
@@ -182,7 +184,7 @@ func (t *training) load() (*data.Table, error) {
 		}
 	}
 	f := t.sourceFlags
-	f.unused = &t.notRenamed
+	f.unused, f.groupColumn = &t.notRenamed, t.Group
 	if !data.HoldsTable(t.Source) && data.HoldsTable(t.Validation) { // the flags for CSV files are those of --validation
 		f.fileFlags, f.Labels = f.withoutTable(), ""
 	}
@@ -240,6 +242,7 @@ func (t *training) split(table *data.Table) error {
 	}
 	trainRows, valRows := table, own
 	if own != nil {
+		t.groupLeaks(trainRows, own)
 		err = t.leaks(trainRows, own)
 	} else {
 		t.noteSiblings(table)

@@ -173,8 +173,11 @@ func (t *training) findValidation(table *data.Table) (v *data.Table, part string
 
 // openValidation opens the source of --validation.
 func (t *training) openValidation(table *data.Table) (*data.Table, error) {
+	if err := t.groupsOfValidation(); err != nil {
+		return nil, err
+	}
 	f := t.sourceFlags
-	f.Part, f.Limit, f.Rename, f.renamedLater = "", 0, nil, len(t.Rename) > 0
+	f.Part, f.Limit, f.Rename, f.renamedLater, f.groupColumn = "", 0, nil, len(t.Rename) > 0, t.Group
 	f.known = table.Classes()
 	if !data.HoldsTable(t.Validation) {
 		f.fileFlags, f.Labels = f.withoutTable(), ""

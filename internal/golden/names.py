@@ -79,7 +79,7 @@ OTHERS = {
         "ConfusionMatrixDisplay", "accuracy_score", "auc", "classification_report", "confusion_matrix", "f1_score", "log_loss",
         "mean_squared_error", "precision_recall_curve", "precision_recall_fscore_support", "precision_score", "recall_score", "roc_auc_score", "roc_curve",
     ],
-    "sklearn.model_selection": ["GridSearchCV", "KFold", "StratifiedKFold", "StratifiedShuffleSplit", "cross_val_score", "train_test_split"],
+    "sklearn.model_selection": ["GridSearchCV", "GroupShuffleSplit", "KFold", "StratifiedGroupKFold", "StratifiedKFold", "StratifiedShuffleSplit", "cross_val_score", "train_test_split"],
     "sklearn.preprocessing": ["LabelBinarizer", "LabelEncoder", "MinMaxScaler", "OneHotEncoder", "StandardScaler"],
     "sklearn.utils": ["class_weight.compute_class_weight", "class_weight.compute_sample_weight", "shuffle"],
     "numpy": ["argmax", "array", "expand_dims", "load", "random.seed", "save", "savez"],

@@ -1,4 +1,4 @@
-"""Golden values of data.TrainTestSplit and data.StratifiedKFold: the rows and the errors of scikit-learn's functions. Writes data/testdata/split.json and kfold.json.
+"""Golden values of data.TrainTestSplit, data.StratifiedKFold and data.StratifiedGroupKFold: the rows and the errors of scikit-learn's functions. Writes split.json, kfold.json and groups.json to data/testdata.
 
     python -m venv venv && venv/bin/pip install -r internal/golden/requirements.txt
     venv/bin/python internal/golden/split.py
@@ -9,7 +9,7 @@ import pathlib
 import zlib
 
 import numpy as np
-from sklearn.model_selection import StratifiedKFold, train_test_split
+from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, StratifiedKFold, train_test_split
 
 
 def labels(n, classes):
@@ -95,3 +95,27 @@ def folds(n, splits, seed, classes=0, label=None):
 kfold = [folds(200 + 17 * seed, splits, seed, classes) for classes in (2, 3, 5) for seed in range(3) for splits in (2, 3, 5, 10)]
 kfold += [folds(12500, 5, 42, 2), folds(10, 5, 4294967295, label=list("babbaabbaa"))]
 (pathlib.Path(__file__).parents[2] / "data/testdata/kfold.json").write_text("[\n" + ",\n".join(map(json.dumps, kfold)) + "\n]\n")
+
+
+def groups_of(n, groups):
+    """Groups of unequal size in mixed order; the Go test computes the same."""
+    return ["g%d" % (i * i % 10007 % (groups * (groups + 1) // 2) * 2 // (groups + 1) if i % 3 else i * 31 % groups) for i in range(n)]
+
+
+def grouped(n, groups, classes, seed, splits=None, test=None, train=None):
+    """The fold of each row of StratifiedGroupKFold, or the rows of GroupShuffleSplit."""
+    y, g = labels(n, classes), groups_of(n, groups)
+    c = {"n": n, "groups": groups, "classes": classes, "seed": seed}
+    if splits:
+        of = np.zeros(n, dtype=int)
+        for fold, (_, rows) in enumerate(StratifiedGroupKFold(splits, shuffle=True, random_state=seed).split(np.zeros(n), y, g)):
+            of[rows] = fold
+        return c | {"folds": splits, "of": digest(of)}
+    a, b = next(GroupShuffleSplit(1, test_size=test, train_size=train, random_state=seed).split(np.zeros(n), y, g))
+    return c | {"test_size": test or 0, "train_size": train or 0, "train": digest(a), "test": digest(b)}
+
+
+cases = [grouped(300 + 17 * seed, groups, classes, seed, splits) for groups in (12, 60, 150) for classes in (1, 2, 5, 13) for seed in range(2) for splits in (2, 5, 10)]
+cases += [grouped(5000, 900, classes, 42, splits) for classes in (40, 200) for splits in (3, 12)]
+cases += [grouped(400, groups, 3, seed, test=test, train=train) for groups in (4, 30, 200) for seed in range(3) for test, train in ((0.25, None), (0.4, 0.3), (1, None))]
+(pathlib.Path(__file__).parents[2] / "data/testdata/groups.json").write_text("[\n" + ",\n".join(map(json.dumps, cases)) + "\n]\n")

@@ -131,7 +131,9 @@ var libraryNames = []nameSection{
 	}},
 	{module: "sklearn.model_selection", rows: map[string]string{
 		"GridSearchCV":           noTuner,
+		"GroupShuffleSplit":      "data.SplitOptions.Groups, with data.TrainTestSplit; on the command line: lince train --group",
 		"KFold":                  noFolds,
+		"StratifiedGroupKFold":   "data.StratifiedGroupKFold; on the command line: lince train --folds --group",
 		"StratifiedKFold":        "data.StratifiedKFold, data.Table.StratifiedKFold; on the command line: lince train --folds",
 		"StratifiedShuffleSplit": "data.SplitOptions.Stratify, with data.TrainTestSplit",
 		"cross_val_score":        noFolds,
