@@ -239,6 +239,7 @@ func openDemo(name string, o OpenOptions) (*Table, error) {
 	}
 	return newTable(l, o)
 }
+
 // list lists the images of a folder or an archive, or a single image.
 func list(name string, k kind, rep *reading) (*listing, error) {
 	switch k {

@@ -43,7 +43,7 @@ func FromFunc(f func(ctx context.Context, epoch, first, end int) (x, y *tensor.T
 		errs = append(errs, errors.New("the function is nil"))
 	}
 	if o.Examples < 1 {
-		errs = append(errs, fmt.Errorf("Examples must be at least 1, got %d", o.Examples))
+		errs = append(errs, fmt.Errorf("the number of Examples must be at least 1, got %d", o.Examples))
 	}
 	if o.BatchSize < 1 {
 		errs = append(errs, fmt.Errorf("BatchSize must be at least 1, got %d", o.BatchSize))

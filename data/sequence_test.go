@@ -64,7 +64,7 @@ func TestFromFunc(t *testing.T) {
 		}
 	}
 	_, err = FromFunc(nil, SequenceOptions{BatchSize: -1, Y: tensor.Shape{3}})
-	for _, want := range []string{"the function is nil", "Examples must be at least 1, got 0", "BatchSize must be at least 1, got -1", "X must be the shape", "Y must be the shape"} {
+	for _, want := range []string{"the function is nil", "the number of Examples must be at least 1, got 0", "BatchSize must be at least 1, got -1", "X must be the shape", "Y must be the shape"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error is %v, want %q", err, want)
 		}
