@@ -27,6 +27,8 @@ type feed struct {
 	early *lookahead // has the inputs of early.rest for the current batch; nil if the graph is not divided
 	kept  *features  // has the features of the batches; nil if they are computed in each step
 
+	heaviest float64 // the largest weight of an example so far, 0 if there are no weights
+
 	buffers []*tensor.Tensor // for inputs of another type than the graph's
 	in      []*tensor.Tensor
 }
@@ -229,6 +231,11 @@ func (f *feed) batch(b data.Batch) ([]*tensor.Tensor, error) {
 		w, err := o.weigh(weights, byClass, y, f.buffer(len(f.in)))
 		if err != nil {
 			return nil, o.of(err)
+		}
+		if weights != nil || byClass != nil {
+			for _, x := range w.Float32s() {
+				f.heaviest = max(f.heaviest, math.Abs(float64(x)))
+			}
 		}
 		f.in = append(f.in, w)
 	}

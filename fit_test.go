@@ -303,6 +303,31 @@ func TestNaNWeights(t *testing.T) {
 	unchanged(t, m, before)
 }
 
+// Weights of examples that are far from 1 make a training diverge. The error names them before the learning rate.
+func TestHeavyWeights(t *testing.T) {
+	x, y := bars(12)
+	w := tensor.New(tensor.Float32, 12)
+	for i := range w.Float32s() {
+		w.Float32s()[i] = 1e12
+	}
+	ds := must(data.Tensors(x, y, data.TensorOptions{BatchSize: 4, Weights: w}))
+	m := smallModel(t, 1)
+	if err := m.Compile(CompileOptions{Optimizer: optimizer.SGD{}, Loss: loss.CategoricalCrossentropy{}}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := m.Fit(context.Background(), ds, quiet(FitOptions{Epochs: 9, Callbacks: []callback.Callback{callback.TerminateOnDivergence{}}}))
+	var nan *NaNError
+	var diverged *callback.DivergenceError
+	switch {
+	case errors.As(err, &nan) && near(nan.Weight, 1e12, 1e6), errors.As(err, &diverged) && near(diverged.Weight, 1e12, 1e6):
+	default:
+		t.Fatalf("error is %v", err)
+	}
+	if !strings.Contains(err.Error(), "lower the class weights or example weights, which reach 1e+12") {
+		t.Error(err)
+	}
+}
+
 func unchanged(t *testing.T, m *Model, before []*tensor.Tensor) {
 	t.Helper()
 	for i, w := range m.Weights() {

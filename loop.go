@@ -125,6 +125,10 @@ func (r *training) call(hook func(callback.Hooks) error) error {
 		h := r.hooks[r.called]
 		r.called++
 		if err := hook(h); err != nil {
+			var diverged *callback.DivergenceError
+			if errors.As(err, &diverged) {
+				diverged.Weight = r.feed.heaviest
+			}
 			return err
 		}
 	}

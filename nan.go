@@ -6,6 +6,7 @@ import (
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/offheap"
+	"github.com/lince-ml/lince/internal/suggest"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -16,6 +17,7 @@ type NaNError struct {
 	Loss        float64 // mean loss of the epoch so far
 	Variable    string  // path of the first weight that is not finite, if the loss is still finite
 	Rate        float64 // the learning rate, 0 if it is not known
+	Weight      float64 // the largest weight of an example, with that of its class; 0 if there are no weights
 	// Resumed is the step of the epoch from which training was resumed. The model is restored to its state before that
 	// step. 0 means the beginning of the epoch.
 	Resumed int
@@ -23,10 +25,6 @@ type NaNError struct {
 
 // Error implements error.
 func (e *NaNError) Error() string {
-	rate := "the learning rate"
-	if e.Rate > 0 {
-		rate = fmt.Sprintf("the learning rate (%v)", float32(e.Rate))
-	}
 	what := fmt.Sprintf("the loss is %v", e.Loss)
 	if e.Variable != "" {
 		what = e.Variable + " has weights that are NaN or infinite"
@@ -35,8 +33,8 @@ func (e *NaNError) Error() string {
 	if e.Resumed > 0 {
 		when = fmt.Sprintf("after step %d, where training was resumed", e.Resumed)
 	}
-	return fmt.Sprintf("%s at epoch %d, step %d; the model is restored to its state %s; lower %s, or check the data for NaN or infinite numbers (and that they are rescaled)",
-		what, e.Epoch+1, e.Step+1, when, rate)
+	return fmt.Sprintf("%s at epoch %d, step %d; the model is restored to its state %s; %s, or check the data for NaN or infinite numbers (and that they are rescaled)",
+		what, e.Epoch+1, e.Step+1, when, suggest.AgainstDivergence(e.Rate, e.Weight))
 }
 
 // This file handles a loss that is not finite. guard holds the values to which the model is restored. checkLoss checks
@@ -131,5 +129,5 @@ func (m *Model) notFinite(of func(v *graph.Variable) bool) string {
 func (r *training) nanError(loss float64, variable string) error {
 	rate, _ := r.m.LearningRate()
 	r.guard.putBack(r.m)
-	return &NaNError{r.position.Epoch, r.position.Step - 1, loss, variable, rate, r.guard.step}
+	return &NaNError{r.position.Epoch, r.position.Step - 1, loss, variable, rate, r.feed.heaviest, r.guard.step}
 }

@@ -129,7 +129,7 @@ func (r *training) checkState(s *callback.State) error {
 	case s.Network.Config != network.Config:
 		add("was saved with another network: its layers differ from the model's; resume with the model that was trained")
 	case s.Network.Compile != network.Compile:
-		add("was saved with a model that was compiled with another optimizer, loss or metrics")
+		add("was saved with a model that was compiled with another optimizer, loss or metrics; compile the model as it was")
 	}
 	if err := sameData("training data", &s.Training, r.source.ds); err != nil {
 		add("%w", err)
@@ -138,14 +138,14 @@ func (r *training) checkState(s *callback.State) error {
 		add("%w", err)
 	}
 	if s.StepsPerEpoch != r.o.StepsPerEpoch {
-		add("has StepsPerEpoch %d, FitOptions has %d", s.StepsPerEpoch, r.o.StepsPerEpoch)
+		add("has StepsPerEpoch %d, FitOptions has %d; set it as it was", s.StepsPerEpoch, r.o.StepsPerEpoch)
 	}
 	if len(s.Callbacks) != len(r.o.Callbacks) {
-		add("has %d callbacks, FitOptions has %d", len(s.Callbacks), len(r.o.Callbacks))
+		add("has %d callbacks, FitOptions has %d; give the same ones", len(s.Callbacks), len(r.o.Callbacks))
 	} else {
 		for i, c := range r.o.Callbacks {
 			if t := fmt.Sprintf("%T", c); t != s.Callbacks[i].Type {
-				add("has a %s as callback %d, FitOptions has a %s", s.Callbacks[i].Type, i, t)
+				add("has a %s as callback %d, FitOptions has a %s; give the same ones in the same order", s.Callbacks[i].Type, i, t)
 			}
 		}
 	}
@@ -168,11 +168,11 @@ func sameData(what string, was *callback.Data, ds data.Dataset) error {
 	is := identify(ds)
 	switch {
 	case was.Len != is.Len:
-		return fmt.Errorf("was saved with other %s: they had %d examples, there are %d now", what, was.Len, is.Len)
+		return fmt.Errorf("was saved with other %s: they had %d examples, there are %d now; restore them, or start from the beginning", what, was.Len, is.Len)
 	case was.Steps != is.Steps:
-		return fmt.Errorf("was saved with other %s: they had %d batches, there are %d now", what, was.Steps, is.Steps)
+		return fmt.Errorf("was saved with other %s: they had %d batches, there are %d now; restore them, or start from the beginning", what, was.Steps, is.Steps)
 	case was.Fingerprint != is.Fingerprint:
-		return fmt.Errorf("was saved with other %s: the number of examples is the same, but their content, order or settings differ", what)
+		return fmt.Errorf("was saved with other %s: the number of examples is the same, but their content, order or settings differ; restore them, or start from the beginning", what)
 	}
 	return nil
 }
@@ -180,7 +180,7 @@ func sameData(what string, was *callback.Data, ds data.Dataset) error {
 // checkPlace returns an error for positions that Fit never writes.
 func (r *training) checkPlace(s *callback.State) error {
 	bad := func(format string, a ...any) error {
-		return fmt.Errorf("the state to resume is corrupt: "+format, a...)
+		return fmt.Errorf("the state to resume is corrupt; start from the beginning: "+format, a...)
 	}
 	const far = 1 << 40 // epochs
 	p, at, steps := s.Position, s.Source, r.source.ds.Steps()

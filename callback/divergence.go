@@ -3,6 +3,8 @@ package callback
 import (
 	"fmt"
 	"math"
+
+	"github.com/lince-ml/lince/internal/suggest"
 )
 
 // TerminateOnDivergence ends training with a *DivergenceError when the loss has grown by orders of magnitude. Such a model has
@@ -32,16 +34,13 @@ type DivergenceError struct {
 	Value  float64 // of the metric
 	First  float64 // the loss of the first step
 	Rate   float64 // the learning rate, 0 if it is not known
+	Weight float64 // the largest weight of an example, with that of its class; 0 if there are no weights. Fit sets it.
 }
 
 // Error implements error.
 func (e *DivergenceError) Error() string {
-	rate := "the learning rate"
-	if e.Rate > 0 {
-		rate = fmt.Sprintf("the learning rate (%v)", float32(e.Rate))
-	}
-	return fmt.Sprintf("training has diverged: %s is %.4g in epoch %d, and the loss was %.4g in the first step; lower %s, or check that the inputs are rescaled",
-		e.Metric, e.Value, e.Epoch+1, e.First, rate)
+	return fmt.Sprintf("training has diverged: %s is %.4g in epoch %d, and the loss was %.4g in the first step; %s, or check that the inputs are rescaled",
+		e.Metric, e.Value, e.Epoch+1, e.First, suggest.AgainstDivergence(e.Rate, e.Weight))
 }
 
 type divergenceState struct {
@@ -67,7 +66,7 @@ func (c TerminateOnDivergence) Begin(run Run) (Hooks, error) {
 		if err != nil {
 			rate = 0
 		}
-		return &DivergenceError{epoch, metric, v, float64(*s.First), rate}
+		return &DivergenceError{Epoch: epoch, Metric: metric, Value: v, First: float64(*s.First), Rate: rate}
 	}
 	return Hooks{
 		State: s,

@@ -4,35 +4,54 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/callback"
+	"github.com/lince-ml/lince/internal/suggest"
 	"github.com/lince-ml/lince/optimizer"
 )
 
-// divergedAt reports whether an error says that training has diverged, and returns the learning rate, 0 if it is not known.
-func divergedAt(err error) (bool, float64) {
+// divergence is what the error of a training that has diverged says about it. Numbers that are not known are 0.
+type divergence struct {
+	rate   float64 // the learning rate
+	weight float64 // the largest weight of an example
+}
+
+// divergedAt returns what an error says about a training that has diverged, nil if it says no such thing.
+func divergedAt(err error) *divergence {
 	var nan *lince.NaNError
 	if errors.As(err, &nan) {
-		return true, nan.Rate
+		return &divergence{nan.Rate, nan.Weight}
 	}
 	var diverged *callback.DivergenceError
 	if errors.As(err, &diverged) {
-		return true, diverged.Rate
+		return &divergence{diverged.Rate, diverged.Weight}
 	}
-	return false, 0
+	return nil
 }
 
-// advised adds a learning rate to try to the error of a training that has diverged.
+// advised adds settings to try to the error of a training that has diverged.
 func (t *training) advised(err error) error {
-	is, rate := divergedAt(err)
-	if !is || rate == 0 {
+	at := divergedAt(err)
+	if at == nil {
 		return err
 	}
-	if t.scheduled() || t.rates != nil { // the flag is the highest rate
-		rate = t.record.Model.LearningRate
+	var try []string
+	if t.byClass != nil && suggest.Heavy(at.weight) {
+		try = append(try, "--class-weight balanced")
 	}
-	return fmt.Errorf("%w\ntry --lr %v", err, t.lowerRate(rate))
+	if rate := at.rate; rate > 0 {
+		// With a schedule, the flag is the highest rate. It must be lower than the rate at which the training diverged, which may be that of a step before it is reached.
+		if highest := t.record.Model.LearningRate; (t.scheduled() || t.rates != nil) && highest > 0 {
+			rate = min(rate, highest)
+		}
+		try = append(try, fmt.Sprintf("--lr %v", t.lowerRate(rate)))
+	}
+	if len(try) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w\ntry %s", err, strings.Join(try, ", or "))
 }
 
 // noteRise warns of a training that ended with a higher loss than that of its first epoch, and records the advice.
@@ -43,6 +62,11 @@ func (t *training) noteRise(h *lince.History) {
 		return
 	}
 	t.record.Advice = fmt.Sprintf("the loss rose from %.4g in the first epoch to %.4g in the last: lower the learning rate", losses[0], losses[n-1])
+	for _, w := range t.byClass {
+		if suggest.Heavy(w) {
+			t.record.Advice = fmt.Sprintf("the loss rose from %.4g in the first epoch to %.4g in the last: lower the class weights (--class-weight balanced), or the learning rate", losses[0], losses[n-1])
+		}
+	}
 	if rate := t.record.Model.LearningRate; rate > 0 {
 		t.record.Advice += fmt.Sprintf(", for example --lr %v", t.lowerRate(rate))
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -15,17 +16,21 @@ func TestDivergence(t *testing.T) {
 		return append([]string{"train", "demo:cats-and-dogs?n=24", "--model", network("two.json"), "--batch", "6", "--epochs", "4", "--out", out, "-q"}, more...)
 	}
 	for _, c := range []struct {
-		out, rate, want, advice string
-		best                    bool
+		out, flags, want, advice string
 	}{
-		{"steps", "1e6", "training has diverged: loss is ", "try --lr 0.01", false}, // of SGD
-		{"nan", "1e30", "the loss is ", "try --lr 0.01", false},
+		{"steps", "--lr 1e6", "training has diverged: loss is ", "try --lr 0.01"}, // of SGD
+		{"nan", "--lr 1e30", "the loss is ", "try --lr 0.01"},
+		{"one-cycle", "--lr 1234567 --schedule one-cycle", "training has diverged: loss is ", "try --lr 0.01"},
+		{"weights", "--class-weight cat=123456789,dog=1", "lower the class weights or example weights, which reach 1.2e+08: their mean should be near 1. Or ", "try --class-weight balanced, or --lr 0.001"},
 	} {
-		o := run(t, args(c.out, "--optimizer", "sgd", "--lr", c.rate)...)
+		o := run(t, args(c.out, append([]string{"--optimizer", "sgd"}, strings.Fields(c.flags)...)...)...)
 		if o.code != exitFailure {
 			t.Fatalf("%s: exit code %d\n%s", c.out, o.code, o.stderr)
 		}
 		contains(t, c.out, o.stderr, c.want, "lower the learning rate", "\n  "+c.advice+"\n", "model.keras, curves.png and run.json are in "+c.out)
+		if rate := regexp.MustCompile(`lower the learning rate \((\d(?:\.\d)?(?:e[+-]\d+)?|\d\d0*|0\.0*\d\d?)\)`); !rate.MatchString(o.stderr) {
+			t.Errorf("%s: the rate does not have two figures: %s", c.out, o.stderr)
+		}
 		r := decode[record](t, read(t, c.out, "run.json"))
 		if r.Status != failed || r.StoppedBy != "error" || !strings.Contains(r.Error, c.advice) {
 			t.Errorf("%s: run.json has %s, %s, %q", c.out, r.Status, r.StoppedBy, r.Error)

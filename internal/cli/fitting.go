@@ -98,6 +98,9 @@ func (t *training) callbacks(times *epochTimes) []callback.Callback {
 func (t *training) abandon(err error, when string) error {
 	t.folder.discard()
 	if t.ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+		if t.Resume != "" {
+			return unresumed(t.folder.dir, t.record, err)
+		}
 		return err
 	}
 	return t.unstarted(when)
@@ -132,7 +135,7 @@ func (t *training) saveFailed(history *lince.History, fitErr, drawErr error) err
 		files = "best.keras (the best model before the error), " + files
 	}
 	err := errors.Join(fmt.Errorf("%w\n%s are in %s", t.advised(fitErr), files, t.folder.dir), t.end())
-	if diverged, _ := divergedAt(fitErr); diverged {
+	if divergedAt(fitErr) != nil {
 		return err // resuming would fail again
 	}
 	return t.resumable(err)

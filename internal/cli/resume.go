@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,7 +33,7 @@ func (t *training) reopen(k *kong.Context) error {
 		return err
 	}
 	if _, err := os.Stat(filepath.Join(dir, "run.json")); err != nil {
-		return fmt.Errorf("--resume %s: not a run to resume: run.json: %w", dir, patherr.Bare(err))
+		return notARun(dir, patherr.Bare(err))
 	}
 	var err error
 	if t.folder, err = openFolder(dir, runFiles); err != nil {
@@ -50,7 +49,7 @@ func (t *training) reopen(k *kong.Context) error {
 	}
 	if err != nil {
 		t.folder.close()
-		return fmt.Errorf("--resume %s: %w", dir, err)
+		return unresumed(dir, r, fmt.Errorf("--resume %s: %w", dir, err))
 	}
 	for _, p := range k.Path {
 		if p.Flag == nil {
@@ -98,10 +97,10 @@ func readRecord(path string) (r record, err error) {
 		return r, patherr.Bare(err)
 	}
 	if err := json.Unmarshal(text, &r); err != nil {
-		return r, fmt.Errorf("run.json cannot be read: %w", err)
+		return record{}, fmt.Errorf("run.json cannot be read: %w", err)
 	}
 	if r.Status == "" || r.Command != "train" {
-		return r, errors.New("run.json does not describe a training run")
+		return record{}, errors.New("run.json does not describe a training run")
 	}
 	return r, nil
 }
@@ -135,7 +134,7 @@ func (r *record) settings() (*trainCommand, error) {
 	exited := 0
 	k, code := parse(parser, r.CommandLine, &exited, io.Discard)
 	if k == nil || k.Selected().Name != "train" || c.Train.Resume != "" {
-		return nil, fmt.Errorf("this version of lince does not accept the command line in run.json (exit code %d): %q", code, r.CommandLine)
+		return nil, fmt.Errorf("this version of lince does not accept the command line in run.json (exit code %d): %q; resume it with the version %s, which began it", code, r.CommandLine, cmp.Or(r.Versions.Lince, "of lince"))
 	}
 	t := &c.Train
 	from := func(path string) string {
@@ -216,7 +215,7 @@ func (t *training) openCheckpoint() error {
 	}
 	if h := joined(t.phase.Head, t.state.History); h != nil && len(h.Epochs) > 0 && !t.folder.has("best.keras") {
 		if _, ok := bestEpoch(h, t.record.Start, t.record.monitor()); ok {
-			return fmt.Errorf("--resume %s: best.keras: %w", t.folder.dir, fs.ErrNotExist)
+			return fmt.Errorf("--resume: %s has no best.keras, the model of its best epoch so far; put the file back", t.folder.dir)
 		}
 	}
 	return nil
@@ -241,21 +240,14 @@ func (t *training) withoutCheckpoint() error {
 	if epochs > 0 {
 		done = count(epochs, "epoch")
 	}
-	text := fmt.Sprintf("--resume: %s has no %s, so the run cannot be resumed after its %s; a run from the beginning would replace their results", t.folder.dir, checkpointName, done)
-	for _, name := range []string{"best.keras", "model.keras"} {
-		if t.folder.has(name) {
-			text += ". To train the model further: lince train DATA --model " + shell.Quote(t.folder.path(name))
-			break
-		}
-	}
-	return errors.New(text + ". To start again: the command of the run, with another folder for --out")
+	return fmt.Errorf("--resume: %s has no %s, so the run cannot be resumed after its %s; a run from the beginning would replace their results", t.folder.dir, checkpointName, done)
 }
 
 // resumed checks the model of the checkpoint against the data's classes.
 func (t *training) resumed(classes []string) error {
 	m := t.model
 	if have := slices.Sorted(slices.Values(m.Classes)); !slices.Equal(have, classes) {
-		return fmt.Errorf("--resume: the data have changed: the classes were %s, now they are %s", strings.Join(have, ", "), strings.Join(classes, ", "))
+		return fmt.Errorf("--resume: the data have changed: the classes were %s, now they are %s; restore the images", strings.Join(have, ", "), strings.Join(classes, ", "))
 	}
 	var err error
 	if t.augment, err = t.generator(m.Preprocessing); err != nil {

@@ -169,13 +169,25 @@ func TestResumeRefuses(t *testing.T) {
 		"run.json cannot be read":                 {"--resume", "broken"},
 		"with other training data":                {"--resume", "out", "more"},
 		"their content, order or settings differ": {"--resume", "out", "changed"},
-		"expected \"<data>\" or --resume":         {},
+		"gone":                            {"--resume", "out", "gone"},
+		"expected \"<data>\" or --resume": {},
 	} {
 		o := run(t, append([]string{"train"}, args...)...)
 		if o.code == exitOK {
 			t.Errorf("%v: exit code %d", args, o.code)
 		}
 		contains(t, "the message", o.stderr, want)
+		again, further := "to start again: lince train set --model "+network("two.json")+" --epochs 100000 --batch 4\n", "to train the model further: lince train DATA --model out/best.keras"
+		switch {
+		case slices.Contains(args, "more"), slices.Contains(args, "changed"):
+			contains(t, "the message", o.stderr, "restore them", again, further)
+		case slices.Contains(args, "gone"):
+			contains(t, "the message", o.stderr, "if the images have another place now: lince train DATA --resume out", again, further)
+		case slices.Contains(args, "broken"), slices.Contains(args, "old"):
+			contains(t, "the message", o.stderr, "to start again: the command of the run, with another folder for --out")
+		case slices.Contains(args, "empty"), slices.Contains(args, "nowhere"):
+			contains(t, "the message", o.stderr, "want the output folder of a lince train that did not end, such as out")
+		}
 		after := snapshot(t, "out")
 		for _, name := range []string{"model.keras", "best.keras", "history.csv", checkpointName, "run.json"} {
 			if after[name] != before[name] {
@@ -194,7 +206,13 @@ func TestResumeRefuses(t *testing.T) {
 	contains(t, "the message", o.stderr, "out has no checkpoint.keras, so the run cannot be resumed after its", "lince train DATA --model out/best.keras")
 	put(t, "out", map[string][]byte{checkpointName: []byte(before["model.keras"])})
 	o = run(t, "train", "--resume", "out")
-	contains(t, "the message", o.stderr, checkpointName, "it is a model, not a checkpoint")
+	contains(t, "the message", o.stderr, checkpointName, "it is a model, not a checkpoint", "to start again: lince train set ", "lince train DATA --model out/best.keras")
+	put(t, "out", map[string][]byte{checkpointName: []byte(before[checkpointName])})
+	if err := os.Remove("out/best.keras"); err != nil {
+		t.Fatal(err)
+	}
+	o = run(t, "train", "--resume", "out")
+	contains(t, "the message", o.stderr, "out has no best.keras", "put the file back", "to start again: lince train set ", "lince train DATA --model out/model.keras")
 }
 
 // TestResumeElsewhere resumes a run from another working folder.

@@ -66,7 +66,7 @@ func (s *severalRuns) subRun(args []string, dir string) (record, error) {
 	}
 	err = c.Train.Run(&sub, k)
 	r, unread := readRecord(filepath.Join(dir, "run.json"))
-	diverged, _ := divergedAt(err)
+	diverged := divergedAt(err) != nil
 	if unread == nil && !r.Started.Before(s.record.Started) { // else it is that of an earlier run
 		s.begun = true
 		if err == nil || diverged {

@@ -89,7 +89,7 @@ func (c *trainCommand) search(e *env, k *kong.Context) (*search, error) {
 		return nil, err
 	}
 	if s.c, err = r.settings(); err != nil {
-		return nil, fmt.Errorf("--resume %s: %w", dir, err)
+		return nil, unresumed(dir, r, fmt.Errorf("--resume %s: %w", dir, err))
 	}
 	if err := s.reopen(dir, r, tuneFiles); err != nil {
 		return nil, err
@@ -169,8 +169,8 @@ func (s *search) trial(n, rung, epochs int) error {
 	s.printf("\nTrial %d, %s: %s\n", n, count(epochs, "epoch"), cmp.Or(strings.Join(flags, " "), "the settings of the command line"))
 	r, err := s.train(dir, append(slices.Clone(flags), "--epochs", strconv.Itoa(epochs)))
 	result := trialResult{Trial: n, Rung: rung, Epochs: epochs, Flags: flags}
-	switch diverged, _ := divergedAt(err); {
-	case diverged:
+	switch {
+	case divergedAt(err) != nil:
 	case err != nil:
 		return err
 	default:
