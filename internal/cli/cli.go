@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"reflect"
 	"regexp"
 	"runtime"
 	"slices"
@@ -113,6 +114,8 @@ func newParser(c *commands, stdout, stderr io.Writer, exit func(code int)) (*kon
 			{Key: limitsGroup, Title: "Batches and limits:"},
 		}),
 		helpVars(),
+		kong.KindMapper(reflect.String, textMapper("string")),
+		kong.TypeMapper(reflect.TypeFor[path](), textMapper("value")),
 	)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -28,6 +29,26 @@ func (p *path) UnmarshalText(text []byte) error {
 	if strings.HasPrefix(string(text), "~") {
 		*p = path(kong.ExpandPath(string(text)))
 	}
+	return nil
+}
+
+// textMapper takes a text of the command line unchanged. Kong's own ways replace bytes that are not in UTF-8, which names of files may have. The text is what messages of kong call the value.
+type textMapper string
+
+// Decode implements kong.Mapper.
+func (m textMapper) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
+	t, err := ctx.Scan.PopValue(string(m))
+	if err != nil {
+		return err
+	}
+	text, ok := t.Value.(string)
+	if !ok {
+		return fmt.Errorf("want a text, got %v", t.Value)
+	}
+	if p, ok := target.Addr().Interface().(*path); ok {
+		return p.UnmarshalText([]byte(text))
+	}
+	target.SetString(text)
 	return nil
 }
 

@@ -134,7 +134,7 @@ func (s *skippedFiles) all() []data.BadFile {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (s *skippedFiles) MarshalJSON() ([]byte, error) { return json.Marshal(badFiles(s.all())) }
+func (s *skippedFiles) MarshalJSON() ([]byte, error) { return marshalJSON(badFiles(s.all()), "") }
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (s *skippedFiles) UnmarshalJSON(b []byte) error { return json.Unmarshal(b, &s.before) }

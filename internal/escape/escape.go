@@ -2,25 +2,29 @@
 package escape
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
-// Hidden returns a text in which characters that cannot be seen, except line ends and tabs, are escaped as in Go. Bytes that are not UTF-8 become U+FFFD.
+// Hidden returns a text in which characters that cannot be seen, except line ends and tabs, are escaped as in Go, and so are bytes that are not in UTF-8, as some names of files have them: \xe9.
 func Hidden(text string) string {
-	text = strings.ToValidUTF8(text, "\ufffd")
-	if !strings.ContainsFunc(text, IsHidden) {
+	if utf8.ValidString(text) && !strings.ContainsFunc(text, IsHidden) {
 		return text
 	}
 	var b strings.Builder
-	for _, r := range text {
-		if !IsHidden(r) {
+	for i, r := range text {
+		switch {
+		case r == utf8.RuneError && !strings.HasPrefix(text[i:], "\ufffd"):
+			fmt.Fprintf(&b, `\x%02x`, text[i])
+		case !IsHidden(r):
 			b.WriteRune(r)
-			continue
+		default:
+			quoted := strconv.QuoteRune(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
 		}
-		quoted := strconv.QuoteRune(r)
-		b.WriteString(quoted[1 : len(quoted)-1])
 	}
 	return b.String()
 }
