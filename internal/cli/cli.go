@@ -180,7 +180,7 @@ func Main(args []string, stdout, stderr io.Writer, additions ...Addition) int {
 		}
 		return code
 	}
-	if err := checkOutputs(k); err != nil {
+	if err := cmp.Or(checkStandard(k), checkOutputs(k)); err != nil {
 		return (&env{stderr: stderr}).conclude(err)
 	}
 	e, stop := newEnv(&c, k.Selected().Name, args, stdout, stderr)

@@ -124,7 +124,7 @@ func TestGroupsAreJoined(t *testing.T) {
 		"--group patient_id: the rows are in 10 groups, fewer than the 12 folds":          {"set/t.csv", "--group", "patient_id", "--folds", "12", "--fold", "1"},
 		`has no column "patient" for the groups`:                                          {"set/t.csv", "--group", "patient"},
 		`the column "category" has the labels, so it cannot be that of the groups`:        {"set/t.csv", "--group", "category"},
-		"set: is not a CSV file; remove the options for CSV files: GroupColumn (--group)": {"set", "--group", "patient_id"},
+		"set: is not a CSV file; remove the options for CSV files: --group; or the table": {"set", "--group", "patient_id"},
 		"--group is for a split of the images, or for validation images in a table":       {"set/t.csv", "--group", "patient_id", "--validation", "set"},
 	} {
 		o := run(t, append([]string{"train", "--model", network("two.json"), "--epochs", "1", "--out", "x"}, args...)...)

@@ -19,7 +19,7 @@ import (
 // predictCommand classifies images.
 type predictCommand struct {
 	Model   string   `arg:"" predictor:"model" help:"A model file of any kind, such as .keras, .h5 or .onnx, or the folder of a training run."`
-	Sources []string `arg:"" name:"images" predictor:"file" help:"Image files, folders, zip or tar archives, tables (CSV, JSON lines, Parquet), or demo:cats-and-dogs."`
+	Sources []string `arg:"" name:"images" predictor:"file" help:"Image files, folders, zip or tar archives, tables (CSV, JSON lines, Parquet), or demo:cats-and-dogs. - is standard input: an image, an archive, or a table, whose images are in the current folder or that of --images."`
 	CSV     path     `writes:"predictions" name:"csv" placeholder:"FILE" predictor:"csv" help:"Write the predictions to a CSV file instead of the result; - writes them to standard output. Columns: filename, category (empty), predicted, and the probability of each class."`
 	csvFlag
 	fileFlags
@@ -44,7 +44,8 @@ Examples:
   lince predict model.keras photos/ --unknown .7
   lince predict model.keras holiday/ more.zip --json
   lince predict model.keras dogs-vs-cats.zip --part test1 --csv test1.csv
-  lince predict model.keras test.csv --images photos/ --filename id`
+  lince predict model.keras test.csv --images photos/ --filename id
+  curl -s https://host/photo.jpg | lince predict model.keras -`
 }
 
 // Validate implements kong's check of flags.
@@ -73,7 +74,15 @@ func (c *predictCommand) Run(e *env) error {
 	if m.MultiLabel && c.Unknown > 0 {
 		return usageError{errors.New("--unknown is for a model of images with one class each; use --threshold")}
 	}
-	t, names, err := c.open(e)
+	var input *savedInput
+	if i := slices.Index(c.Sources, standardInput); i >= 0 {
+		if input, err = e.saveInput(); err != nil {
+			return err
+		}
+		defer input.Close()
+		c.Sources[i] = input.file
+	}
+	t, names, err := c.open(e, input)
 	if err != nil {
 		return err
 	}
@@ -150,7 +159,7 @@ func (c *predictCommand) writeCSV(e *env, classes []string, rows []report.Predic
 
 // open opens all sources as one table. It also returns a name for each row. This is the row's name in
 // its source; if there are several sources, the name of the source comes before it.
-func (c *predictCommand) open(e *env) (*data.Table, []string, error) {
+func (c *predictCommand) open(e *env, input *savedInput) (*data.Table, []string, error) {
 	var (
 		tables []*data.Table
 		names  []string
@@ -161,6 +170,10 @@ func (c *predictCommand) open(e *env) (*data.Table, []string, error) {
 		f := c.fileFlags
 		if hasTable && !data.HoldsTable(s) {
 			f = f.withoutTable()
+		}
+		stdin := input != nil && s == input.file
+		if stdin && data.HoldsTable(s) && f.Images == "" {
+			f.Images = "."
 		}
 		o := data.OpenOptions{LabelRule: data.Unlabeled}
 		f.setFiles(&o)
@@ -174,11 +187,15 @@ func (c *predictCommand) open(e *env) (*data.Table, []string, error) {
 		for _, r := range t.All() {
 			name := r.Filename
 			switch info, err := os.Stat(s); {
+			case r.Where() == s && stdin:
+				name = standardInput
 			case r.Where() == s:
 				name = s
 			case len(c.Sources) == 1:
 			case err == nil && info.IsDir():
 				name = filepath.Join(s, filepath.FromSlash(name))
+			case stdin:
+				name = standardInput + ": " + name
 			default:
 				name = s + ": " + name
 			}
