@@ -171,3 +171,16 @@ func (v *version) value(input int, raw json.RawMessage) (*tensor.Tensor, error) 
 	}
 	return t, nil
 }
+
+// columnOutputs computes the outputs of the examples together, as TensorFlow Serving writes outputs in columns.
+func (c *call) columnOutputs(v *version, x examplesJSON) (json.RawMessage, error) {
+	list, err := c.outputs(v, x)
+	if err != nil {
+		return nil, err
+	}
+	stacked, err := v.stack(list)
+	if err != nil {
+		return nil, err
+	}
+	return v.outputJSON(stacked)
+}

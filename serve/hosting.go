@@ -120,15 +120,7 @@ func (c *call) mlflowPredict(v *version, examples json.RawMessage) error {
 	if err != nil {
 		return err
 	}
-	list, err := c.outputs(v, x)
-	if err != nil {
-		return err
-	}
-	stacked, err := v.stack(list)
-	if err != nil {
-		return err
-	}
-	predictions, err := v.outputJSON(stacked)
+	predictions, err := c.columnOutputs(v, x)
 	if err != nil {
 		return err
 	}
@@ -153,11 +145,9 @@ func (c *call) vertex() error {
 	if err := decodeJSON(body, &r); err != nil {
 		return err
 	}
-	k := defaultTopK
-	if r.Parameters.TopK != nil {
-		if k = *r.Parameters.TopK; k < 1 {
-			return bad("top_k must be at least 1, got %d", k)
-		}
+	k, err := topK(r.Parameters.TopK)
+	if err != nil {
+		return err
 	}
 	return c.with(func(v *version) error {
 		if r.Instances == nil {

@@ -37,6 +37,17 @@ func labels(p lince.Classification, k int) []label {
 // defaultTopK is the number of classes in an answer, as in Hugging Face's pipelines.
 const defaultTopK = 5
 
+// topK returns the number of classes in an answer, from the parameter of a request.
+func topK(parameter *int) (int, error) {
+	switch {
+	case parameter == nil:
+		return defaultTopK, nil
+	case *parameter < 1:
+		return 0, bad("top_k must be at least 1, got %d", *parameter)
+	}
+	return *parameter, nil
+}
+
 // rawRequest is a request with an image in base64.
 type rawRequest struct {
 	Inputs     json.RawMessage `json:"inputs"`
@@ -84,11 +95,9 @@ func (c *call) classifyBase64(v *version, body []byte) error {
 	if err := decodeJSON(body, &r); err != nil {
 		return err
 	}
-	k := defaultTopK
-	if r.Parameters.TopK != nil {
-		if k = *r.Parameters.TopK; k < 1 {
-			return bad("top_k must be at least 1, got %d", k)
-		}
+	k, err := topK(r.Parameters.TopK)
+	if err != nil {
+		return err
 	}
 	if f := r.Parameters.FunctionToApply; f != nil && *f != v.function() {
 		return bad("function_to_apply must be %s, which this model's scores come from, got %q", v.function(), short(*f))

@@ -132,6 +132,13 @@ func (c *call) predict(v *version, instances, inputs json.RawMessage) error {
 	if err != nil {
 		return err
 	}
+	if instances == nil {
+		outputs, err := c.columnOutputs(v, x)
+		if err != nil {
+			return err
+		}
+		return c.ok(map[string]json.RawMessage{"outputs": outputs})
+	}
 	list, err := c.outputs(v, x)
 	if err != nil {
 		return err
@@ -139,13 +146,6 @@ func (c *call) predict(v *version, instances, inputs json.RawMessage) error {
 	stacked, err := v.stack(list)
 	if err != nil {
 		return err
-	}
-	if instances == nil {
-		outputs, err := v.outputJSON(stacked)
-		if err != nil {
-			return err
-		}
-		return c.ok(map[string]json.RawMessage{"outputs": outputs})
 	}
 	predictions := make([]json.RawMessage, len(list))
 	for i := range list {

@@ -84,15 +84,7 @@ func BenchmarkBlocks(b *testing.B) {
 						b.Fatal(err)
 					}
 					store.Initialize(1)
-					e, err := New(Options{Threads: threads})
-					if err != nil {
-						b.Fatal(err)
-					}
-					defer e.pool.close()
-					p, err := e.Compile(g, store)
-					if err != nil {
-						b.Fatal(err)
-					}
+					p := compiled(b, Options{Threads: threads}, g, store)
 					in, res := []*tensor.Tensor{pixels(1, append([]int{batch}, block.shape...)...)}, []*tensor.Tensor{tensor.New(tensor.Float32)}
 					step := func() {
 						if err := p.Run(in, res); err != nil {

@@ -52,15 +52,7 @@ func BenchmarkUp(b *testing.B) {
 					b.Fatal(err)
 				}
 				store.Initialize(1)
-				e, err := New(Options{Threads: 2})
-				if err != nil {
-					b.Fatal(err)
-				}
-				defer e.pool.close()
-				p, err := e.Compile(g, store)
-				if err != nil {
-					b.Fatal(err)
-				}
+				p := compiled(b, Options{Threads: 2}, g, store)
 				in := []*tensor.Tensor{pixels(1, 8, 64, 64, 32), pixels(2, 8, 128, 128, 32)}
 				results := make([]*tensor.Tensor, len(out))
 				for b.Loop() {

@@ -48,15 +48,7 @@ func BenchmarkTutorial(b *testing.B) {
 					b.Fatal(err)
 				}
 				store.Initialize(1)
-				e, err := New(Options{Threads: threads})
-				if err != nil {
-					b.Fatal(err)
-				}
-				defer e.pool.close()
-				p, err := e.Compile(g, store)
-				if err != nil {
-					b.Fatal(err)
-				}
+				p := compiled(b, Options{Threads: threads}, g, store)
 				y := tensor.New(tensor.Float32, batch, 2)
 				for i := range batch {
 					y.Float32s()[2*i+i%2] = 1

@@ -155,15 +155,7 @@ func TestInterpreter(t *testing.T) {
 			t.Run(c.name+"/"+isa.String(), func(t *testing.T) {
 				g, store := build(t, i)
 				_, oracle := build(t, i)
-				e, err := newEngine(Options{Threads: 2}, isa)
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer e.pool.close()
-				p, err := e.Compile(g, store)
-				if err != nil {
-					t.Fatal(err)
-				}
+				p := compiledFor(t, isa, Options{Threads: 2}, g, store)
 				q, err := interp.New().Compile(g, oracle)
 				if err != nil {
 					t.Fatal(err)
@@ -265,15 +257,7 @@ func TestNoAllocation(t *testing.T) {
 func TestTogether(t *testing.T) {
 	i := find(t, "convolutions")
 	g, store := build(t, i)
-	e, err := New(Options{Threads: 3})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.pool.close()
-	p, err := e.Compile(g, store)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := compiled(t, Options{Threads: 3}, g, store)
 	in := []*tensor.Tensor{pixels(1, cases[i].shape...)}
 	want := outputs(t, g, in[0].Shape())
 	if err := p.Run(in, want); err != nil {
@@ -301,15 +285,7 @@ func TestTogether(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	g, store := build(t, 0)
-	e, err := New(Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.pool.close()
-	p, err := e.Compile(g, store)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := compiled(t, Options{}, g, store)
 	for _, in := range [][]*tensor.Tensor{nil, {tensor.New(tensor.Float32, 7, 6)}, {tensor.New(tensor.Int32, 7, 5)}} {
 		if err := p.Run(in, nil); err == nil {
 			t.Errorf("%v: no error", in)

@@ -409,15 +409,7 @@ func checkFused(t *testing.T, g *graph.Graph, store, oracle *graph.Store, shape 
 // checkRun compares a run of the engine, over store, with one of the interpreter, over oracle.
 func checkRun(t *testing.T, isa kernel.ISA, g *graph.Graph, store, oracle *graph.Store, shape tensor.Shape) {
 	t.Helper()
-	e, err := newEngine(Options{Threads: 2}, isa)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.pool.close()
-	p, err := e.Compile(g, store)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := compiledFor(t, isa, Options{Threads: 2}, g, store)
 	q, err := interp.New().Compile(g, oracle)
 	if err != nil {
 		t.Fatal(err)

@@ -118,15 +118,7 @@ func TestPrepared(t *testing.T) {
 // TestPreparedTogether runs several shapes concurrently after the variables have changed.
 func TestPreparedTogether(t *testing.T) {
 	g, store := folded(t, false)
-	e, err := New(Options{Threads: 3})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.pool.close()
-	p, err := e.Compile(g, store)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := compiled(t, Options{Threads: 3}, g, store)
 	for round := range 3 {
 		gamma := store.Lookup("bn/gamma")
 		if err := store.Set(gamma, pixels(uint64(round), gamma.Shape...)); err != nil {
@@ -164,15 +156,7 @@ func TestPreparedTogether(t *testing.T) {
 func TestPreparedIsChecked(t *testing.T) {
 	t.Setenv("LINCE_CHECK", "nan")
 	g, store := folded(t, false)
-	e, err := New(Options{Threads: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.pool.close()
-	p, err := e.Compile(g, store)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := compiled(t, Options{Threads: 2}, g, store)
 	var times profile.Profile
 	p.(*program).Profile(&times, "predict")
 	x := pixels(1, 2, 9, 8, 3)
