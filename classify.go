@@ -96,6 +96,9 @@ func (m *Model) Classify(ctx context.Context, ds data.Dataset) iter.Seq2[Classif
 			var list []Classification
 			if err == nil {
 				list, err = m.ClassifyOutput(p.Output)
+				if nan := new(NotFiniteOutputError); errors.As(err, &nan) {
+					nan.Row = p.Index[nan.Row]
+				}
 			}
 			if err != nil {
 				yield(Classification{}, err)
@@ -118,7 +121,8 @@ func (m *Model) ClassifyBatch(x *tensor.Tensor) ([]Classification, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.ClassifyOutput(y)
+	list, err := m.ClassifyOutput(y)
+	return list, m.explained(err, x)
 }
 
 // ClassifyImage returns the prediction for an image file in memory (JPEG, PNG, GIF, BMP, TIFF, WebP or PPM). It decodes
@@ -319,7 +323,7 @@ func (m *Model) ClassifyOutput(y *tensor.Tensor) ([]Classification, error) {
 		}
 		for k, p := range c.Probabilities {
 			if math.IsNaN(float64(p)) {
-				return nil, fmt.Errorf("classifying: the output for example %d is NaN, because a weight or an input is NaN or infinite", i)
+				return nil, &NotFiniteOutputError{Row: i}
 			}
 			if p > c.Probabilities[c.Class] {
 				c.Class = k

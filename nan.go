@@ -21,10 +21,22 @@ type NaNError struct {
 	// Resumed is the step of the epoch from which training was resumed. The model is restored to its state before that
 	// step. 0 means the beginning of the epoch.
 	Resumed int
+	// Initial means that it happened in the first step, whose loss is that of the model as it began: no learning rate changes it. Why says what is the first that is not
+	// finite, as FirstNotFinite does; "" if that is not known.
+	Initial bool
+	Why     string
 }
 
 // Error implements error.
 func (e *NaNError) Error() string {
+	if e.Initial {
+		why := e.Why
+		if why == "" {
+			why = "the numbers of a layer, of the targets or of the loss are NaN or too large"
+		}
+		return fmt.Sprintf("the loss is %v at epoch %d, step %d, before the first update of the weights, so no learning rate changes it: %s; check the model's weights, and that the images are rescaled as for the network that it is",
+			e.Loss, e.Epoch+1, e.Step+1, why)
+	}
 	what := fmt.Sprintf("the loss is %v", e.Loss)
 	if e.Variable != "" {
 		what = e.Variable + " has weights that are NaN or infinite"
@@ -129,5 +141,9 @@ func (m *Model) notFinite(of func(v *graph.Variable) bool) string {
 func (r *training) nanError(loss float64, variable string) error {
 	rate, _ := r.m.LearningRate()
 	r.guard.putBack(r.m)
-	return &NaNError{r.position.Epoch, r.position.Step - 1, loss, variable, rate, r.feed.heaviest, r.guard.step}
+	e := &NaNError{Epoch: r.position.Epoch, Step: r.position.Step - 1, Loss: loss, Variable: variable, Rate: rate, Weight: r.feed.heaviest, Resumed: r.guard.step}
+	if e.Initial = variable == "" && r.beforeUpdates(); e.Initial {
+		e.Why = r.whyNotFinite(loss)
+	}
+	return e
 }

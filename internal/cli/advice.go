@@ -31,6 +31,12 @@ func divergedAt(err error) *divergence {
 	return nil
 }
 
+// initially reports whether training diverged before it changed the model, so that no setting of it helps.
+func initially(err error) bool {
+	var nan *lince.NaNError
+	return errors.As(err, &nan) && nan.Initial
+}
+
 // advised adds settings to try to the error of a training that has diverged.
 func (t *training) advised(err error) error {
 	at := divergedAt(err)
@@ -41,7 +47,7 @@ func (t *training) advised(err error) error {
 	if t.byClass != nil && suggest.Heavy(at.weight) {
 		try = append(try, "--class-weight balanced")
 	}
-	if rate := at.rate; rate > 0 {
+	if rate := at.rate; rate > 0 && !initially(err) {
 		// With a schedule, the flag is the highest rate. It must be lower than the rate at which the training diverged, which may be that of a step before it is reached.
 		if highest := t.record.Model.LearningRate; (t.scheduled() || t.rates != nil) && highest > 0 {
 			rate = min(rate, highest)

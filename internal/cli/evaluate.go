@@ -266,10 +266,16 @@ func (e *env) judge(m *lince.Model, f *data.Flow, r *evaluation) (classes []linc
 	}
 	r.Metrics, err = m.Evaluate(e.ctx, f, lince.EvaluateOptions{Output: e.text, Verbose: e.verbose(), Predictions: func(p lince.Prediction) error {
 		if m.Regression {
+			if row := notFiniteRow(p); row >= 0 {
+				return e.outputNotFinite(m, f, row, "outputs")
+			}
 			values = appendNumbers(values, p)
 			return nil
 		}
 		list, err := m.ClassifyOutput(p.Output)
+		if nan := new(lince.NotFiniteOutputError); errors.As(err, &nan) {
+			return e.outputNotFinite(m, f, p.Index[nan.Row], "outputs")
+		}
 		for i, c := range list {
 			c.Row = p.Index[i]
 			classes = append(classes, c)

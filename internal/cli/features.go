@@ -207,6 +207,10 @@ func (e *env) features(body *lince.Model, f *data.Flow, label string) (*featureT
 			counter.Abandon()
 			return nil, err
 		}
+		if row := notFiniteRow(p); row >= 0 {
+			counter.Abandon()
+			return nil, e.outputNotFinite(body, f, row, "features")
+		}
 		if len(p.Index) == 0 { // no image of the batch can be read
 			continue
 		}

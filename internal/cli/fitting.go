@@ -177,6 +177,13 @@ func (t *training) evaluateStart() error {
 		t.record.Start.Metrics["val_"+name] = v
 	}
 	t.printf("%s\n", line)
+	if v, ok := logs.Get("loss"); ok && !finite(v) {
+		text := fmt.Sprintf("the val_loss of the initial model %s is %v", t.ModelSource, v)
+		if why := t.whyNotFinite(t.model, t.val, -1); why != "" {
+			text += ": " + why
+		}
+		t.warn(text)
+	}
 	// A run that is killed has no other memory of it: the checkpoint has the best value, but not that it is the initial model's.
 	if err := t.folder.write("run.json", t.record.write); err != nil {
 		return err

@@ -168,7 +168,7 @@ func (e *env) predict(ctx context.Context, m *lince.Model, f data.Dataset, label
 	for l, err := range m.Classify(ctx, f) {
 		if err != nil {
 			counter.Abandon()
-			return out, err
+			return out, e.explained(m, f, err)
 		}
 		out = append(out, l)
 		counter.Add(1)

@@ -91,6 +91,10 @@ func (e *env) predictNumbers(ctx context.Context, m *lince.Model, f data.Dataset
 			counter.Abandon()
 			return list, err
 		}
+		if row := notFiniteRow(p); row >= 0 {
+			counter.Abandon()
+			return list, e.outputNotFinite(m, f, row, "outputs")
+		}
 		list = appendNumbers(list, p)
 		counter.Add(len(p.Index))
 	}

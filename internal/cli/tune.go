@@ -170,7 +170,7 @@ func (s *search) trial(n, rung, epochs int) error {
 	r, err := s.train(dir, append(slices.Clone(flags), "--epochs", strconv.Itoa(epochs)))
 	result := trialResult{Trial: n, Rung: rung, Epochs: epochs, Flags: flags}
 	switch {
-	case divergedAt(err) != nil:
+	case divergedAt(err) != nil && !initially(err):
 	case err != nil:
 		return err
 	default:

@@ -10,6 +10,7 @@ import (
 	"runtime"
 
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/backend"
 	"github.com/lince-ml/lince/internal/kernel"
 	"github.com/lince-ml/lince/internal/kernel/conv"
@@ -17,7 +18,8 @@ import (
 
 // Options configures an engine.
 type Options struct {
-	Threads int // number of workers; 0 means GOMAXPROCS
+	Threads int  // number of workers; 0 means GOMAXPROCS
+	Check   bool // end a run with a NotFiniteError at the first op whose result is not finite
 }
 
 // Engine compiles graphs for this machine's CPU.
@@ -73,7 +75,23 @@ func newEngine(o Options, isa kernel.ISA) (*Engine, error) {
 	case o.Threads == 0:
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	return &Engine{isa: isa, pool: newWorkers(o.Threads)}, nil
+	return &Engine{isa: isa, pool: newWorkers(o.Threads), check: o.Check}, nil
+}
+
+// Close ends the workers. No program of the engine may run after it.
+func (e *Engine) Close() { e.pool.close() }
+
+// NotFiniteError reports the first result of a run that is NaN or infinite.
+type NotFiniteError struct {
+	Op, Layer string
+	Element   int
+	Of        op.Type
+	Value     float32
+}
+
+// Error implements error.
+func (e *NotFiniteError) Error() string {
+	return fmt.Sprintf("%s of layer %q: element %d of the result %v %v is %v", e.Op, e.Layer, e.Element, e.Of.DType, e.Of.Shape, e.Value)
 }
 
 // Name implements backend.Backend.

@@ -304,7 +304,7 @@ func (b *binding) check() {
 		b.step(1, func(int, []float32) {
 			for j, x := range m.f32 {
 				if x-x != 0 { // NaN or infinity
-					i.bad = fmt.Errorf("LINCE_CHECK: %s of layer %q: element %d of the result %v %v is %v", n.Op.Name(), n.Layer, j, v.DType, v.Shape, x)
+					i.bad = &NotFiniteError{n.Op.Name(), n.Layer, j, v.Type, x}
 					return
 				}
 			}
