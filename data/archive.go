@@ -28,6 +28,7 @@ func listArchive(name string, rep *reading) (*listing, error) {
 		l.Close()
 		return nil, err
 	}
+	l.takeUnknown()
 	return l, nil
 }
 

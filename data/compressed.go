@@ -99,6 +99,9 @@ func unreadArchiveOf(name string, head []byte) *unreadArchive {
 		}
 	}
 	ext := extension(name)
+	if imageFormat(head) != "" {
+		return nil
+	}
 	for i, u := range unreadArchives {
 		for _, e := range u.extensions {
 			if e == ext && (u.magic == "" || head == nil) {

@@ -267,7 +267,7 @@ func (b *tableBuilder) add(name string, line int, cells []value) error {
 	switch {
 	case b.join.embedded != nil:
 		at = int32(line)
-	case err != nil || !isImage(name) && path.Ext(name) != "":
+	case err != nil || at < 0 && !isImage(name) && path.Ext(name) != "" && !b.join.beginsImage(name):
 		at, state = -1, rowPending
 	}
 	r.names.add(name)

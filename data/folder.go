@@ -157,10 +157,11 @@ func listFolder(name string, rep *reading) (*listing, error) {
 			l.Close()
 			return nil, err
 		}
-		return l, nil
+	} else {
+		for _, a := range archives {
+			l.passed.add(passedArchive, a, "")
+		}
 	}
-	for _, a := range archives {
-		l.passed.add(passedArchive, a, "")
-	}
+	l.takeUnknown()
 	return l, nil
 }

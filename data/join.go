@@ -171,6 +171,12 @@ func (j *joiner) exact(name string) (at int32, err error) {
 	return -1, nil
 }
 
+// beginsImage reports whether a file on disk whose extension is not that of an image begins like one, and is not hidden.
+func (j *joiner) beginsImage(name string) bool {
+	head, err := diskFile(onDisk(j.images, name)).head(imageHeadSize)
+	return err == nil && imageFormat(head) != "" && !isJunk(path.Base(name))
+}
+
 // load lists the files.
 func (j *joiner) load() error {
 	if j.others != nil {

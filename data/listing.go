@@ -38,6 +38,7 @@ type listing struct {
 	lists    []entry            // texts that may list the labels of images; see listed.go
 	splits   []splitList        // files that may list the images of parts; see splitlists.go
 	numbers  []entry            // files that may have a number for each image
+	unknown  []entry            // files of unknown extensions; see unknown.go
 
 	labels map[string]map[string]file // of shards: the files with labels, by the key of the sample and their extension; else nil
 	form   archiveForm
@@ -73,9 +74,9 @@ func (l *listing) add(name string, f file) bool {
 		l.entries = append(l.entries, entry{name, f})
 	case oddName:
 		// Only the first bytes can tell.
-		head, err := f.head(16)
-		switch format := picture.Format(head); {
-		case err == nil && format != "" && format[0] != 'P' || format == "PNG":
+		head, err := f.head(imageHeadSize)
+		switch {
+		case err == nil && imageFormat(head) != "":
 			l.entries = append(l.entries, entry{name, f})
 		case err == nil && picture.Foreign(head) != "":
 			l.passed.add(passedFormat, name, picture.Foreign(head))
@@ -97,6 +98,7 @@ func (l *listing) add(name string, f file) bool {
 		l.noteBeside(name, f)
 		l.noteList(name, f)
 		l.noteSplit(name, f)
+		l.noteUnknown(name, f)
 	}
 	return true
 }

@@ -67,6 +67,7 @@ var doubts = []doubt{
 	{"group as a class", (*labeling).doubtGroups},    // a class has the name of a year, a camera or similar
 	{"inner folders", (*labeling).doubtInnerFolders}, // the folders inside those of the classes are probably the classes
 	{"unknown labels", (*labeling).doubtUnknown},     // no label is a class of the model
+	{"unknown files", (*labeling).doubtUnknownFiles}, // files that are not images by their names begin like images
 	{"suspects", (*labeling).doubtImages},            // masks, thumbnails, deleted files and others
 }
 

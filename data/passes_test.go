@@ -40,6 +40,7 @@ func TestPasses(t *testing.T) {
 		"group as a class": {files: []string{"2023/cats/1.png", "2024/dogs/2.png"}},
 		"inner folders":    {files: append(under("ann/", two...), under("bob/", two...)...)},
 		"unknown labels":   {files: []string{"2023/cat.1.png", "2024/dog.2.png"}, o: OpenOptions{Classes: []string{"cat", "dog"}}},
+		"unknown files":    {files: append(two, "cats/5.face")},
 		"suspects":         {files: append(two, "thumbnails/1.png")},
 	}
 	// text describes the table of a folder, made without a pass or a doubt.

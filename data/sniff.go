@@ -85,7 +85,8 @@ func sniff(name string) (kind, error) {
 		}
 		return 0, fmt.Errorf("%s: is not a zip or tar archive (%s); download it again", name, looksLike(name, head))
 	}
-	if class, _ := classify(filepath.Base(name)); class == oddName && len(picture.Format(head)) > 0 {
+	switch class, _ := classify(filepath.Base(name)); {
+	case class == oddName && picture.Format(head) != "", class == otherName && imageFormat(head) != "":
 		return kindImage, nil
 	}
 	if advice := exportAdvice(name, head); advice != "" {
