@@ -102,8 +102,10 @@ type DirectoryOptions struct {
 // within a buffer of 8 batches, is not reproduced.
 //
 // The pixels equal Keras' for BMP, GIF and PNG files, except in the color mode Grayscale, where TensorFlow
-// weighs the colors of PNG files differently. Those of JPEG files may differ slightly, because TensorFlow
-// decodes them with a faster, less exact inverse DCT. Hidden files are skipped.
+// weighs the colors of PNG files differently, and for BMP files with a palette or bit fields: TensorFlow takes the
+// indexes of 8 bits for grays and passes over bit fields, and here they have their colors, as in Pillow. TensorFlow
+// refuses some files that are read here, such as PNG files with wrong checksums. The pixels of JPEG files may differ
+// slightly, because TensorFlow decodes them with a faster, less exact inverse DCT. Hidden files are skipped.
 //
 // The error lists all mistakes in the options.
 func ImageDatasetFromDirectory(ctx context.Context, dir string, o DirectoryOptions) (*Flow, error) {

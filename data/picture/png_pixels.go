@@ -53,11 +53,14 @@ func (p *pngPainter) row(src []byte, y, x0, dx, w int) {
 	case f.kind == pngGray && f.depth < 8:
 		scale := 255 / (1<<f.depth - 1)
 		for x := range w {
-			p.gray(out[x*step:][:size], byte(bitsAt(src, x, f.depth)*scale))
+			v := byte(bitsAt(src, x, f.depth) * scale)
+			if out[x*step] = v; size == 2 {
+				out[x*step+1] = p.alpha(v)
+			}
 		}
 	case f.kind == pngGray && size > 1:
 		for x := range w {
-			p.gray(out[x*step:][:size], src[x])
+			out[x*step], out[x*step+1] = src[x], p.alpha(src[x])
 		}
 	case dx == 1 && bytes == 1 && size == pngDepths[f.kind].samples:
 		copy(out, src)
@@ -79,14 +82,12 @@ func (p *pngPainter) row(src []byte, y, x0, dx, w int) {
 	}
 }
 
-// gray paints a gray pixel, with its alpha if o has two bytes.
-func (p *pngPainter) gray(o []byte, v byte) {
-	if o[0] = v; len(o) == 2 {
-		o[1] = 255
-		if v == p.clear[0] {
-			o[1] = 0
-		}
+// alpha returns the alpha of a gray pixel.
+func (p *pngPainter) alpha(v byte) byte {
+	if v == p.clear[0] {
+		return 0
 	}
+	return 255
 }
 
 // deepRow paints gray pixels of 16 bits. Pillow compares the transparent color with the pixels after they were cut off, and only its lower byte.
