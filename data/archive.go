@@ -2,6 +2,7 @@ package data
 
 import (
 	"archive/zip"
+	"bufio"
 	"bytes"
 	"cmp"
 	"compress/bzip2"
@@ -127,12 +128,6 @@ func (a *archives) list(r io.ReaderAt, size int64, name, folder, base string, de
 		head = head[:cap(head)]
 		n, _ := r.ReadAt(head, 0)
 		head = head[:n]
-		if strings.Contains(name, "-ubyte") {
-			return fmt.Errorf("%s: is one of the files of a dataset like MNIST%s", name, wholeIDX)
-		}
-		if !isTar(head) && !magic("PK")(head) {
-			return fmt.Errorf("%s: is compressed, and does not hold an archive (%s); unpack it", name, looksLike(name, head))
-		}
 	}
 	if isTar(head) {
 		entries, more, err = a.tar(r, size, name)
@@ -261,7 +256,12 @@ func (a *archives) decompress(c *compression, r io.ReaderAt, size int64, name st
 	if z, ok := in.(io.Closer); ok {
 		defer z.Close()
 	}
-	out, n, err := a.spool.add(&counted{r: in, rep: a.rep}, 0, a.left)
+	buffered := bufio.NewReaderSize(in, 64<<10)
+	head, err := buffered.Peek(tarBlock)
+	if end := errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF); (err == nil || end) && !isTar(head) && !magic("PK")(head) {
+		return nil, 0, c.noArchive(name, head)
+	}
+	out, n, err := a.spool.add(&counted{r: buffered, rep: a.rep}, 0, a.left)
 	if errors.Is(err, errSpoolLimit) {
 		return nil, 0, a.take(a.left+1, name)
 	}

@@ -19,17 +19,40 @@ const (
 
 // compression is a way in which a tar archive may be compressed.
 type compression struct {
-	is   func(head []byte) bool
-	open func(r io.Reader, size int64) (io.Reader, error)
+	is     func(head []byte) bool
+	open   func(r io.Reader, size int64) (io.Reader, error)
+	unpack string // the command that unpacks a file of the name %s beside it
 }
 
 // compressions lists those that lince reads. unreadArchives has others.
 var compressions = []compression{
-	{magic("\x1f\x8b\x08"), func(r io.Reader, _ int64) (io.Reader, error) { return bounded.Gzip(r) }},
-	{magic("BZh"), func(r io.Reader, _ int64) (io.Reader, error) { return bounded.Bzip2(r), nil }},
+	{magic("\x1f\x8b\x08"), func(r io.Reader, _ int64) (io.Reader, error) { return bounded.Gzip(r) }, "gunzip -k %s"},
+	{magic("BZh"), func(r io.Reader, _ int64) (io.Reader, error) { return bounded.Bzip2(r), nil }, "bunzip2 -k %s"},
 	{isZstd, func(r io.Reader, size int64) (io.Reader, error) {
 		return bounded.Zstd(r, min(uint64(16*size+64<<20), zstdArchiveWindow))
-	}},
+	}, "unzstd %s"},
+}
+
+// noArchive is the error of a compressed file that begins with head and holds no archive.
+func (c *compression) noArchive(name string, head []byte) error {
+	base := filepath.Base(name)
+	command := fmt.Sprintf(c.unpack, shell.Quote(base))
+	plain := strings.TrimSuffix(base, filepath.Ext(base))
+	k := foreignKindOf(plain, head)
+	switch {
+	case strings.Contains(name, "-ubyte"):
+		return fmt.Errorf("%s: is one of the files of a dataset like MNIST%s", name, wholeIDX)
+	case isIDX(head):
+		return fmt.Errorf("%s: is an IDX file, one of the files of a dataset like MNIST, and has arrays of images or of labels alone%s, named as those of MNIST: train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz", name, wholeIDX)
+	case k != nil:
+		return fmt.Errorf("%s: is compressed, and holds %s, which lince does not read; unpack it first (%s), and then %s", name, k.name, command, k.advice(plain))
+	}
+	return fmt.Errorf("%s: is compressed, and does not hold an archive (%s); unpack it (%s)", name, looksLike(name, head), command)
+}
+
+// isIDX reports whether head is that of an IDX file of bytes, as the files of MNIST.
+func isIDX(head []byte) bool {
+	return len(head) > 4 && head[0] == 0 && head[1] == 0 && head[2] == 8 && head[3] > 0 && head[3] < 5 && len(head) > 4+4*int(head[3])
 }
 
 // compressionOf returns the compression of a file that begins with head, or nil.

@@ -35,6 +35,10 @@ func TestForeignFiles(t *testing.T) {
 		{"t.tar.xz", "\xfd7zXZ\x00", "unpack it (tar -xf t.tar.xz), and open the folder"},
 		{"train-images-idx3-ubyte.gz", zippedText(t, "\x00\x00\x08\x03"), "open the folder with all four of them"},
 		{"t.parquet.gz", zippedText(t, "PAR1"), "is compressed, and does not hold an archive"},
+		{"t.npy.gz", zippedText(t, "\x93NUMPY\x01\x00"), "is compressed, and holds a NumPy array, which lince does not read; unpack it first (gunzip -k t.npy.gz), and then write its images as files, in a folder for each class, for example with Python; if no LABELS.npy is there"},
+		{"my t.npy.zst", string(zstd1(t, []byte("\x93NUMPY\x01\x00"))), "unpack it first (unzstd 'my t.npy.zst'), and then"},
+		{"t.pkl.gz", zippedText(t, "\x80\x04"), "holds a pickle of Python, which lince does not read"},
+		{"t.idx.gz", zippedText(t, "\x00\x00\x08\x03\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x01\x00"), "is an IDX file, one of the files of a dataset like MNIST, and has arrays of images or of labels alone; for IDX files, open the folder with all four of them"},
 	} {
 		if _, err := Open(t.Context(), file1(t, c.name, []byte(c.content)), OpenOptions{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)

@@ -4,12 +4,14 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -298,6 +300,52 @@ func TestCheckRefusesOtherArrays(t *testing.T) {
 	}
 	if err := (&Arrays{XTrain: good, YTrain: labels, XTest: image(tensor.Uint8, 2, 1, 1, 1), YTest: tensor.New(tensor.Int8, 2, 1)}).check("a.npz"); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestGunzipBounded reads compressed files in memory of the size that their headers say, if that is plausible.
+func TestGunzipBounded(t *testing.T) {
+	idx := func(n int, shape ...uint32) []byte {
+		b := []byte{0, 0, 8, byte(len(shape))}
+		for _, d := range shape {
+			b = binary.BigEndian.AppendUint32(b, d)
+		}
+		return append(b, make([]byte, n)...)
+	}
+	for _, c := range []struct {
+		name    string
+		content []byte
+		most    uint64 // bytes that may be allocated
+		want    string
+	}{
+		{"as it says", idx(100*784, 100, 28, 28), 1 << 20, ""},
+		{"labels", idx(10, 10), 1 << 20, ""},
+		{"less than it says", idx(10, 100, 28, 28), 1 << 20, ""}, // npy.Wrap refuses it
+		{"more than it says", idx(10<<20, 100, 28, 28), 1 << 20, "has more than the 78416 bytes that its header says"},
+		{"far more than is plausible", idx(0, 1<<31, 1<<31, 1<<31), 1 << 20, "claims to have"},
+		{"more than is plausible", idx(10<<20, 200_000, 28, 28), 1 << 20, "claims to have 156800016 bytes, which is not plausible"},
+		{"another file", make([]byte, 90<<20), 160 << 20, "has more bytes than the limit"},
+		{"short", []byte{0, 0}, 1 << 20, ""},
+		{"empty", nil, 1 << 20, ""},
+	} {
+		var packed bytes.Buffer
+		w := gzip.NewWriter(&packed)
+		if _, err := w.Write(c.content); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		b, err := gunzip(packed.Bytes())
+		runtime.ReadMemStats(&after)
+		if c.want == "" && (err != nil || !bytes.Equal(b, c.content)) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %d bytes, %v, want %q", c.name, len(b), err, c.want)
+		}
+		if n := after.TotalAlloc - before.TotalAlloc; n > c.most {
+			t.Errorf("%s: %d bytes were allocated for %d", c.name, n, packed.Len())
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/lince-ml/lince/format/npy"
@@ -29,6 +30,25 @@ func readIDX(b []byte, dims int) (*tensor.Tensor, error) {
 		shape[i] = int(binary.BigEndian.Uint32(b[4+4*i:]))
 	}
 	return npy.Wrap(tensor.Uint8, shape, b[4+4*dims:])
+}
+
+// idxHeader is the length of the header of an IDX file of four dimensions.
+const idxHeader = 4 + 4*4
+
+// idxSize returns the number of bytes that an IDX file of bytes has by its header. known is false for other files.
+func idxSize(head []byte) (size int64, known bool) {
+	if len(head) < 4 || head[0] != 0 || head[1] != 0 || head[2] != 8 || head[3] == 0 || len(head) < 4+4*int(head[3]) {
+		return 0, false
+	}
+	size = 1
+	for i := range int(head[3]) {
+		n := int64(binary.BigEndian.Uint32(head[4+4*i:]))
+		if n > 0 && size > math.MaxInt64/8/n {
+			return math.MaxInt64 / 8, true
+		}
+		size *= n
+	}
+	return size + 4 + 4*int64(head[3]), true
 }
 
 // idxNames returns the names that a file of MNIST may have, such as train-images-idx3-ubyte.

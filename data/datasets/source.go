@@ -256,7 +256,25 @@ func gunzip(b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, unpacking(err)
 	}
-	out, err := bounded.ReadAll(nil, z, 0, int64(bounded.InflateLimit(uint64(len(b)))))
+	most := int64(bounded.InflateLimit(uint64(len(b))))
+	head := make([]byte, idxHeader)
+	n, err := io.ReadFull(z, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return nil, unpacking(err)
+	}
+	// The header of an IDX file says how long it is.
+	size, known := idxSize(head[:n])
+	if known && size > most {
+		return nil, fmt.Errorf("claims to have %d bytes, which is not plausible for its %d compressed bytes; download it again", size, len(b))
+	}
+	all := io.MultiReader(bytes.NewReader(head[:n]), z)
+	if known {
+		all = io.LimitReader(all, size+1)
+	}
+	out, err := bounded.ReadAll(nil, all, size, most+1)
+	if known && int64(len(out)) > size {
+		err = fmt.Errorf("has more than the %d bytes that its header says; download it again", size)
+	}
 	if err != nil {
 		return nil, unpacking(err)
 	}
