@@ -19,7 +19,9 @@ var groupNames = regexp.MustCompile(`(?i)^(?:` +
 	`(?:19|20)\d\d|` + // 2023
 	`(?:19|20)\d\d[-_. ]?(?:0?[1-9]|1[0-2])(?:[-_. ]?(?:0?[1-9]|[12]\d|3[01]))?(?:[T _-].*)?|` + // 2023-05, 20230501, 2023-05-01 holiday
 	`\d{1,2}[-_. ]\d{1,2}[-_. ](?:19|20)\d\d|` + // 01.05.2023
-	`\d{3}[A-Z_]{5}|` + // 100CANON, in DCIM
+	`(?:photos?|fotos?|foto's|bilder|images)(?: (?:from|von|vom|de|del|da|di|uit|från|fra))?[ _-](?:19|20)\d\d|` + // Photos from 2019, of Google Takeout
+	`(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)[ _-](?:19|20)\d\d|` + // May 2019
+	`\d{3}[A-Z_][A-Z0-9_]{4}|` + // 100CANON, 100EOS5D, in DCIM
 	`.+[-_ ](?:part|batch|chunk|shard|fold)[-_ .#]?\d+|` + // HAM10000_images_part_1
 	`.+-\d{8}T\d{6}Z(?:-\d+){1,2}|` + // cats-20240101T120000Z-001, a part of a download from Google Drive
 	`(?:` + groupWords + `)[-_ .#]?(?:no|nr)?[-_ .#]?(?:\d+[a-z]?|[a-z]|[ivx]+)` +

@@ -299,12 +299,16 @@ func (t *Table) Limit(n int) *Table {
 }
 
 // Rename renames classes, as pandas' replace({"cat": "gato"}) does. names maps old names to new ones. Other
-// labels do not change. An old name that no row has is an error.
+// labels do not change. An old name that no row has is an error, and so is an
+// empty new name.
 func (t *Table) Rename(names map[string]string) (*Table, error) {
 	classes := t.Classes()
 	for _, from := range slices.Sorted(maps.Keys(names)) {
 		if !slices.Contains(classes, from) {
 			return nil, fmt.Errorf("%s: no class %q to rename; the classes are %s", t.Name(), from, strings.Join(classes, ", "))
+		}
+		if strings.TrimFunc(names[from], isSpace) == "" {
+			return nil, fmt.Errorf("%s: the new name of the class %q is empty; give it a name, or take its images out of the data", t.Name(), from)
 		}
 	}
 	n := *t

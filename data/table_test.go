@@ -62,6 +62,11 @@ func TestTableMethods(t *testing.T) {
 	if err != nil || !slices.Equal(renamed.Classes(), []string{"emu", "gato", "perro"}) || tab.Row(0).Label != "cat" {
 		t.Error(renamed.Classes(), err)
 	}
+	for _, empty := range []string{"", " \u200b"} {
+		if _, err := tab.Rename(map[string]string{"cat": empty}); err == nil || !strings.Contains(err.Error(), `the new name of the class "cat" is empty`) {
+			t.Error(err)
+		}
+	}
 	if _, err := tab.Rename(map[string]string{"cow": "vaca"}); err == nil || !strings.Contains(err.Error(), "the classes are cat, dog, emu") {
 		t.Error(err)
 	}

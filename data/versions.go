@@ -3,14 +3,21 @@ package data
 import (
 	"cmp"
 	"maps"
+	"path"
 	"slices"
+	"strings"
 )
 
 // Versions returns the groups of two or more rows that are versions of one image by their names: Roboflow names the augmented copies of IMG_1.jpg
-// IMG_1_jpg.rf.HASH.jpg, each with another hash. The groups and their rows are in the table's order.
+// IMG_1_jpg.rf.HASH.jpg, each with another hash, and other programs IMG_1_aug1.jpg or IMG_1_rot90.jpg. The latter count only with an image of the same label in the same folder that has the name without such an end. The groups and
+// their rows are in the table's order.
 func (t *Table) Versions() [][]int {
 	first, groups := map[string]int{}, map[int][]int{}
+	augmented := map[string][]int{} // by the name of the original image
 	for i, r := range t.All() {
+		if base := augmentedBase(r.Filename); base != "" {
+			augmented[base] = append(augmented[base], i)
+		}
 		at := roboflowName.FindStringIndex(r.Filename)
 		if at == nil {
 			continue
@@ -25,8 +32,57 @@ func (t *Table) Versions() [][]int {
 		}
 		groups[k] = append(groups[k], i)
 	}
-	return sortedGroups(groups)
+	list := sortedGroups(groups)
+	if len(augmented) == 0 {
+		return list
+	}
+	for i, r := range t.All() {
+		for _, k := range augmented[bareName(r.Filename)] {
+			if t.label(k) == r.Label {
+				list = append(list, []int{i, k})
+			}
+		}
+	}
+	return Joined(t.Len(), list)
 }
+
+// augmentWords are the last words in the names of augmented copies. A number may follow them.
+var augmentWords = []string{
+	"aug", "augmented", "augment", "augmentation", "rot", "rotate", "rotated", "rotation", "flip", "flipped", "fliplr", "flipud", "hflip", "vflip", "hvflip", "mirror", "mirrored", "shift", "shifted", "shear", "sheared", "zoom", "zoomed",
+	"noise", "noisy", "blur", "blurred", "bright", "brightness", "brighter", "darker", "contrast", "jitter", "cutout", "crop", "cropped", "translate", "translated",
+}
+
+// augmentedBase returns the name of the image of which another one is an augmented copy by its name, without the extension: a/x for a/x_rot90_flip.jpg and a/x_aug_1.jpg. It returns "" for other names. Whether there is such an image
+// is for the caller to see: x_crop.jpg alone may be an image of a crop.
+func augmentedBase(name string) string {
+	s, start := bareName(name), strings.LastIndexByte(name, '/')+1
+	found := false
+	for {
+		i := strings.LastIndexAny(s, "_-")
+		if i <= start {
+			break
+		}
+		word := strings.TrimRight(s[i+1:], "0123456789")
+		if word == "" { // a number alone belongs to the word before it
+			j := strings.LastIndexAny(s[:i], "_-")
+			if j <= start {
+				break
+			}
+			i, word = j, s[j+1:i]
+		}
+		if !slices.Contains(augmentWords, strings.ToLower(word)) {
+			break
+		}
+		s, found = s[:i], true
+	}
+	if !found {
+		return ""
+	}
+	return s
+}
+
+// bareName returns a name without its extension.
+func bareName(name string) string { return strings.TrimSuffix(name, path.Ext(name)) }
 
 func sortedGroups(by map[int][]int) [][]int {
 	groups := slices.Collect(maps.Values(by))

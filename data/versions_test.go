@@ -14,7 +14,10 @@ func TestVersions(t *testing.T) {
 		want  string
 	}{
 		{[]string{rf("a/IMG_1_jpg", 1), rf("a/IMG_2_jpg", 2), rf("a/IMG_1_jpg", 3), rf("b/IMG_1_jpg", 4), rf("a/IMG_2_jpg", 5)}, "[[0 2] [1 4]]"},
-		{[]string{"a/x.jpg", "a/x (1).jpg", "a/x_aug1.jpg", "a/x.rf.jpg", "a/x.rf.1.jpg"}, "[]"},
+		{[]string{"a/x.jpg", "a/x (1).jpg", "a/x_aug1.jpg", "a/x.rf.jpg", "a/x.rf.1.jpg"}, "[[0 2]]"},
+		{[]string{"a/x_aug1.jpg", "a/x_aug_2.png", "a/x.png", "a/x_rot90_FLIP.jpg", "b/x_aug1.jpg", "a/x-hflip.jpg", "a/y_rot-15.jpg", "a/y.jpg"}, "[[0 1 2 3 5] [6 7]]"},
+		{[]string{"a/x_aug1.jpg", "a/x_aug2.jpg", "a/wheat_crop.jpg", "a/cat_1.jpg", "a/cat.jpg", "a/cat_2.jpg", "a/cat (1).jpg", "a/aug_1.jpg", "aug.jpg", "a/_aug1.jpg"}, "[]"},
+		{[]string{"a/a_rotten.jpg", "a/a.jpg", "a/flip.jpg", "a/1_1.jpg", "a/1.jpg", "a/-15.jpg", "a/_.jpg"}, "[]"},
 		{nil, "[]"},
 	} {
 		tab := &Table{}

@@ -147,7 +147,7 @@ func (t *training) divide(table *data.Table) (train, val *data.Table, err error)
 		return nil, nil, err
 	}
 	if len(versions) > 0 {
-		a, b = t.splitVersions(a, b, versions, duplicates)
+		a, b = t.splitVersions(table, a, b, versions, duplicates)
 	}
 	if len(duplicates) > 0 {
 		a, b = t.keepTogether(table, a, b, duplicates)
@@ -157,18 +157,19 @@ func (t *training) divide(table *data.Table) (train, val *data.Table, err error)
 }
 
 // splitVersions moves rows that are versions of one image by their names to one side, together with their duplicates.
-func (t *training) splitVersions(train, val []int, versions, duplicates [][]int) (newTrain, newVal []int) {
+func (t *training) splitVersions(table *data.Table, train, val []int, versions, duplicates [][]int) (newTrain, newVal []int) {
 	images := 0
 	for _, g := range versions {
 		images += len(g)
 	}
+	example := visibleLine(fmt.Sprintf("%s and %s", table.Row(versions[0][0]).Filename, table.Row(versions[0][1]).Filename))
 	newTrain, newVal, moved := data.KeepTogether(train, val, data.Joined(len(train)+len(val), slices.Concat(versions, duplicates)))
 	if len(newTrain) == 0 || len(newVal) == 0 {
-		t.warn(fmt.Sprintf("%s are versions of others by their names (Roboflow's .rf.), but with the versions of each on one side, the split has no images on the other; the results for validation are too good", count(images, "image")))
+		t.warn(fmt.Sprintf("%s are versions of others by their names, such as %s, but with the versions of each on one side, the split has no images on the other; the results for validation are too good", count(images, "image"), example))
 		return train, val
 	}
 	t.versions = &recordVersioned{len(versions), images, moved}
-	t.printf("%s are versions of %d by their names (Roboflow's .rf.): those of each are on one side of the split; moved: %s.\n", count(images, "image"), len(versions), count(moved, "image"))
+	t.printf("%s are versions of %d by their names, such as %s: those of each are on one side of the split; moved: %s.\n", count(images, "image"), len(versions), example, count(moved, "image"))
 	return newTrain, newVal
 }
 

@@ -470,7 +470,7 @@ func TestVersionsTogether(t *testing.T) {
 	for k, flags := range [][]string{nil, {"--stratify"}, {"--no-precheck"}} {
 		out := fmt.Sprint("r", k)
 		o := succeed(t, append([]string{"train", "set", "--model", network("two.json"), "--epochs", "1", "--out", out}, flags...)...)
-		contains(t, out, o.stdout, "60 images are versions of 20 by their names (Roboflow's .rf.): those of each are on one side of the split")
+		contains(t, out, o.stdout, "60 images are versions of 20 by their names, such as a/IMG_0_png.rf.", ": those of each are on one side of the split")
 		r := decode[record](t, read(t, out, "run.json"))
 		if v := r.Data.Versions; v == nil || v.Groups != 20 || v.Images != 60 || v.Moved == 0 {
 			t.Errorf("%s: %+v", out, v)
