@@ -38,7 +38,7 @@ type LabelScores struct {
 	// BestThreshold is the threshold with the highest F1 score on these examples, BestF1 this score. For a class without examples both
 	// are 0. A threshold that is chosen on some examples must be judged on others.
 	BestThreshold float64 `json:"best_threshold"`
-	BestF1        float64 `json:"best_f1-score"`
+	BestF1        float64 `json:"best_f1_score"`
 }
 
 // ClassifyMultiLabel compares predictions with targets. targets[i] has the class indexes of example i, ascending, and probabilities[i] a

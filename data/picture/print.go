@@ -39,8 +39,9 @@ var channelNames = map[int][]string{1: {"gray"}, 3: {"red", "green", "blue"}, 4:
 
 // ChannelStats holds the minimum, maximum and mean of a channel's values, 0 to 255.
 type ChannelStats struct {
-	Min, Max uint8
-	Mean     float64
+	Min  uint8   `json:"min"`
+	Max  uint8   `json:"max"`
+	Mean float64 `json:"mean"`
 }
 
 // Stats computes the statistics of each channel of an image.

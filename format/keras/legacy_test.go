@@ -292,6 +292,24 @@ func TestUpgradeCompile(t *testing.T) {
 	}
 }
 
+// TestUpgradeLegacy turns the optimizers of keras.optimizers.legacy in .keras files of Keras 2.11 to 2.15 into those of Keras 3.
+func TestUpgradeLegacy(t *testing.T) {
+	for compile, want := range map[string]string{
+		`{"loss": "mse", "optimizer": {"module": "keras.optimizers.legacy", "class_name": "Adam", "config": {"name": "Adam", "learning_rate": 0.5, "decay": 0.25, "beta_1": 0.75, "amsgrad": false}, "registered_name": null}}`: `{"loss": "mse", "optimizer": {"class_name": "Adam", "config": {"amsgrad": false, "beta_1": 0.75, "learning_rate": ` +
+			`{"class_name": "InverseTimeDecay", "config": {"decay_rate": 0.25, "decay_steps": 1, "initial_learning_rate": 0.5, "name": "InverseTimeDecay", "staircase": false}, "module": "keras.optimizers.schedules", "registered_name": null}, "name": "Adam"}, "module": "keras.optimizers", "registered_name": null}}`,
+		`{"optimizer": {"module": "keras.src.optimizers.legacy.sgd", "class_name": "SGD", "config": {"learning_rate": 0.5, "decay": 0.0}}}`: `{"optimizer": {"class_name": "SGD", "config": {"learning_rate": 0.5}, "module": "keras.optimizers", "registered_name": null}}`,
+		`{"optimizer": {"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": 0.5, "decay": 0.25}}}`:               "", // Keras never wrote it
+		`{"optimizer": "adam"}`: "", `{"optimizer": null}`: "", `[]`: "", `{`: "",
+	} {
+		if want == "" {
+			want = compile
+		}
+		if diff := cmp.Diff(want, string(upgradeLegacy(json.RawMessage(compile)))); diff != "" {
+			t.Errorf("%s: %s", compile, diff)
+		}
+	}
+}
+
 // TestChannelsLast rewrites networks whose images have the channels first, or says which layer prevents it.
 func TestChannelsLast(t *testing.T) {
 	chain := func(layers ...string) string {

@@ -166,7 +166,7 @@ func (r *networkReader) model(at *place, v value, depth int) *Network {
 		n.Class = functional
 	}
 	if f[2].ok && string(f[2].raw()) != "{}" {
-		n.CompileConfig = f[2].raw()
+		n.CompileConfig = upgradeLegacy(f[2].raw())
 	}
 	c := f[1].fields("name", "trainable", "dtype", "layers", "build_input_shape", "input_layers", "output_layers")
 	n.Name = cleanName(r.text(at, "config.name", c[0]))

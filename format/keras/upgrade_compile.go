@@ -26,6 +26,25 @@ func upgradeCompile(training json.RawMessage) (json.RawMessage, error) {
 	return Marshal(c)
 }
 
+// upgradeLegacy turns an optimizer of keras.optimizers.legacy in a compile_config into that of Keras 3. Keras 2.11 to 2.15 wrote such optimizers, whose learning
+// rates may decay, in .keras files; Keras 3 refuses them. What is no such compile_config stays unchanged.
+func upgradeLegacy(compile json.RawMessage) json.RawMessage {
+	c, err := config.Unmarshal(compile)
+	if err != nil {
+		return compile
+	}
+	o, _ := c["optimizer"].(map[string]any)
+	if module, _ := o["module"].(string); !strings.HasSuffix(module, "optimizers.legacy") && !strings.Contains(module, "optimizers.legacy.") {
+		return compile
+	}
+	c["optimizer"] = upgradeOptimizer(o)
+	now, err := Marshal(c)
+	if err != nil {
+		return compile
+	}
+	return now
+}
+
 // optimizerArgs maps old names of optimizers' arguments to those of Keras 3, or to "" if they have no meaning any more.
 var optimizerArgs = map[string]string{
 	"lr": "learning_rate", "initial_decay": "decay",

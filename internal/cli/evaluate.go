@@ -52,7 +52,7 @@ type evaluation struct {
 	Model          string                 `json:"model"`
 	Data           string                 `json:"data"`
 	Part           string                 `json:"part,omitempty"` // of the data
-	Images         int                    `json:"pictures"`
+	Images         int                    `json:"images"`
 	Ignored        []badFile              `json:"ignored"`
 	Dropped        int                    `json:"dropped"` // files and rows that were left out when the data were opened
 	Unreadable     []badFile              `json:"unreadable"`

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -88,7 +89,42 @@ func run(t *testing.T, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code := Main(args, &stdout, &stderr)
+	if slices.Contains(args, "--json") {
+		checkKeys(t, args, stdout.Bytes())
+	}
 	return outcome{code, stdout.String(), stderr.String()}
+}
+
+// jsonKey matches the keys of the JSON that commands print. Keys with other characters are those of scikit-learn's classification_report.
+var jsonKey = regexp.MustCompile(`^([a-z0-9_]+|f1-score|(macro|micro|samples|weighted) avg)$`)
+
+// checkKeys checks the keys of all objects in the output of a command with --json. Below byData, the keys are names from the data.
+func checkKeys(t *testing.T, args []string, text []byte) {
+	t.Helper()
+	byData := []string{"environment", "kinds"}
+	var visit func(at string, v any)
+	visit = func(at string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for key, inner := range v {
+				if !slices.Contains(byData, at) && (!jsonKey.MatchString(key) || strings.Contains(key, "picture")) {
+					t.Errorf("lince %s: key %q in %s, want one of small letters, digits and _", strings.Join(args, " "), key, at)
+				}
+				visit(key, inner)
+			}
+		case []any:
+			for _, inner := range v {
+				visit(at, inner)
+			}
+		}
+	}
+	for d := json.NewDecoder(bytes.NewReader(text)); ; {
+		var v any
+		if d.Decode(&v) != nil { // the end, or what tests of the command look at
+			return
+		}
+		visit("the result", v)
+	}
 }
 
 // succeed runs a command line that must succeed.

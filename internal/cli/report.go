@@ -199,7 +199,7 @@ func sameLoss(runs []comparedRun) bool {
 var notCompared = []string{"out", "resume", "overwrite", "quiet", "json", "profile", "tensorboard", "help", "version"}
 
 // fingerprintSetting is the name of the data's fingerprint among the settings.
-const fingerprintSetting = "data fingerprint"
+const fingerprintSetting = "data_fingerprint"
 
 // shortFingerprints returns the values of a setting for a table, in which the first digits of a fingerprint are enough.
 func shortFingerprints(name string, values []string) []string {
@@ -218,7 +218,7 @@ func shortFingerprints(name string, values []string) []string {
 
 // comparedSettings returns the settings of a run, its data and versions as texts.
 func comparedSettings(r *record) map[string]string {
-	s := map[string]string{fingerprintSetting: r.Data.Fingerprint, "lince": r.Versions.Lince, "instruction set": r.Versions.InstructionSet}
+	s := map[string]string{fingerprintSetting: r.Data.Fingerprint, "lince": r.Versions.Lince, "instruction_set": r.Versions.InstructionSet}
 	for name, v := range r.Settings {
 		if !slices.Contains(notCompared, name) {
 			s[name] = settingText(name, v)
