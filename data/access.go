@@ -11,7 +11,7 @@ import (
 )
 
 // AccessError reports that an image file that was listed before could not be reached: the file was
-// removed, the process has too many open files, or the disk or the network failed. The image itself
+// removed or changed, the process has too many open files, or the disk or the network failed. The image itself
 // may be valid, so the dataset does not drop it as it drops a corrupt image. Instead, the operation
 // that needed the file fails.
 type AccessError struct {
@@ -23,6 +23,10 @@ type AccessError struct {
 func (e *AccessError) Error() string {
 	if errors.Is(e.Err, fs.ErrNotExist) {
 		return fmt.Sprintf("%s: the file no longer exists; it was there when the dataset was listed", e.Where)
+	}
+	var changed *changedError
+	if errors.As(e.Err, &changed) {
+		return changed.Error() // it names the file
 	}
 	return fmt.Sprintf("%s: cannot reach the file: %v", e.Where, e.Err)
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/lince-ml/lince/data/augment"
 	"github.com/lince-ml/lince/data/picture"
@@ -216,7 +217,7 @@ func (o *DirectoryOptions) index(ctx context.Context, dir string) (*directory, e
 		d.classes = folders
 	}
 	rep := &reading{ctx: ctx, progress: o.Progress}
-	d.table = &Table{found: "files", src: &source{name: dir, rule: Unlabeled}}
+	d.table = &Table{found: "files", src: &source{name: dir, rule: Unlabeled, opened: time.Now()}}
 	if inferred {
 		d.table.src.rule = Folder
 	}

@@ -142,7 +142,7 @@ func (t *Table) scan(ctx context.Context, files *Files, o CheckOptions, stop fun
 			return nil // a generated image is always valid
 		}
 		b, err := r.read(ctx, f)
-		if stop(err) {
+		if err = t.changed(f, err); stop(err) {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -152,6 +152,9 @@ func (t *Table) scan(ctx context.Context, files *Files, o CheckOptions, stop fun
 			each[k] = sumOf(b)
 			if of[k], err = look(r, k, f, b); ctx.Err() != nil {
 				return ctx.Err()
+			}
+			if err = t.changed(f, err); stop(err) {
+				return err
 			}
 		}
 		if err != nil {

@@ -587,7 +587,7 @@ func (f *Flow) load(ctx context.Context, w *imageWorker, row int) error {
 	file := f.table.file(row)
 	b, err := readFile(ctx, file, w.file)
 	if err != nil {
-		return err
+		return f.table.changed(file, err)
 	}
 	w.file = b
 	err = f.table.Decode(ctx, b, &w.decoder, func(d *picture.Decoder) error {
@@ -607,7 +607,7 @@ func (f *Flow) load(ctx context.Context, w *imageWorker, row int) error {
 		return picture.ToFloat32(img, w.pixels)
 	})
 	if err != nil {
-		return fmt.Errorf("%s: %w", file.where(), err)
+		return f.table.changed(file, fmt.Errorf("%s: %w", file.where(), err))
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/lince-ml/lince/data/demo"
 )
@@ -117,12 +118,13 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
 	if err := o.checkRule(); err != nil {
 		return nil, err
 	}
+	began := time.Now()
 	rep := &reading{ctx: ctx, progress: o.Progress, indexes: o.Indexes}
 	t, err := openSource(name, o, rep)
 	if err != nil {
 		return nil, err
 	}
-	t.src.maxPixels = o.MaxPixels
+	t.src.maxPixels, t.src.opened = o.MaxPixels, began
 	t.notes = append(t.notes, rep.notes...)
 	if n := len(rep.indexed); n == 1 {
 		t.notes = append(t.notes, fmt.Sprintf("An index of %s is now in %s, so that it opens faster next time.", filepath.Base(rep.indexed[0]), o.Indexes))

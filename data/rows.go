@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/lince-ml/lince/internal/bounded"
 	"github.com/lince-ml/lince/internal/patherr"
@@ -21,7 +22,7 @@ import (
 // is left. It reads no file; Table.Check finds those that are no images. Table.Close does not close fsys.
 func NewTable(fsys fs.FS, rows []Row) (*Table, error) {
 	const name = "rows"
-	src := &source{name: name, rule: Unlabeled, task: Classify}
+	src := &source{name: name, rule: Unlabeled, task: Classify, opened: time.Now()}
 	t := &Table{src: src}
 	labeled := slices.ContainsFunc(rows, func(r Row) bool { return r.Label != "" })
 	missing, unlabeled := drops{unit: "row"}, drops{unit: "row"}

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Row is one image of a table.
@@ -62,6 +63,7 @@ type source struct {
 	rule   Rule
 	parts  map[string][]Row
 	closer io.Closer
+	opened time.Time // before the files were listed; see Table.changed
 
 	training, validation string // the parts of these kinds, "" if there is none
 	holds                string // the part that the table holds; "" for the whole source, or another folder
@@ -498,6 +500,9 @@ func Concat(tables ...*Table) *Table {
 		}
 		sources[t.src] = true
 		n.src.maxPixels = max(n.src.maxPixels, t.src.maxPixels)
+		if at := t.src.opened; n.src.opened.IsZero() || at.Before(n.src.opened) {
+			n.src.opened = at
+		}
 		closers = append(closers, t)
 		names = append(names, t.Name())
 	}

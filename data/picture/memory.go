@@ -54,6 +54,9 @@ func (d *Decoder) limits(file int) limits {
 	return l
 }
 
+// MostMillions is the largest limit of a LargeDecoder, in millions of pixels: their number fits into 32 bits.
+const MostMillions = math.MaxInt32 / 1_000_000
+
 // PixelsError is the error of an image with more pixels than are supported, or than Decoder.MaxPixels or the size of its file allow.
 type PixelsError struct {
 	Format        string // of the file, such as "JPEG"
@@ -68,7 +71,11 @@ type PixelsError struct {
 
 // Error returns the reason and a remedy.
 func (e *PixelsError) Error() string {
-	return fmt.Sprintf("%s; if the file is right, use --max-pixels %.0f (in millions; in Go, picture.LargeDecoder)", e.Reason(), math.Ceil(float64(e.Width)*float64(e.Height)/1e6))
+	millions := math.Ceil(float64(e.Width) * float64(e.Height) / 1e6)
+	if millions > MostMillions {
+		return fmt.Sprintf("%s, and at most %d million with --max-pixels; if the file is right, make the image smaller or cut it into pieces with another program", e.Reason(), MostMillions)
+	}
+	return fmt.Sprintf("%s; if the file is right, use --max-pixels %.0f (in millions; in Go, picture.LargeDecoder)", e.Reason(), millions)
 }
 
 // Reason returns the error without a remedy.

@@ -94,3 +94,12 @@ func TestLargeResult(t *testing.T) {
 		}
 	}
 }
+
+// TestMostMillions checks that a limit is proposed only if --max-pixels takes it.
+func TestMostMillions(t *testing.T) {
+	for side, want := range map[int]string{40000: "use --max-pixels 1600 ", 46000: "use --max-pixels 2116 ", 65535: "at most 2147 million with --max-pixels; if the file is right, make the image smaller"} {
+		if err := (&PixelsError{Format: "GIF", Width: side, Height: side, Limit: MaxPixels}).Error(); !strings.Contains(err, want) {
+			t.Errorf("%d: %s", side, err)
+		}
+	}
+}

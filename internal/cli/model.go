@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/augment"
 	"github.com/lince-ml/lince/data/preprocess"
 	"github.com/lince-ml/lince/internal/namelist"
@@ -194,6 +195,13 @@ func (t *training) fits(m *lince.Model, classes []string) error {
 	}
 	if s := (size{in[1], in[2]}); t.Size != (size{}) && t.Size != s && !open {
 		return usageError{fmt.Errorf("--size %s: the model %s needs images of %s; remove --size", t.Size, t.ModelSource, s)}
+	}
+	if task := t.table.Task(); m.Regression && task != data.Regress {
+		how := "choose another --model, such as cnn or mobilenetv2"
+		if data.IsTable(t.Source) {
+			how += "; to train on numbers in a column of the table, set --task regress"
+		}
+		return usageError{fmt.Errorf("the model %s predicts a number for each image, so it cannot be the start of a classifier: %s", t.ModelSource, how)}
 	}
 	if err := fitTask(m, t.ModelSource, t.table.Task()); err != nil {
 		return err

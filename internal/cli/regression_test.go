@@ -106,6 +106,8 @@ func TestRegress(t *testing.T) {
 		{"evaluate r/best.keras img --label none", "predicts a number"},
 		{"predict r/best.keras img/0.png --unknown .5", "not for a model that predicts numbers"},
 		{"train TABLE --task regress --stratify --class-weight balanced", "--class-weight is for images with classes"},
+		{"train TABLE --task classify --model r/best.keras", "cannot be the start of a classifier: choose another --model, such as cnn or mobilenetv2; to train on numbers in a column of the table, set --task regress"},
+		{"train demo:cats-and-dogs?n=12 --model r/best.keras", "cannot be the start of a classifier: choose another --model, such as cnn or mobilenetv2\n"},
 		{"train TABLE --task regress --model mobilenetv2", "transfer learning is for classes"},
 		{"train TABLE --task regress --model " + network("two.json"), "has 2 outputs, want one"},
 	} {

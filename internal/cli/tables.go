@@ -4,11 +4,11 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/internal/namelist"
 	"github.com/lince-ml/lince/internal/sheet"
 )
@@ -28,10 +28,10 @@ type pixelsFlag struct {
 	MaxPixels int `placeholder:"MILLIONS" help:"Read images of up to so many million pixels from files of any size (default: 178.9 million, if the file is not much too small for them)."`
 }
 
-// mistake returns the error of the flag. The number of pixels fits into 32 bits.
+// mistake returns the error of the flag.
 func (f pixelsFlag) mistake() error {
-	if most := math.MaxInt32 / 1_000_000; f.MaxPixels < 0 || f.MaxPixels > most {
-		return fmt.Errorf("--max-pixels must be from 1 to %d (in millions), or 0 for the default, got %d", most, f.MaxPixels)
+	if f.MaxPixels < 0 || f.MaxPixels > picture.MostMillions {
+		return fmt.Errorf("--max-pixels must be from 1 to %d (in millions), or 0 for the default, got %d", picture.MostMillions, f.MaxPixels)
 	}
 	return nil
 }
