@@ -61,54 +61,79 @@ func foldersNamed(names []string, level int, folder string) (paths, inside []str
 // roboflowName matches the names that Roboflow gives to the images of an export: IMG_1_jpg.rf.0123456789abcdef0123456789abcdef.jpg. Their first word is no class.
 var roboflowName = regexp.MustCompile(`\.rf\.[0-9a-zA-Z]{16,}\.\w+$`)
 
+// signs are the signs that the labels that a rule gives to images are none.
+type signs struct {
+	doubtful bool // no image has a label, or the first words of their names are too many for classes
+	export   bool // the names are those of an export of Roboflow
+	numbered bool // the classes look like years, cameras or similar
+
+	images, masked []string // the classes are folders of images and of masks
+}
+
+// signs looks for signs that the labels are none.
+func (b *labeling) signs() (s signs) {
+	s.doubtful = b.unlabeled != nil
+	switch {
+	case b.rule.rule == Prefix:
+		if b.unlabeled == nil {
+			s.doubtful = b.manyClasses()
+		}
+		s.export = !slices.ContainsFunc(b.names, func(n string) bool { return !roboflowName.MatchString(n) })
+	case b.unlabeled == nil:
+		classes := b.t.Classes()
+		s.images, s.masked = masks(classes)
+		s.numbered = b.rule.rule == Folder && len(classes) > 1 && allGroups(classes)
+	}
+	return s
+}
+
 // findElsewhere returns an error if no image has a label, or if what the rule gives them is none since the real labels are elsewhere: in a table beside the images, or in boxes.
 func (b *labeling) findElsewhere() error {
 	if !b.auto() || b.o.level(b.names) >= 0 {
 		return b.unlabeled
 	}
-	var images, masked []string
-	doubtful, export, numbered := b.unlabeled != nil, false, false
-	switch {
-	case b.rule.rule == Prefix:
-		if b.unlabeled == nil {
-			doubtful = b.manyClasses()
-		}
-		export = !slices.ContainsFunc(b.names, func(n string) bool { return !roboflowName.MatchString(n) })
-	case b.unlabeled == nil:
-		images, masked = masks(b.t.Classes())
-		numbered = b.rule.rule == Folder && len(b.t.Classes()) > 1 && allGroups(b.t.Classes())
-	}
-	if !doubtful && !export && masked == nil && !numbered {
+	s := b.signs()
+	if !s.doubtful && !s.export && s.masked == nil && !s.numbered {
 		return nil
 	}
-	only := "" // how to use the images of a segmentation alone
-	if masked != nil {
-		paths, inside := foldersNamed(b.names, b.rule.level, images[0])
-		only = "open their folder alone"
-		if len(paths) == 1 {
-			only = "use only theirs (--part " + shell.Quote(strings.TrimPrefix(b.root, outside)+paths[0]) + ")"
-		}
-		if first, classes := labelsOfImages(inside); len(images) == 1 && classes > 1 {
-			return fmt.Errorf("%s: has images in the folder %s, whose names have %d classes, such as %s, and probably masks in %s. To classify the images, %s; if these folders are classes, use --label folder",
-				b.l.name, images[0], classes, quoteName(first), listNames(masked), only)
-		}
+	segmentation, err := b.segmentation(s)
+	if err != nil {
+		return err
 	}
-	if what := b.l.boxesBeside(); what != "" && !numbered {
+	if what := b.l.boxesBeside(); what != "" && !s.numbered {
 		return fmt.Errorf("%s: the %d images have no classes: %s", b.l.name, len(b.names), what)
 	}
-	if masked != nil {
-		return fmt.Errorf("%s: has images in the folder %s and probably masks in %s: it is a dataset for segmentation, which lince does not learn. To classify the images, %s; if these folders are classes, use --label folder",
-			b.l.name, listNames(images), listNames(masked), only)
+	if segmentation != nil {
+		return segmentation
 	}
 	if table := b.l.tableBeside(OpenOptions{}); table != nil {
 		anyway := ""
-		if numbered {
+		if s.numbered {
 			anyway = "; if the folders are the classes, use --label folder"
 		}
 		return fmt.Errorf("%s: the names and folders of the %d images are not their labels, and %s%s", b.l.name, len(b.names), table.advice(b.l.name), anyway)
 	}
-	if export {
+	if s.export {
 		return fmt.Errorf("%s: the names of the %d images are those of an export of Roboflow, such as %s, and have no labels; export them from Roboflow as folders (Folder Structure), or use --label with a regular expression with one group", b.l.name, len(b.names), quoteName(b.names[0]))
 	}
 	return b.unlabeled
+}
+
+// segmentation returns an error for folders of images and of masks: named if the names of the images have classes, which boxes beside them do not change, else plain. Both are nil for
+// other folders.
+func (b *labeling) segmentation(s signs) (plain, named error) {
+	if s.masked == nil {
+		return nil, nil
+	}
+	paths, inside := foldersNamed(b.names, b.rule.level, s.images[0])
+	how := "open their folder alone"
+	if len(paths) == 1 {
+		how = "use only theirs (--part " + shell.Quote(strings.TrimPrefix(b.root, outside)+paths[0]) + ")"
+	}
+	if first, classes := labelsOfImages(inside); len(s.images) == 1 && classes > 1 {
+		return nil, fmt.Errorf("%s: has images in the folder %s, whose names have %d classes, such as %s, and probably masks in %s. To classify the images, %s; if these folders are classes, use --label folder",
+			b.l.name, s.images[0], classes, quoteName(first), listNames(s.masked), how)
+	}
+	return fmt.Errorf("%s: has images in the folder %s and probably masks in %s: it is a dataset for segmentation, which lince does not learn. To classify the images, %s; if these folders are classes, use --label folder",
+		b.l.name, listNames(s.images), listNames(s.masked), how), nil
 }
