@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // Kind is the kind of a child of a group.
@@ -37,6 +38,8 @@ type Group struct {
 	attributes
 	path  string
 	links []link // sorted by name
+	// through is the group in it that the last path went through, so that finding each dataset of a large group does not read the group each time.
+	through atomic.Pointer[Group]
 }
 
 // link is an entry of a group. GroupKind stands for every object with an address. The object header shows whether it is
@@ -75,7 +78,7 @@ func (o *object) group(path string) (*Group, error) {
 			return nil, fmt.Errorf("two links have the name %q", l.name)
 		}
 	}
-	return &Group{attributes{o, path}, path, links}, nil
+	return &Group{attributes: attributes{o, path}, path: path, links: links}, nil
 }
 
 // readLinks reads the links, which a group can store in three ways.
@@ -295,15 +298,14 @@ func (g *Group) Dataset(path string) (*Dataset, error) {
 // lookup follows a path from g. The string is the path from the root, up to the first name that was not found.
 func (g *Group) lookup(path string) (*object, string, error) {
 	o, full := g.o, g.path
-	for name := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
-		if o != g.o {
-			next, err := o.group(full)
-			if err != nil {
-				return nil, full, err
-			}
-			g = next
-		}
+	names := strings.Split(strings.Trim(path, "/"), "/")
+	for k, name := range names {
 		full = join(full, name)
+		last := k == len(names)-1
+		if next := g.through.Load(); !last && next != nil && next.path == full {
+			g = next
+			continue
+		}
 		i, found := slices.BinarySearchFunc(g.links, name, func(l link, name string) int { return strings.Compare(l.name, name) })
 		if !found {
 			return nil, full, fmt.Errorf("no such group or dataset: %w", fs.ErrNotExist)
@@ -315,6 +317,15 @@ func (g *Group) lookup(path string) (*object, string, error) {
 		if o, err = g.o.f.object(g.links[i].addr); err != nil {
 			return nil, full, err
 		}
+		if last {
+			break
+		}
+		next, err := o.group(full)
+		if err != nil {
+			return nil, full, err
+		}
+		g.through.Store(next)
+		g = next
 	}
 	return o, full, nil
 }
