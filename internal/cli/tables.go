@@ -101,7 +101,7 @@ func (f sourceFlags) options(o *data.OpenOptions) (err error) {
 // recordDuplicates counts images with equal bytes.
 type recordDuplicates struct {
 	Groups     int `json:"groups"`      // of two or more images with equal bytes
-	Images     int `json:"images"`    // in these groups
+	Images     int `json:"images"`      // in these groups
 	Moved      int `json:"moved"`       // to the other side of the split, so that a group is on one side
 	TwoClasses int `json:"two_classes"` // groups whose images have different labels
 }
