@@ -23,7 +23,8 @@ import (
 // run stay until the new run begins to train. They are then removed before new files except run.json
 // are written, so the folder never holds results of two runs.
 type folder struct {
-	raw    bool // CSV files have texts as they are; see csvFlag
+	raw    bool   // CSV files have texts as they are; see csvFlag
+	kind   string // of the default folder
 	dir    string
 	files  []outFile
 	made   []string          // the folders that were created; removed again if the command fails early
@@ -75,7 +76,12 @@ var resultFiles = slices.DeleteFunc(slices.Clone(runFiles), func(f outFile) bool
 // newFolder creates the folder dir, or the next free runs/train-N if dir is empty, and takes it. It
 // checks that the folder is writable, so that the command fails before its work and not after it.
 func newFolder(dir string, files []outFile, overwrite bool) (*folder, error) {
-	f := &folder{dir: dir, files: files, wrote: map[string]bool{}, what: map[string]string{}, over: overwrite}
+	return newFolderOf("train", dir, files, overwrite)
+}
+
+// newFolderOf is newFolder for the work of another kind than a training, after which its default folder is called.
+func newFolderOf(kind, dir string, files []outFile, overwrite bool) (*folder, error) {
+	f := &folder{kind: kind, dir: dir, files: files, wrote: map[string]bool{}, what: map[string]string{}, over: overwrite}
 	err := f.make()
 	if err == nil {
 		err = f.take()
@@ -117,7 +123,7 @@ func (f *folder) make() error {
 		return err
 	}
 	for n := 1; ; n++ {
-		f.dir = filepath.Join("runs", fmt.Sprintf("train-%d", n))
+		f.dir = filepath.Join("runs", fmt.Sprintf("%s-%d", f.kind, n))
 		err := os.Mkdir(f.dir, 0o777)
 		if errors.Is(err, fs.ErrExist) {
 			continue

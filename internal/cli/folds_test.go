@@ -168,6 +168,7 @@ func TestLRFind(t *testing.T) {
 	args := []string{"train", "demo:cats-and-dogs?n=40", "--model", network("two.json"), "--batch", "20", "--schedule", "cosine", "--lr-find", "--out"}
 	o := succeed(t, append(args, "out")...)
 	contains(t, "the output", o.stdout, filepath.Join("out", lrPlot), "Nothing was trained.")
+	contains(t, "the output without --out", succeed(t, args[:len(args)-1]...).stdout, filepath.Join("runs", "lr-find-1", lrPlot))
 	if files := snapshot(t, "out"); len(files) != 1 || !strings.HasPrefix(files[lrPlot], "\x89PNG") {
 		t.Errorf("the folder has %d files", len(files))
 	}

@@ -9,6 +9,7 @@ import (
 	"image"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -365,10 +366,16 @@ func settingText(name string, v any) string {
 	}
 	s := string(b)
 	if slices.Contains([]string{"null", "", "{}", size{}.String(), grayRange{}.String()}, s) || slices.Contains(zeroIsNone, name) && slices.Contains([]string{"0", "0s", byteSize(0).String()}, s) {
-		return "–"
+		return noSetting
+	}
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && slices.Contains([]string{"cache", "memory"}, name) { // as earlier versions wrote it
+		return byteSize(n).String()
 	}
 	return s
 }
+
+// noSetting stands for a setting without a value.
+const noSetting = "–"
 
 // writePage writes a page about the evaluation. fill adds the results.
 func (c *evaluateCommand) writePage(e *env, m *lince.Model, out *folder, r *evaluation, s pageSource, fill func(s pageSource, p *report.Page) error) error {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -25,7 +26,7 @@ type reportCommand struct {
 
 // Help returns the command's detailed help.
 func (reportCommand) Help() string {
-	return `Prints the results of training runs side by side, and the settings that differ. The results are those on the validation images; * marks the best one. The folder of each run also has a page about it, report.html.
+	return `Prints the results of training runs side by side, and the settings that differ. The results are those on the validation images; * marks the best one. Those of a run with --folds are the means and standard deviations of its folds, and those of a run with --tune are those of the training with the best settings. Folders that are no runs are skipped. The folder of each run also has a page about it, report.html.
 
 Examples:
   lince report runs/train-1 runs/train-2
@@ -45,10 +46,14 @@ type comparedRun struct {
 	Run      string              `json:"run"`
 	Status   string              `json:"status"`
 	Epochs   int                 `json:"epochs_done"`
-	Results  map[string]*float64 `json:"results"` // null if the run does not have the result
+	Results  map[string]*float64 `json:"results"`       // null if the run does not have the result
+	Std      map[string]float64  `json:"std,omitempty"` // of the results of --folds, which are means
 	Settings map[string]string   `json:"settings"`
 
-	record record
+	record  record
+	several bool     // the results are those of parts
+	parts   []record // the trainings of --folds
+	notes   []string
 }
 
 // comparison is the command's result.
@@ -76,10 +81,16 @@ func (c *reportCommand) Run(e *env) error {
 			errs = append(errs, fmt.Errorf("%s: not a training run: %w", dir, err))
 			continue
 		}
-		r.Runs = append(r.Runs, comparedRun{Run: dir, Status: x.Status, Epochs: x.Epochs, Results: map[string]*float64{}, Settings: comparedSettings(&x), record: x})
+		run := comparedRun{Run: dir, Status: x.Status, Epochs: x.Epochs, Results: map[string]*float64{}, Std: map[string]float64{}, record: x}
+		run.complete()
+		run.Settings = comparedSettings(&run.record)
+		r.Runs = append(r.Runs, run)
 	}
-	if err := errors.Join(errs...); err != nil {
-		return err
+	if len(r.Runs) == 0 {
+		return errors.Join(errs...)
+	}
+	for _, err := range errs {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("skipped: %v", err))
 	}
 	r.compare()
 	for _, w := range r.Warnings {
@@ -94,13 +105,16 @@ func (c *reportCommand) Run(e *env) error {
 	return e.result(r, r.print)
 }
 
-// comparedResults lists the results of a run that are compared. order is that of report.ComparedResult. Results that no run has are left out.
-var comparedResults = []struct {
+// comparedResult is a result of a training.
+type comparedResult struct {
 	name, key string
 	order     int
 	value     func(r *record) float64 // NaN if the run does not have it
 	text      func(v float64) string
-}{
+}
+
+// comparedResults lists the results of a run that are compared. order is that of report.ComparedResult. Results that no run has are left out.
+var comparedResults = []comparedResult{
 	{"accuracy", "accuracy", 1, ofClasses(func(c *report.Classification) float64 { return c.Accuracy }), report.FormatPercent},
 	{"all classes right", "subset_accuracy", 1, ofLabels(func(m *report.MultiLabel) float64 { return m.SubsetAccuracy }), report.FormatPercent},
 	{"wrong decisions", "hamming_loss", -1, ofLabels(func(m *report.MultiLabel) float64 { return m.HammingLoss }), report.FormatPercent},
@@ -156,7 +170,12 @@ var comparedResults = []struct {
 // ofFinished are the results by which only a finished run can be the best: one that ended early needed less time for less.
 var ofFinished = []string{"seconds", "peak_memory_bytes"}
 
-func countText(v float64) string { return report.FormatCount(int(v)) }
+func countText(v float64) string {
+	if v != math.Trunc(v) { // a mean
+		return fmt.Sprintf("%.1f", v)
+	}
+	return report.FormatCount(int(v))
+}
 
 // ofClasses, ofLabels and ofNumbers return a result of the runs of a task. Other runs do not have it.
 func ofClasses(f func(*report.Classification) float64) func(*record) float64 {
@@ -224,6 +243,16 @@ func comparedSettings(r *record) map[string]string {
 			s[name] = settingText(name, v)
 		}
 	}
+	if r.Model.Optimizer == "" {
+		return s
+	}
+	for name, value := range map[string]string{
+		"optimizer": strings.ToLower(r.Model.Optimizer), "lr": strconv.FormatFloat(r.Model.LearningRate, 'g', -1, 64), "size": r.Model.Size, "monitor": r.Model.Monitor,
+	} {
+		if cmp.Or(s[name], noSetting) == noSetting && value != "" { // what a default came to
+			s[name] = value
+		}
+	}
 	return s
 }
 
@@ -233,9 +262,11 @@ func (r *comparison) compare() {
 	names := map[string]bool{}
 	for _, x := range r.Runs {
 		run := report.ComparedRun{Name: x.Run}
+		notes := x.notes
 		if x.Status != finished {
-			run.Note = x.Status
+			notes = append(slices.Clone(notes), x.Status)
 		}
+		run.Note = strings.Join(notes, ", ")
 		if x.record.History != nil {
 			run.History = plotted(x.record.History)
 		}
@@ -251,11 +282,14 @@ func (r *comparison) compare() {
 		}
 		has := false
 		for i := range r.Runs {
-			v := c.value(&r.Runs[i].record)
-			text := "–"
+			v, std := r.Runs[i].measure(c)
+			text := noSetting
 			r.Runs[i].Results[c.key] = nil
 			if finite(v) {
-				has, text, r.Runs[i].Results[c.key] = true, c.text(v), &v
+				has, text, r.Runs[i].Results[c.key] = true, c.format(v, std), &v
+			}
+			if std > 0 {
+				r.Runs[i].Std[c.key] = std
 			}
 			ranked := v
 			if r.Runs[i].Status != finished && slices.Contains(ofFinished, c.key) {
@@ -270,7 +304,7 @@ func (r *comparison) compare() {
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		var values []string
 		for _, x := range r.Runs {
-			values = append(values, cmp.Or(x.Settings[name], "–"))
+			values = append(values, cmp.Or(x.Settings[name], noSetting))
 		}
 		if len(slices.Compact(slices.Sorted(slices.Values(values)))) > 1 {
 			r.Settings[name] = values

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,6 +44,63 @@ func TestReport(t *testing.T) {
 	contains(t, "the output for the same run", same.stdout, "All settings are the same.")
 	if one := succeed(t, "report", a); strings.Contains(one.stdout, "settings") || !strings.Contains(one.stdout, "accuracy") {
 		t.Errorf("the output for one run is %s", one.stdout)
+	}
+}
+
+// TestReportOfSeveral compares runs of --folds and --tune with another, and skips a folder of --lr-find.
+func TestReportOfSeveral(t *testing.T) {
+	long(t)
+	workIn(t)
+	args := func(out string, more ...string) []string {
+		return append([]string{"train", "demo:cats-and-dogs?n=24", "--model", network("two.json"), "--epochs", "2", "-q", "--out", filepath.Join("runs", out)}, more...)
+	}
+	succeed(t, args("a")...)
+	succeed(t, args("b", "--folds", "2", "--optimizer", "adam")...)
+	succeed(t, args("c", "--tune", "1ms")...)
+	succeed(t, args("d", "--lr-find")...)
+	runs := []string{"runs/a", "runs/b", "runs/c", "runs/d"}
+	o := succeed(t, append([]string{"report"}, runs...)...)
+	contains(t, "standard error", o.stderr, "skipped: runs/d: not a training run")
+	contains(t, "the output", o.stdout, "runs/b (mean of 2 folds)", "runs/c (the best of 3 trials)", "rmsprop", "adam", "0.001")
+	r := decode[comparison](t, succeed(t, append([]string{"report", "--json"}, runs...)...).stdout)
+	var accuracy [2]float64
+	for i := range accuracy {
+		accuracy[i] = decode[record](t, read(t, "runs/b", fmt.Sprintf("fold-%d", i+1), "run.json")).Results.Accuracy
+	}
+	best := decode[record](t, read(t, "runs/c/best/run.json"))
+	if b := r.Runs[1]; len(r.Runs) != 3 || !closeTo(*b.Results["accuracy"], (accuracy[0]+accuracy[1])/2) || !closeTo(b.Std["accuracy"], math.Abs(accuracy[0]-accuracy[1])/math.Sqrt2) || *b.Results["epochs"] != 2 || b.Epochs != 4 ||
+		*b.Results["params"] != float64(best.Model.Params) || *b.Results["seconds"] == 0 {
+		t.Errorf("the folds are %+v, want the means of %v", b, accuracy)
+	}
+	if c := r.Runs[2]; *c.Results["accuracy"] != best.Results.Accuracy || *c.Results["epochs"] != 2 || *c.Results["seconds"] <= best.Seconds || c.Settings["optimizer"] != "rmsprop" {
+		t.Errorf("the trials are %+v, want %+v", c, best.Results)
+	}
+	for _, name := range []string{"best", "fold-1", "fold-2"} {
+		for _, run := range runs {
+			if err := os.RemoveAll(filepath.Join(run, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	o = succeed(t, append([]string{"report"}, runs...)...)
+	contains(t, "the output without the trainings", o.stdout, "runs/b (mean of 0 folds)", "runs/c (no training with the best settings yet)")
+	if strings.Contains(o.stdout, "0 ms") {
+		t.Errorf("missing results are numbers: %s", o.stdout)
+	}
+}
+
+func closeTo(a, b float64) bool { return math.Abs(a-b) < 1e-12 }
+
+// TestSettingText formats amounts of memory in one form.
+func TestSettingText(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		v    any
+		want string
+	}{{"cache", 536870912., "512 MiB"}, {"cache", "128 MiB", "128 MiB"}, {"memory", "0 B", noSetting}, {"batch", 15., "15"}, {"optimizer", "", noSetting}} {
+		if got := settingText(c.name, c.v); got != c.want {
+			t.Errorf("%s %v is %s, want %s", c.name, c.v, got, c.want)
+		}
 	}
 }
 

@@ -47,7 +47,7 @@ type trainCommand struct {
 	findFlags      `group:"optimizer"`
 	objectiveFlags `group:"loss"`
 
-	Out          path      `writes:"folder" group:"output" placeholder:"DIR" predictor:"folder" help:"Output folder (default: the next free runs/train-N)."`
+	Out          path      `writes:"folder" group:"output" placeholder:"DIR" predictor:"folder" help:"Output folder (default: the next free runs/train-N, or with --lr-find runs/lr-find-N)."`
 	Resume       path      `group:"output" placeholder:"DIR" predictor:"folder" help:"Resume the interrupted run in this folder, with its settings."`
 	SaveFreq     int       `group:"output" placeholder:"N" help:"Write the checkpoint for --resume every N steps (default: after each epoch)."`
 	TensorBoard  boardFlag `name:"tensorboard" group:"output" help:"Write files for TensorBoard to the folder tensorboard in the output folder. --tensorboard=DIR writes them to DIR."`

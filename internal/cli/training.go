@@ -81,7 +81,11 @@ func (t *training) run(k *kong.Context) error {
 		err = t.reopen(k)
 	} else {
 		t.record = newRecord(k, e.args)
-		t.folder, err = newFolder(string(c.Out), runFiles, c.Overwrite)
+		kind := "train"
+		if c.LRFind { // its folder is no run
+			kind = "lr-find"
+		}
+		t.folder, err = newFolderOf(kind, string(c.Out), runFiles, c.Overwrite)
 	}
 	if errors.Is(err, errFinished) {
 		return nil

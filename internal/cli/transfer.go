@@ -269,7 +269,7 @@ func (t *training) willTransfer(p lince.Preprocessing) {
 func (t *training) setTransferCache() {
 	if !t.given["cache"] {
 		t.Cache = transferCache
-		t.record.Settings["cache"] = t.Cache
+		t.record.Settings["cache"] = t.Cache.String()
 	}
 }
 
