@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/internal/namelist"
 	"github.com/lince-ml/lince/internal/shell"
 )
 
@@ -91,16 +92,13 @@ func spelled(counts []data.Count) Finding {
 	return f
 }
 
-// renameFlag returns the flag that joins classes with the first one, "" if their names cannot be written in it.
+// renameFlag returns the flag that joins classes with the first one.
 func renameFlag(classes []string) string {
-	var pairs []string
+	var pairs []namelist.Pair
 	for _, c := range classes[1:] {
-		pairs = append(pairs, c+"="+classes[0])
+		pairs = append(pairs, namelist.Pair{Name: c, Value: classes[0]})
 	}
-	if strings.ContainsAny(strings.Join(classes, ""), ",=") {
-		return ""
-	}
-	return "; to join them: --rename " + shell.Quote(strings.Join(pairs, ","))
+	return "; to join them: --rename " + shell.Quote(namelist.JoinPairs(pairs...))
 }
 
 // oneClass returns a function that gives the spellings of a class one name.

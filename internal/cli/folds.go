@@ -200,8 +200,13 @@ func (v *crossValidation) fold(n int) (record, error) {
 			args = append(args, "--threads", strconv.Itoa(v.c.Threads))
 		}
 	}
-	v.printf("\nFold %d of %d\n", n, v.record.Folds.Folds)
-	return v.subRun(args, dir)
+	v.printf("Fold %d of %d (its output is in %s)\n", n, v.record.Folds.Folds, filepath.Join(dir, logName))
+	r, err := v.subRun(args, dir, true)
+	if err == nil {
+		v.printf("  %s\n", describeRun(r))
+		v.stopUnheard()
+	}
+	return r, err
 }
 
 // stopped records that the training of a fold has ended with an error.
@@ -290,12 +295,7 @@ func (f *recordFolds) rows(format func(*float64) string) [][]string {
 // table writes the results for people, with epochs from 1.
 func (f *recordFolds) table(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for i, row := range f.rows(func(v *float64) string {
-		if v == nil {
-			return "nan"
-		}
-		return fmt.Sprintf("%.4f", *v)
-	}) {
+	for i, row := range f.rows(fourDigits) {
 		if n, err := strconv.Atoi(row[1]); err == nil && i > 0 {
 			row[1] = strconv.Itoa(n + 1)
 		}

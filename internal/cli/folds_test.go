@@ -18,7 +18,11 @@ func TestFolds(t *testing.T) {
 		return append([]string{"train", "demo:cats-and-dogs?n=30", "--model", network("two.json"), "--epochs", "2", "--batch", "6", "--folds", "3", "--out", out}, more...)
 	}
 	o := succeed(t, args("whole")...)
-	contains(t, "the output", o.stdout, "Fold 1 of 3", "Fold 3 of 3", "20 training and 10 validation images", "Cross-validation: the best epochs of 3 folds", "fold  best epoch  val accuracy  val loss", "Files in whole:")
+	contains(t, "the output", o.stdout, "Fold 1 of 3 (its output is in "+filepath.Join("whole", "fold-1", logName)+")\n  20 training and 10 validation images, ", "Fold 3 of 3", "Cross-validation: the best epochs of 3 folds", "fold  best epoch  val accuracy  val loss", "Files in whole:")
+	if n := strings.Count(o.stdout, "\n"); n > 25 {
+		t.Errorf("the output has %d lines, want two for each fold, and the results:\n%s", n, o.stdout)
+	}
+	contains(t, "the log of a fold", read(t, "whole", "fold-2", logName), "Epoch 1/", "macro avg", "Files in ")
 	r := decode[record](t, read(t, "whole", "run.json"))
 	if r.Status != finished || r.Folds == nil || len(r.Folds.Results) != 3 {
 		t.Fatalf("run.json has %s, %+v", r.Status, r.Folds)

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/lince-ml/lince/internal/patherr"
+	"github.com/lince-ml/lince/report"
 )
 
 // severalRuns is what --folds and --tune have in common: they make several trainings in a folder with a record and a log for all of them.
@@ -18,6 +21,7 @@ type severalRuns struct {
 	what   string // the trainings: "folds" or "trials"
 	source string // the data on the command line; "" if it is that of the run to resume
 	begun  bool   // a training has begun, so there is something to resume
+	warned *onceWriter
 	folder *folder
 	log    *runLog
 	record record
@@ -44,8 +48,24 @@ func (s *severalRuns) unstarted(err error) error {
 	return err
 }
 
-// subRun trains as another command line says, whose output folder is dir, and returns the record.
-func (s *severalRuns) subRun(args []string, dir string) (record, error) {
+// onceWriter drops what it has already written: the warnings of several trainings are mostly the same.
+type onceWriter struct {
+	w    io.Writer
+	seen map[string]bool
+}
+
+// Write implements io.Writer.
+func (o *onceWriter) Write(b []byte) (int, error) {
+	if o.seen[string(b)] {
+		return len(b), nil
+	}
+	o.seen[string(b)] = true
+	return o.w.Write(b)
+}
+
+// subRun trains as another command line says, whose output folder is dir, and returns the record. If brief is true, what it prints is only in its log, except warnings that
+// are new.
+func (s *severalRuns) subRun(args []string, dir string, brief bool) (record, error) {
 	var c commands
 	exited := 0
 	parser, err := newParser(&c, io.Discard, io.Discard, func(int) { panic(exitPanic{}) })
@@ -61,6 +81,13 @@ func (s *severalRuns) subRun(args []string, dir string) (record, error) {
 	c.Train.others = &s.record.Data
 	sub := *s.env
 	sub.args, sub.json = args, false
+	if s.warned == nil {
+		s.warned = &onceWriter{w: s.stderr, seen: map[string]bool{}}
+	}
+	sub.stderr = s.warned
+	if brief {
+		sub.text = io.Discard
+	}
 	if err := sub.prepareInputs(k); err != nil {
 		return record{}, err
 	}
@@ -74,6 +101,31 @@ func (s *severalRuns) subRun(args []string, dir string) (record, error) {
 		}
 	}
 	return r, cmp.Or(err, unread)
+}
+
+// describeRun says in a line what came of a training.
+func describeRun(r record) string {
+	text := fmt.Sprintf("%d training and %d validation images, %s", r.Data.Training, r.Data.Validation, report.FormatSeconds(r.Seconds))
+	best := bestOf(0, r)
+	if len(best.Values) == 0 {
+		return text
+	}
+	text += fmt.Sprintf("; best epoch %d of %d:", best.Epoch+1, r.Epochs)
+	for i, name := range slices.Sorted(maps.Keys(best.Values)) {
+		if i > 0 {
+			text += ","
+		}
+		text += fmt.Sprintf(" %s %s", strings.ReplaceAll(name, "_", " "), fourDigits(best.Values[name]))
+	}
+	return text
+}
+
+// fourDigits formats a value that may be missing.
+func fourDigits(v *float64) string {
+	if v == nil {
+		return "nan"
+	}
+	return fmt.Sprintf("%.4f", *v)
 }
 
 // keepData records the data of the first training.

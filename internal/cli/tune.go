@@ -19,6 +19,7 @@ import (
 	"github.com/lince-ml/lince/internal/shell"
 	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/report"
 )
 
 // --tune is successive halving (Jamieson and Talwalkar, 2016): all trials train for one epoch, the best third of them for three epochs, and so on. A trial of a
@@ -117,7 +118,7 @@ func (s *search) search() error {
 		numbers = append(numbers, n)
 	}
 	epochs := 1
-	for rung := 1; rung <= rungs && len(numbers) > 0; rung++ {
+	for rung := 1; rung <= s.rungs() && len(numbers) > 0; rung++ {
 		least := 1
 		if rung == 1 {
 			least = leastTrials
@@ -125,7 +126,7 @@ func (s *search) search() error {
 		done := 0
 		for _, n := range numbers {
 			// The trials that a resumed run finds are those that it had time for.
-			if s.result(n, rung) == nil && done >= least && s.spent() >= s.c.Tune.Seconds()*float64(rung)/rungs {
+			if s.result(n, rung) == nil && done >= least && s.spent() >= s.c.Tune.Seconds()*float64(rung)/float64(s.rungs()) {
 				break
 			}
 			if err := s.trial(n, rung, epochs); err != nil {
@@ -142,7 +143,36 @@ func (s *search) search() error {
 			epochs *= halving
 		}
 	}
+	s.explainTime()
 	return s.finish()
+}
+
+// rungs returns the number of rungs whose trials have at most --epochs epochs. They share the time.
+func (s *search) rungs() int {
+	n, epochs := 1, 1
+	for n < rungs && epochs*halving <= s.c.Epochs {
+		n, epochs = n+1, epochs*halving
+	}
+	return n
+}
+
+// explainTime says why the search has ended before its time.
+func (s *search) explainTime() {
+	const most = .9
+	if s.spent() >= most*s.c.Tune.Seconds() {
+		return
+	}
+	first := 0
+	for _, t := range s.record.Tune.Trials {
+		if t.Rung == 1 {
+			first++
+		}
+	}
+	why := "the time of the first trials was used, and only the best third of them train for more epochs"
+	if first == mostTrials {
+		why = fmt.Sprintf("there are at most %d trials, of which the best third train for more epochs", mostTrials)
+	}
+	s.printf("\nThe search ended after %s of %v: %s.\n", report.FormatSeconds(s.spent()), s.c.Tune, why)
 }
 
 // spent returns the seconds that trials have taken, in all processes of the run.
@@ -166,11 +196,12 @@ func (s *search) trial(n, rung, epochs int) error {
 	began := time.Now()
 	flags := s.flags(n)
 	dir := s.folder.path(fmt.Sprintf("trial-%d-%d", n, epochs))
-	s.printf("\nTrial %d, %s: %s\n", n, count(epochs, "epoch"), cmp.Or(strings.Join(flags, " "), "the settings of the command line"))
-	r, err := s.train(dir, append(slices.Clone(flags), "--epochs", strconv.Itoa(epochs)))
+	s.printf("Trial %d, %s: %s\n", n, count(epochs, "epoch"), cmp.Or(strings.Join(flags, " "), "the settings of the command line"))
+	r, err := s.train(dir, append(slices.Clone(flags), "--epochs", strconv.Itoa(epochs)), true)
 	result := trialResult{Trial: n, Rung: rung, Epochs: epochs, Flags: flags}
 	switch {
 	case divergedAt(err) != nil && !initially(err):
+		s.printf("  diverged\n")
 	case err != nil:
 		return err
 	default:
@@ -180,6 +211,10 @@ func (s *search) trial(n, rung, epochs int) error {
 			result.Value = &v
 		}
 	}
+	if err == nil {
+		s.printf("  %s\n", describeRun(r))
+	}
+	s.stopUnheard()
 	result.Seconds = time.Since(began).Seconds()
 	s.record.Tune.Seconds += result.Seconds
 	s.record.Tune.Trials = append(s.record.Tune.Trials, result)
@@ -187,7 +222,7 @@ func (s *search) trial(n, rung, epochs int) error {
 }
 
 // train runs a training with flags that replace those of the command line, resumes it, or returns its record if it is finished.
-func (s *search) train(dir string, flags []string) (record, error) {
+func (s *search) train(dir string, flags []string, brief bool) (record, error) {
 	var args []string
 	r, err := readRecord(filepath.Join(dir, "run.json"))
 	switch {
@@ -205,7 +240,7 @@ func (s *search) train(dir string, flags []string) (record, error) {
 			}
 		}
 	}
-	return s.subRun(args, dir)
+	return s.subRun(args, dir, brief)
 }
 
 // flags returns the settings of a trial as flags. The first trial has those of the command line.
@@ -284,7 +319,7 @@ func (s *search) finish() error {
 	s.record.Tune.Best = best.Flags
 	dir := s.folder.path("best")
 	s.printf("\nTraining with the settings of trial %d: %s\n", best.Trial, cmp.Or(strings.Join(best.Flags, " "), "those of the command line"))
-	if _, err := s.train(dir, best.Flags); err != nil {
+	if _, err := s.train(dir, best.Flags, false); err != nil {
 		return err
 	}
 	s.record.Status, s.record.StoppedBy = finished, "epochs"
