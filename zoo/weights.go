@@ -100,6 +100,15 @@ func (o Options) weights(a architecture) (string, error) {
 	return f.Find()
 }
 
+// WeightsFile returns the file of ImageNet's weights that New takes for options with these weights.
+func (n Network) WeightsFile(o Options) (WeightsFile, error) {
+	o, err := o.check(n.architecture)
+	if err != nil {
+		return WeightsFile{}, err
+	}
+	return o.imageNet(n.architecture)
+}
+
 // CheckWeights returns the error that New returns if the file of Options.Weights is not there, or is damaged. It does not read weights.
 func (n Network) CheckWeights(o Options) error {
 	o, err := o.check(n.architecture)

@@ -56,7 +56,8 @@ type evaluation struct {
 	Ignored        []badFile              `json:"ignored"`
 	Dropped        int                    `json:"dropped"` // files and rows that were left out when the data were opened
 	Unreadable     []badFile              `json:"unreadable"`
-	TTA            int                    `json:"tta,omitempty"` // number of variants of each image
+	TTA            int                    `json:"tta,omitempty"`        // number of variants of each image
+	TrainedOn      int                    `json:"trained_on,omitempty"` // number of the images on which the model was trained, if all of the run are here
 	PassedOver     []passedOver           `json:"passed_over"`
 	UnknownClasses []unknownCount         `json:"unknown_classes"` // classes of the data that the model does not have; their images are left out
 	Metrics        *lince.Logs            `json:"-"`
@@ -185,7 +186,7 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	e.printf("%s\n%s", f.Found(), c.kept(cachedSet{"", f}))
 	r := &evaluation{
 		Model: c.Model, Data: c.Source, Part: part, Images: f.Len(), Unreadable: badFiles(bad), Ignored: badFiles(ignored), Dropped: t.Dropped(), PassedOver: passed, UnknownClasses: unknown,
-		TTA: c.TTA, Values: map[string]any{},
+		TTA: c.TTA, Values: map[string]any{}, TrainedOn: e.warnOfTrained(c.Model, c.Source, t),
 	}
 	for _, err := range m.Unknown() {
 		r.Unknown = append(r.Unknown, err.Error())

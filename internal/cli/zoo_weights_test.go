@@ -19,15 +19,24 @@ func TestWeights(t *testing.T) {
 	put(t, "models", map[string][]byte{"mobilenet_2_5_128_tf.h5": {1}, "vgg16_weights_tf_dim_ordering_tf_kernels.h5": {1}}) // MobileNet's has no hash
 
 	o := succeed(t, "weights")
-	for _, want := range []string{"mobilenet 1 of 32 there", "vgg16 0 of 2 there, 1 damaged", "resnet50 0 of 2 there", "efficientnetlite0 0 of 0 there"} {
+	for _, want := range []string{"mobilenet missing 13 MB 1 of 32 files there", "vgg16 missing 59 MB 0 of 2 files there, 1 damaged", "resnet50 missing 94 MB 0 of 2 files there", "efficientnetlite0 Keras has no weights for it; lince train --model efficientnetlite0 --weights FILE"} {
 		if text := strings.Join(strings.Fields(o.stdout), " "); !strings.Contains(text, want) {
 			t.Errorf("%q is not in %s", want, o.stdout)
 		}
 	}
-	o = succeed(t, "weights", "VGG16")
+	o = succeed(t, "weights", "mobilenetv2")
+	contains(t, "the short list", o.stdout, "_1.0_224_no_top.h5  missing  9 MB  for lince train --model mobilenetv2\n59 files for other sizes and widths, and with classifiers: lince weights mobilenetv2 --all\n", "\nTo fetch what is missing:\n  curl ")
+	if n := strings.Count(o.stdout, "\n"); n != 6 {
+		t.Errorf("it has %d lines: %s", n, o.stdout)
+	}
+	o = succeed(t, "weights", "mobilenetv2", "--all")
+	if n := strings.Count(o.stdout, "curl"); n != 60 || strings.Index(o.stdout, "_1.0_224_no_top.h5") > strings.Index(o.stdout, "_0.35_96.h5") {
+		t.Errorf("it has %d commands: %s", n, o.stdout)
+	}
+	o = succeed(t, "weights", "VGG16", "--all")
 	path := filepath.Join(home, "models", "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5")
-	contains(t, "the list", o.stdout, "kernels.h5        damaged  553 MB  https://", "_notop.h5  missing  59 MB", "\n  curl --fail --create-dirs --output \""+path+"\" https://storage.googleapis.com/")
-	if o := succeed(t, "weights", "efficientnetlite0"); !strings.Contains(o.stdout, "has none") {
+	contains(t, "the list", o.stdout, "kernels.h5        damaged  553 MB", "_notop.h5  missing  59 MB  for lince train --model vgg16", "\n  curl --fail --create-dirs --output \""+path+"\" https://storage.googleapis.com/")
+	if o := succeed(t, "weights", "efficientnetlite0"); !strings.Contains(o.stdout, "Keras has no weights for it") {
 		t.Errorf("it prints %s", o.stdout)
 	}
 	var r weightsResult
