@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lince-ml/lince/data"
@@ -27,17 +27,28 @@ func (e *env) warnOfFaults(source string, f sourceFlags, table *data.Table) erro
 		return err
 	}
 	for _, k := range check.Kinds() {
-		found := r.Of(k.Name)
+		// The images of other parts, such as test, are not used.
+		found := slices.DeleteFunc(r.Of(k.Name), func(f check.Finding) bool {
+			return len(f.Images) > 0 && !slices.ContainsFunc(f.Images, func(i check.Image) bool { return i.Index >= 0 })
+		})
 		if len(found) == 0 {
 			continue
 		}
-		more := ""
-		if n := len(found) - 1; n > 0 {
-			more = fmt.Sprintf(" (and %d more)", n)
-		}
-		fault := visibleLine(describeFault(found[0]))
-		title := strings.ToLower(k.Title[:1]) + k.Title[1:]
-		e.warn(fmt.Sprintf("%s: %s%s; %s lists them", title, fault, more, f.command("check", source)))
+		e.warn(quickFault(k, found) + "; " + f.command("check", source) + " lists them")
 	}
 	return nil
+}
+
+// quickFault describes the findings of a kind in a line.
+func quickFault(k check.Kind, found []check.Finding) string {
+	first := found[0]
+	fault := describeFault(first)
+	if strings.Contains(k.Title, first.Detail) { // "Files with the same content"
+		fault = strings.TrimSuffix(fault, ": "+first.Detail)
+	}
+	text := lowerFirst(k.Title) + ": " + visibleLine(fault)
+	if n := len(found) - 1; n > 0 {
+		text += "; " + count(n, "more such finding")
+	}
+	return text
 }

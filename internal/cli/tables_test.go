@@ -53,7 +53,7 @@ func TestFewImages(t *testing.T) {
 	}
 	put(t, "small", pngs(t, 8)) // of both classes
 	o := succeed(t, "train", "small", "--model", network("two.json"), "--epochs", "1", "-q", "--out", "small-run")
-	contains(t, "the warnings", o.stderr, "classes with few images: cat: 4 images, fewer than 10 (and 1 more); lince check small lists them")
+	contains(t, "the warnings", o.stderr, "classes with few images: cat: 4 images, fewer than 10; 1 more such finding; lince check small lists them")
 }
 
 // TestFewOfEach checks the advice for fewer validation images than classes: it names the --test-size with which --stratify is possible.
@@ -88,7 +88,7 @@ func TestEqualImages(t *testing.T) {
 	}
 	put(t, "set", copies)
 	for _, args := range [][]string{{"data", "set"}, {"train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "r"}} {
-		contains(t, args[0]+": the warnings", succeed(t, args...).stderr, "the same image in two classes: cat.0.png, dog.90.png: the same content (and 3 more); lince check set lists them")
+		contains(t, args[0]+": the warnings", succeed(t, args...).stderr, "the same image in two classes: cat.0.png, dog.90.png: the same content; 3 more such findings; lince check set lists them")
 	}
 	r := decode[record](t, read(t, "r", "run.json"))
 	if d := r.Data.Duplicates; d == nil || d.Groups != 4 || d.Images != 8 || d.TwoClasses != 4 || r.Data.Training+r.Data.Validation != 28 || max(r.Data.Training-21, 21-r.Data.Training) > d.Moved {
