@@ -130,9 +130,9 @@ func (t *training) chooseBody(classes []string) (recordTransfer, error) {
 			t.Time, fastest.name(), fastest.Size, time.Duration(fastest.total*float64(time.Second)).Round(time.Second))
 	}
 	best := slices.MinFunc(fit, func(a, b trial) int { return cmp.Compare(a.loss, b.loss) })
-	best.Reason = fmt.Sprintf("the lowest loss, %.3f, of %s in a sample, at the learning rate %v", best.loss, count(len(fit), "body that fits into "+t.Time.String()), best.LearningRate)
+	best.Reason = fmt.Sprintf("the lowest loss, %.3f, of %s in a sample, at the learning rate %v", best.loss, count(len(fit), "body that fits into "+shortTime(t.Time)), best.LearningRate)
 	if len(fit) == 1 {
-		best.Reason = fmt.Sprintf("the only body that fits into %v; the learning rate %v has the lowest loss in a sample, %.3f", t.Time, best.LearningRate, best.loss)
+		best.Reason = fmt.Sprintf("the only body that fits into %s; the learning rate %v has the lowest loss in a sample, %.3f", shortTime(t.Time), best.LearningRate, best.loss)
 	}
 	return best.recordTransfer, nil
 }

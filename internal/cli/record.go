@@ -169,11 +169,26 @@ func (r *record) setSettings(k *kong.Context) {
 	}
 	for _, f := range k.Selected().Flags {
 		v := f.Target.Interface()
-		if s, ok := v.(fmt.Stringer); ok {
-			v = s.String()
+		switch x := v.(type) {
+		case time.Duration:
+			v = shortTime(x)
+		case fmt.Stringer:
+			v = x.String()
 		}
 		r.Settings[strings.ReplaceAll(f.Name, "-", "_")] = v
 	}
+}
+
+// shortTime returns a time as one writes it on the command line: 5m, not 5m0s.
+func shortTime(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 // platform records versions, threads and environment.

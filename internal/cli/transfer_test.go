@@ -169,7 +169,7 @@ func TestTransferAuto(t *testing.T) {
 	bodyModel(t)
 	args := []string{"train", "demo:cats-and-dogs?n=48", "--weights", "trees.keras", "--epochs", "3"}
 	o := succeed(t, append(args, "--out", "a")...)
-	contains(t, "the output", o.stdout, "Tried trees.keras, images of 16x16: ", "the only body that fits into 5m0s")
+	contains(t, "the output", o.stdout, "Tried trees.keras, images of 16x16: ", "the only body that fits into 5m")
 	o = succeed(t, append(args, "--out", "b")...)
 	sameTree(t, without(snapshot(t, "a"), "run.json", logName, pageName), without(snapshot(t, "b"), "run.json", logName, pageName))
 	r := decode[record](t, read(t, "a", "run.json"))
