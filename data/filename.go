@@ -79,16 +79,16 @@ func isArchive(name string) bool {
 }
 
 // systemFolders are folders that programs and systems add to those of users: resource forks of macOS, thumbnails, snapshots and
-// recycle bins of Synology, QNAP and Windows, files that were recovered from a damaged disk, the packages of Python and JavaScript, what programs write about a training, and others. Case does not
+// recycle bins of Synology, QNAP, NetApp and Windows, files that were recovered from a damaged disk, the packages of Python and JavaScript, what programs write about a training, and others. Case does not
 // matter. A name that may be a class, such as trash or runs, is not here.
 var systemFolders = []string{
-	"__macosx", "@eadir", "@tmp", "@recycle", "@recently-snapshot", "@transcode", "#recycle", "#snapshot", "$recycle.bin", "recycler", "system volume information",
+	"__macosx", "@eadir", "@tmp", "@recycle", "@recently-snapshot", "@transcode", "#recycle", "#snapshot", "~snapshot", "$recycle.bin", "recycler", "system volume information",
 	"lost+found", "lost.dir", "msdownld.tmp", "_gsdata_", "__pycache__", "site-packages", "dist-packages", "__pypackages__", "node_modules", "bower_components", "jspm_packages", "venv", "virtualenv",
 	"anaconda3", "miniconda3", "miniforge3", "wandb", "mlruns", "mlartifacts", "lightning_logs", "tb_logs", "dvclive", "ray_results", "catboost_info",
 }
 
-// recoveredFolder is the name of a folder of files that chkdsk has recovered from a damaged disk.
-var recoveredFolder = regexp.MustCompile(`(?i)^found\.\d{3}$`)
+// numberedFolder is the name of a system folder with a number or a time: of files that chkdsk has recovered from a damaged disk, and of a previous version that Samba keeps.
+var numberedFolder = regexp.MustCompile(`(?i)^(?:found\.\d{3}|@gmt-\d{4}\.\d\d\.\d\d-\d\d\.\d\d\.\d\d)$`)
 
 // runTasks are the folders in runs in which Ultralytics' YOLO writes its results.
 var runTasks = []string{"classify", "detect", "segment", "pose", "obb"}
@@ -105,7 +105,7 @@ func isLibrary(folder string) bool {
 func isJunk(name string) bool {
 	around := ""
 	for n := range strings.SplitSeq(name, "/") {
-		if recoveredFolder.MatchString(n) || strings.HasPrefix(n, ".") && n != "." || slices.Contains(systemFolders, strings.ToLower(n)) || isLibrary(n) || around == "runs" && slices.Contains(runTasks, n) {
+		if numberedFolder.MatchString(n) || strings.HasPrefix(n, ".") && n != "." || slices.Contains(systemFolders, strings.ToLower(n)) || isLibrary(n) || around == "runs" && slices.Contains(runTasks, n) {
 			return true
 		}
 		around = n

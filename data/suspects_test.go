@@ -17,8 +17,8 @@ func TestSuspects(t *testing.T) {
 		classes               string // "" for cats dogs
 		n                     int    // of rows; 0 for 8
 	}{
-		{name: "never data", files: []string{"LOST.DIR/a.png", "FOUND.000/a.png", "cats/found.012/DIR0001.CHK/a.png", "msdownld.tmp/a.png", "@Recently-Snapshot/a.png", "_gsdata_/a.png", "#recycle/a.png", "RECYCLER/a.png", "node_modules/x/a.png", "venv/lib/python3/a.png", "cats/site-packages/a.png", "cats/Photos Library.photoslibrary/originals/a.png", "Catalog Previews.lrdata/a.png", "cats/.picasaoriginals/1.png"},
-			passed: "14 files that are hidden or belong to other programs, such as #recycle/a.png"},
+		{name: "never data", files: []string{"LOST.DIR/a.png", "FOUND.000/a.png", "cats/found.012/DIR0001.CHK/a.png", "msdownld.tmp/a.png", "@Recently-Snapshot/a.png", "_gsdata_/a.png", "#recycle/a.png", "~snapshot/hourly.0/cats/a.png", "dogs/~Snapshot/a.png", "@GMT-2024.01.31-00.00.00/cats/a.png", "RECYCLER/a.png", "node_modules/x/a.png", "venv/lib/python3/a.png", "cats/site-packages/a.png", "cats/Photos Library.photoslibrary/originals/a.png", "Catalog Previews.lrdata/a.png", "cats/.picasaoriginals/1.png"},
+			passed: "17 files that are hidden or belong to other programs, such as #recycle/a.png"},
 		{name: "results of a training", files: append(under("wandb/run-1/files/media/images/", "a.png", "b.png"), "mlruns/0/artifacts/a.png", "lightning_logs/version_0/a.png", "tb_logs/a.png", "runs/classify/train/train_batch0.png", "MLRuns/a.png", "dvclive/a.png", "__pycache__/a.png", ".dvc/cache/a.png", ".git/a.png"),
 			passed: "11 files that are hidden or belong to other programs"},
 		{name: "results in usual folders", files: append(under("outputs/", "a.png", "b.png"), "logs/a.png"), classes: "cats dogs logs outputs", n: 11, warning: "The folders logs, outputs, with 3 of the images, look like those to which programs write their results."},
