@@ -375,6 +375,7 @@ func TestArchives(t *testing.T) {
 			h.Extra = append(binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint16(nil, 0x7075), uint16(len(field)+len(name))), append(field, name...)...)
 		}
 	}
+	joined := slices.Concat(tarred, make([]byte, 9<<10), tarWith(t, "owls/3.png"))
 	zstandard := func(h *zip.FileHeader) { h.Method = zipZstd }
 	old := func(h *zip.FileHeader) { h.NonUTF8 = true }
 	for _, c := range []struct {
@@ -390,6 +391,8 @@ func TestArchives(t *testing.T) {
 		{name: "names that point outside, in a zip", path: file1(t, "a.zip", archive(t, entryOf{name: "x.tar", content: tarWith(t, "cats/1.png", "dogs/2.png", "../3.png")})), want: labels, passed: "1 entry whose name is absolute or points outside the archive: ../3.png"},
 		{name: "hard links", path: file1(t, "a.tar", tarWith(t, "cats/1.png", "dogs/2.png", "dogs/3.png>dogs/2.png", "./dogs/4.png>./dogs/3.png", "dogs/5.png>none.png")),
 			want: labels + " dogs/3.png=dogs dogs/4.png=dogs", passed: "1 link that is not followed: dogs/5.png"},
+		{name: "joined tar archives", path: file1(t, "a.tar", joined), want: labels + " owls/3.png=owls"},
+		{name: "joined tar archives, compressed", path: file1(t, "a.tar.gz", append(gzipped1(t, joined), gzipped1(t, tarWith(t, "owls/4.png"))...)), want: labels + " owls/3.png=owls owls/4.png=owls"},
 		{name: "tar.zst", path: file1(t, "a.tar.zst", zstd1(t, tarred)), want: labels},
 		{name: "tar.zst after a frame that is skipped", path: file1(t, "a.tzst", append([]byte("\x50\x2a\x4d\x18\x02\x00\x00\x00hi"), zstd1(t, tarred)...)), want: labels},
 		{name: "tar.zst in zip", path: file1(t, "a.zip", archive(t, entryOf{name: "set.tar.zst", content: zstd1(t, tarred), store: true})), want: labels},
@@ -475,6 +478,7 @@ func TestArchiveErrors(t *testing.T) {
 		{"folder of archives", files(t, "cats.rar", "dogs.rar"), "it has 2 files that are not images (2 .rar), such as cats.rar; unpack the archives (unrar x FILE.rar)"},
 		{"pointer of Git LFS", file1(t, "a.zip", []byte("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")), "a.zip: is a pointer of Git LFS, not the file itself; run git lfs pull in its folder"},
 		{"JSON text", file1(t, "a.tar.gz", []byte(`{"message":"404 Not Found"}`)), `it is JSON text, probably the error of a download: {"message":"404 Not Found"}); download it again`},
+		{"bytes after a tar", file1(t, "a.tar", append(tarWith(t, "cats/1.png"), "the end"...)), "has 7 bytes after the end of the tar archive (from byte 2048 on) that are not another tar archive; they are not read"},
 		{"truncated tar with one class", file1(t, "a.tar", tarWith(t, "cats/1.png", "cats/2.png", "dogs/3.png")[:2*1024+1024-300]), "use --label with a regular expression with one group; besides, 2 cannot be used, the first: dogs/3.png is truncated: the archive ends within it"},
 		{"raw photo", file1(t, "a b.nef", []byte("MM\x00*\x00\x00\x00\x08")), `it is a camera raw file, which lince does not read: convert it to JPEG, for example with rawpy in Python: python3 -c 'import pathlib, rawpy, sys; from PIL import Image; p = pathlib.Path(sys.argv[1]); Image.fromarray(rawpy.imread(str(p)).postprocess(use_camera_wb=True)).save(p.with_suffix(".jpg"))' 'a b.nef'`},
 		{"folder of raw photos", files(t, "cats/IMG_1.NEF", "dogs/IMG_2.NEF"), `for p in pathlib.Path(".").rglob("*.NEF")]`},

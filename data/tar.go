@@ -61,7 +61,11 @@ func (a *archives) tar(r io.ReaderAt, size int64, name string) ([]entry, []neste
 		if errors.Is(err, io.EOF) {
 			return a.follow(entries, links), more, nil
 		}
+		var after afterTar
 		switch {
+		case errors.As(err, &after):
+			a.l.ignored = append(a.l.ignored, BadFile{name, after})
+			return a.follow(entries, links), more, nil
 		case err == nil:
 			err = a.rep.next(0)
 		case len(entries) == 0:

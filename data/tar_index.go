@@ -44,7 +44,7 @@ type tarList struct {
 	b        []byte
 }
 
-const indexMagic = "lince tar index 1\n"
+const indexMagic = "lince tar index 2\n"
 
 // leastIndexed is the number of entries from which on an archive has an index. Fewer headers are read in seconds.
 const leastIndexed = 1000
@@ -194,7 +194,7 @@ func (t *recordedTar) next() (tarRecord, error) {
 	switch {
 	case err == nil:
 		t.to.add(r)
-	case errors.Is(err, io.EOF): // an archive that ends too early has another error
+	case errors.Is(err, io.EOF): // an archive that ends too early, or that other bytes follow, has another error
 		t.x.lists = append(t.x.lists, tarList{t.at, t.size, t.to.n, t.to.b})
 		t.x.n += int(t.to.n)
 		t.x.fresh = true

@@ -2,7 +2,9 @@ package data
 
 import (
 	"archive/tar"
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 )
@@ -36,8 +38,31 @@ func newTarHeaders(r io.ReaderAt, size int64, texts bool) *tarHeaders {
 	return &tarHeaders{in, tar.NewReader(in), texts}
 }
 
-func (t *tarHeaders) next() (tarRecord, error) {
+// afterTar is the error of bytes after the end of an archive that are not those of another one.
+type afterTar struct{ at, size int64 }
+
+func (e afterTar) Error() string {
+	return fmt.Sprintf("has %d bytes after the end of the tar archive (from byte %d on) that are not another tar archive; they are not read", e.size, e.at)
+}
+
+// nextHeader returns the next header. It reads on after an end mark, as tar --ignore-zeros does: archives may be joined (cat a.tar b.tar).
+func (t *tarHeaders) nextHeader() (*tar.Header, error) {
 	h, err := t.t.Next()
+	for errors.Is(err, io.EOF) {
+		if err = t.in.skipZeros(); err != nil {
+			return nil, err
+		}
+		at := t.in.pos
+		t.t = tar.NewReader(t.in)
+		if h, err = t.t.Next(); errors.Is(err, tar.ErrHeader) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, afterTar{at, t.in.size - at}
+		}
+	}
+	return h, err
+}
+
+func (t *tarHeaders) next() (tarRecord, error) {
+	h, err := t.nextHeader()
 	if err != nil && !errors.Is(err, tar.ErrInsecurePath) {
 		return tarRecord{}, err
 	}
@@ -110,6 +135,25 @@ func (b *blockReader) Read(p []byte) (int, error) {
 	n := copy(p, b.buf[b.pos-b.at:])
 	b.pos += int64(n)
 	return n, nil
+}
+
+// skipZeros goes to the next block that has other bytes than zeros, or returns io.EOF.
+func (b *blockReader) skipZeros() error {
+	var block, zeros [tarBlock]byte
+	for {
+		at := b.pos
+		n, err := io.ReadFull(b, block[:])
+		if !bytes.Equal(block[:n], zeros[:n]) {
+			b.pos = at
+			return nil
+		}
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			err = io.EOF
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 func (b *blockReader) Seek(to int64, whence int) (int64, error) {
