@@ -239,6 +239,12 @@ import mxnet, numpy
 mxnet.onnx.export_model("NAME-symbol.json", "FILE", [(1, 3, 224, 224)], numpy.float32, "NAME.onnx")`,
 		},
 		{
+			name: "keras-pickle", title: "a pickled Keras model", suffixes: []string{".pkl", ".pickle", ".joblib"},
+			is: isKerasPickle,
+			refusal: `reading it would run code that it contains. If the file is your own, convert it with Python:
+python -c 'import pickle; pickle.load(open("FILE", "rb")).save("NAME.keras")'`,
+		},
+		{
 			name: "pickle", title: "a Python pickle", suffixes: []string{".pkl", ".pickle", ".joblib"},
 			is:      isPickle,
 			refusal: "reading it would run code that it contains; load it in the program that wrote it, and save the model as .keras or ONNX",

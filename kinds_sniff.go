@@ -96,6 +96,14 @@ func isPickle(_ source, head []byte) bool {
 	return len(head) > 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5
 }
 
+// isKerasPickle recognizes a pickle that begins with a class of Keras, and not with one that wraps it.
+func isKerasPickle(f source, head []byte) bool {
+	const begin = 256 // bytes with the names of the first classes
+	first := head[:min(len(head), begin)]
+	has := func(text string) bool { return bytes.Contains(first, []byte(text)) }
+	return isPickle(f, head) && has("keras.") && !has("scikeras") && !has("sklearn")
+}
+
 func isNPZ(f source, head []byte) bool {
 	names := members(f, head)
 	return len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return !strings.HasSuffix(name, ".npy") })

@@ -103,6 +103,9 @@ func kindCases(t testing.TB) []kindCase {
 		{"zip", "m.keras", archive(t, "photos/cat.jpg")},
 		{"zip", "other networks", archive(t, "bert/config.json", "bert/vocab.txt", "a/metadata.json")},
 		{"pickle", "m.pth", "\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00\x8c\x07sklearn"},
+		{"pickle", "m.pkl", "\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00\x8c\x11scikeras.wrappers"},
+		{"keras-pickle", "m.pkl", "\x80\x04\x95\xf5\xdb\x00\x00\x00\x00\x00\x00\x8c\x08builtins\x94\x8c\x07getattr\x94\x93\x94\x8c\x1bkeras.src.models.sequential\x94\x8c\x0aSequential"},
+		{"keras-pickle", "of Keras 2", "\x80\x03ckeras.saving.pickle_utils\ndeserialize_model_from_bytecode\n"},
 		{"json", "m.keras", ` {"class_name": "Sequential", "config": {}}`},
 		{"json", "in a string", `"{\"class_name\": \"Model\", \"config\": {}}"`},
 		{"tfjs", "model.json", `{"format":"layers-model","modelTopology":{"class_name":"Model"},"weightsManifest":[]}`},
@@ -230,10 +233,10 @@ func TestRefusal(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	data := filepath.Join(dir, "weights.data-00000-of-00001")
+	data, pickled := filepath.Join(dir, "weights.data-00000-of-00001"), filepath.Join(dir, "pets.pkl")
 	graph, exportedGraph, alone := filepath.Join(dir, savedModelFile), filepath.Join(exported, savedModelFile), filepath.Join(t.TempDir(), "graph.pb")
 	bytes := message(1, 1, 2, message(1, message(4, "serve")))
-	for path, content := range map[string]string{data: "\x00\x00\x80\x3f", graph: bytes, exportedGraph: bytes, alone: bytes} {
+	for path, content := range map[string]string{data: "\x00\x00\x80\x3f", graph: bytes, exportedGraph: bytes, alone: bytes, pickled: "\x80\x03ckeras.saving.pickle_utils\n"} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -244,6 +247,7 @@ func TestRefusal(t *testing.T) {
 		// Keras 3 exports folders that tf_keras cannot load.
 		exported:      "python -m tf2onnx.convert --saved-model " + exported + " --output export.onnx",
 		exportedGraph: "python -m tf2onnx.convert --saved-model " + exported + " --output export.onnx",
+		pickled:       `python -c 'import pickle; pickle.load(open("` + pickled + `", "rb")).save("pets.keras")'`,
 		alone:         "give the path of that folder",
 		data:          `model.load_weights("` + filepath.Join(dir, "weights") + `").expect_partial()` + "\n" + `model.save("weights.keras")`,
 	} {
