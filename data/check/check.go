@@ -55,10 +55,19 @@ const mostImages = 1000
 type Options struct {
 	// Kinds names the kinds of faults to search. The default, nil, is all that need no model.
 	Kinds []string
+	// Parts are tables whose images are checked too, like those of the other parts of the source: those for validation from another source, for example. An image that
+	// a table and a part of its source have is of the table.
+	Parts []Part
 	// Workers is the number of files that are read at once. The default, 0, is runtime.GOMAXPROCS(0). It does not change the findings.
 	Workers int
 	// Progress, if not nil, receives the number of files that were read, and their total. It is called by one goroutine at a time.
 	Progress func(done, total int)
+}
+
+// Part is a table of Options.Parts. Its name is that of the part in findings, such as "val.csv".
+type Part struct {
+	Name  string
+	Table *data.Table
 }
 
 // Report is the result of Run.
@@ -106,7 +115,7 @@ func Run(ctx context.Context, t *data.Table, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := newSet(ctx, t)
+	s, err := newSet(ctx, t, o.Parts)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +139,7 @@ func Run(ctx context.Context, t *data.Table, o Options) (*Report, error) {
 // files with the same content. Contents are compared by length and CRC-32, as far as the table knows these: those of archives, and those of
 // all files after data.Table.Check.
 func Quick(ctx context.Context, t *data.Table) (*Report, error) {
-	s, err := newSet(ctx, t)
+	s, err := newSet(ctx, t, nil)
 	if err != nil {
 		return nil, err
 	}

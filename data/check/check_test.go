@@ -286,6 +286,54 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+// TestParts checks a table against images of another source, and against a part of its source, with images that both have.
+func TestParts(t *testing.T) {
+	files := sound(t)
+	files["test/dog/x.png"] = files["train/cat/a.png"]
+	table := folder(t, files)
+	other := folder(t, map[string][]byte{"cat/1.png": files["train/dog/b.png"], "dog/2.png": files["train/dog/c.png"], "dog/3.png": files["test/dog/a.png"]})
+	test, err := table.Part("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		parts  []Part
+		images int
+		names  string // of parts
+		want   string
+	}{
+		{nil, 29, "test", "conflict cat/a.png test/dog/x.png, leak cat/a.png test/dog/x.png"},
+		{[]Part{{"other", other}}, 32, "test other", "conflict cat/a.png test/dog/x.png, conflict dog/b.png other/cat/1.png, leak test/dog/a.png other/dog/3.png, " +
+			"leak cat/a.png test/dog/x.png, leak dog/b.png other/cat/1.png, leak dog/c.png other/dog/2.png"},
+		{[]Part{{"test", test}}, 29, "test", "conflict cat/a.png test/dog/x.png, leak cat/a.png test/dog/x.png"},
+		{[]Part{{"again", table}}, 53, "test again", "conflict"},
+	} {
+		r, err := Run(t.Context(), table, Options{Kinds: []string{"conflict", "leak"}, Parts: c.parts})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var found []string
+		for _, f := range r.Findings {
+			text := f.Kind
+			for _, i := range f.Images {
+				text += " " + i.Name()
+			}
+			found = append(found, text)
+		}
+		got := strings.Join(found, ", ")
+		if c.want == "conflict" { // each of the 24 images has itself as a copy, and one of them one of another class
+			if len(r.Of("conflict")) != 1 || len(r.Of("leak")) != 24 {
+				t.Errorf("the table as a part of itself gives %s", got)
+			}
+		} else if got != c.want {
+			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
+		if r.Images != c.images || strings.Join(r.Parts, " ") != c.names {
+			t.Errorf("%d images of the parts %v, want %d and %s", r.Images, r.Parts, c.images, c.names)
+		}
+	}
+}
+
 // TestQuick expects the faults that need no decoded image, from the checksums of Table.Check.
 func TestQuick(t *testing.T) {
 	files := sound(t)

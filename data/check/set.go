@@ -28,8 +28,8 @@ type set struct {
 // spelling returns the name that stands for all spellings of a label.
 func (s *set) spelling(label string) string { return s.merged()(label) }
 
-// newSet lists the images. It reads nothing.
-func newSet(ctx context.Context, t *data.Table) (*set, error) {
+// newSet lists the images of a table, the other parts of its source, and more parts. It reads nothing.
+func newSet(ctx context.Context, t *data.Table, more []Part) (*set, error) {
 	files, err := t.Files(ctx, 0)
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func newSet(ctx context.Context, t *data.Table) (*set, error) {
 	s := &set{t: t, file: files.Of, first: files.First}
 	own := len(s.first)
 	at := map[string]int32{} // the files by their places
-	if len(t.Parts()) > 0 {
+	if len(t.Parts())+len(more) > 0 {
 		for f, i := range s.first {
 			at[t.Row(int(i)).Where()] = int32(f)
 		}
@@ -52,25 +52,42 @@ func newSet(ctx context.Context, t *data.Table) (*set, error) {
 		}
 		s.file = append(s.file, f)
 	}
+	given := map[string]bool{} // the places of the images of more
+	for _, p := range more {
+		for _, r := range p.Table.All() {
+			given[r.Where()] = true
+		}
+	}
 	for _, name := range t.Parts() {
 		p, err := t.Part(name)
 		if err != nil {
 			return nil, err
 		}
 		var rows []Image
+		shared := false
 		for _, r := range p.All() {
-			if f, known := at[r.Where()]; !known || int(f) >= own {
+			f, known := at[r.Where()]
+			shared = shared || known && int(f) < own
+			if !given[r.Where()] {
 				rows = append(rows, Image{Row: r, Index: -1, Part: name})
 			}
 		}
 		// A part with images of the table is the table's own: --limit, for example, has left out its other images.
-		if len(rows) < p.Len() || len(rows) == 0 {
+		if shared || len(rows) == 0 {
 			continue
 		}
 		s.parts = append(s.parts, name)
 		for _, r := range rows {
 			s.others = append(s.others, r)
 			add(r)
+		}
+	}
+	for _, p := range more {
+		s.parts = append(s.parts, p.Name)
+		for _, r := range p.Table.All() {
+			i := Image{Row: r, Index: -1, Part: p.Name}
+			s.others = append(s.others, i)
+			add(i)
 		}
 	}
 	s.facts = make([]facts, len(s.first))

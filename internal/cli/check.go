@@ -20,6 +20,7 @@ import (
 type checkCommand struct {
 	Source      string `arg:"" name:"data" predictor:"data" help:"Labeled images: a folder, a zip archive, a CSV file, or demo:cats-and-dogs."`
 	sourceFlags `group:"data"`
+	Validation  string   `group:"data" placeholder:"SOURCE|PART" predictor:"data" help:"Labeled validation images, as for lince train: search for images that both have (leak), with different labels, too (conflict)."`
 	Kinds       []string `group:"data" placeholder:"KIND,..." help:"Search only these kinds of faults (default: all)."`
 	Strict      bool     `group:"output" help:"Exit with code 1 if a fault is found."`
 	labelFlags  `group:"model"`
@@ -30,7 +31,7 @@ type checkCommand struct {
 
 // Help returns the command's detailed help.
 func (checkCommand) Help() string {
-	return `Reads all images once and searches them for faults. If the data have parts, such as train and test, the images of the other parts are checked too. Nothing is changed; lince clean writes a list of the images to keep.
+	return `Reads all images once and searches them for faults. If the data have parts, such as train and test, the images of the other parts are checked too, and so are those of --validation. Nothing is changed; lince clean writes a list of the images to keep.
 
 The kinds of faults are:
 ` + kindsHelp() + `
@@ -40,6 +41,7 @@ Examples:
   lince check photos/
   lince check photos.zip --out report/ --strict
   lince check photos/ --kinds duplicate,near-duplicate,leak
+  lince check train.csv --images photos/ --validation val.csv --strict
   lince check photos/ --model mobilenetv2 --weights imagenet --folds 5`
 }
 
@@ -96,7 +98,7 @@ func (c *checkCommand) Run(e *env) error {
 		})
 	}
 	c.groupColumn = c.Group
-	t, ignored, err := e.open(c.Source, c.sourceFlags)
+	t, ignored, validation, err := c.open(e)
 	if err != nil {
 		if out != nil {
 			out.discard()
@@ -104,7 +106,8 @@ func (c *checkCommand) Run(e *env) error {
 		return err
 	}
 	defer t.Close()
-	r, err := e.faults(t, c.Kinds, c.labelFlags)
+	defer validation.close()
+	r, err := e.faults(t, c.Kinds, c.labelFlags, validation.parts()...)
 	if err == nil && out != nil {
 		err = e.writeFaults(out, t, r)
 	}
@@ -124,10 +127,11 @@ func (c *checkCommand) Run(e *env) error {
 	return err
 }
 
-// faults searches a table for faults, and shows progress. Kinds that need a model are searched if there is one. kinds may be nil for all.
-func (e *env) faults(t *data.Table, kinds []string, f labelFlags) (*check.Report, error) {
+// faults searches a table for faults, and shows progress. Kinds that need a model are searched if there is one. kinds may be nil for all. parts are
+// images besides those of the source.
+func (e *env) faults(t *data.Table, kinds []string, f labelFlags, parts ...check.Part) (*check.Report, error) {
 	var counter *progress.Counter
-	r, err := check.Run(e.ctx, t, check.Options{Kinds: kinds, Workers: f.Threads, Progress: func(done, total int) {
+	r, err := check.Run(e.ctx, t, check.Options{Kinds: kinds, Parts: parts, Workers: f.Threads, Progress: func(done, total int) {
 		if counter == nil { // the total is known now
 			counter = e.counter("Checking images", total)
 		}

@@ -45,8 +45,8 @@ func (f sourceFlags) renamesOf(t *data.Table) map[string]string {
 	return names
 }
 
-// command returns the command line of another command for the same images.
-func (f sourceFlags) command(name, source string) string {
+// command returns the command line of another command for the same images. more are its other words.
+func (f sourceFlags) command(name, source string, more ...string) string {
 	words := []string{"lince", name, source}
 	add := func(flag, value, otherwise string) {
 		if value != otherwise {
@@ -74,7 +74,7 @@ func (f sourceFlags) command(name, source string) string {
 	if f.Limit > 0 {
 		add("limit", strconv.Itoa(f.Limit), "")
 	}
-	return shell.Command(words...)
+	return shell.Command(append(words, more...)...)
 }
 
 // rule returns the rule or the pattern of --label.

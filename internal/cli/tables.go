@@ -218,34 +218,6 @@ func (t *training) warnOfVariants(table *data.Table, val []int) {
 	}
 }
 
-// leaks warns of images with the same bytes in training and validation, for validation images that are not split off.
-func (t *training) leaks(train, val *data.Table) error {
-	both := data.Concat(train, val)
-	groups, err := both.Duplicates(t.ctx)
-	if err != nil {
-		return err
-	}
-	leaked, conflicts := 0, 0
-	for _, g := range groups {
-		if g[0] >= train.Len() || g[len(g)-1] < train.Len() {
-			continue
-		}
-		label := both.Row(g[0]).Label
-		if slices.ContainsFunc(g, func(i int) bool { return both.Row(i).Label != label }) {
-			conflicts++
-		} else {
-			leaked++
-		}
-	}
-	if conflicts > 0 {
-		t.warn(fmt.Sprintf("%s of images with the same bytes are in both the training and the validation images, with different labels, so at least one of the labels is wrong; lince check lists them", count(conflicts, "group")))
-	}
-	if leaked > 0 {
-		t.warn(fmt.Sprintf("%s of images with the same bytes are in both the training and the validation images, so the results for validation are too good", count(leaked, "group")))
-	}
-	return nil
-}
-
 // extraColumn is a column of a table with a text for each row.
 type extraColumn struct {
 	column string

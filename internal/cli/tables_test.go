@@ -146,25 +146,6 @@ func TestVariants(t *testing.T) {
 	}
 }
 
-// TestLeaks checks that copies of training images in validation images that are not split off are found: in a folder, where only Check knows checksums, in an archive,
-// and between the two.
-func TestLeaks(t *testing.T) {
-	workIn(t)
-	images := pngs(t, 24)
-	more := map[string][]byte{"cat.90.png": images["cat.0.png"], "dog.91.png": images["dog.1.png"], "cat.92.png": append(slices.Clone(images["cat.2.png"]), 1)}
-	put(t, "set", images)
-	put(t, "more", more)
-	writeFile(t, "set.zip", string(zipped(t, "", images)))
-	writeFile(t, "more.zip", string(zipped(t, "", more)))
-	for _, c := range [][2]string{{"set", "more"}, {"set.zip", "more.zip"}, {"set", "more.zip"}, {"set.zip", "more"}} {
-		o := succeed(t, "train", c[0], "--validation", c[1], "--model", network("two.json"), "--epochs", "1", "--out", "r", "--overwrite")
-		contains(t, fmt.Sprintf("the warnings for %v", c), o.stderr, "2 groups of images with the same bytes are in both the training and the validation images, so")
-	}
-	put(t, "wrong", map[string][]byte{"cat.90.png": images["dog.1.png"], "dog.91.png": more["cat.92.png"]})
-	o := succeed(t, "train", "set", "--validation", "wrong", "--model", network("two.json"), "--epochs", "1", "--out", "r", "--overwrite")
-	contains(t, "the warning", o.stderr, "1 group of images with the same bytes are in both the training and the validation images, with different labels, so at least one of the labels is wrong")
-}
-
 // TestStrictTables checks that what is left out of a table is counted in the output, in --json and in run.json, and that --strict refuses it.
 func TestStrictTables(t *testing.T) {
 	workIn(t)
