@@ -369,7 +369,7 @@ func TestSpoiledModels(t *testing.T) {
 	contains(t, "convert", o.stderr, "warning: "+says)
 	contains(t, "convert", o.stdout, "but some are NaN or infinite")
 	contains(t, "training", run(t, "train", "set", "--model", "nan.keras").stderr, "error: "+says+"; the training that wrote the file diverged")
-	contains(t, "predict", run(t, "predict", "nan.keras", "set").stderr, "warning: "+says, "is NaN")
+	contains(t, "predict", run(t, "predict", "nan.keras", "set").stderr, "warning: "+says, "error: the outputs of cat.0.png are NaN or infinite: the weight last/bias has numbers")
 }
 
 // takeProbabilities removes FromLogits from the loss in a .keras file.

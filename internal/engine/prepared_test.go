@@ -172,7 +172,7 @@ func TestPreparedIsChecked(t *testing.T) {
 		}
 		for range 2 {
 			err := run()
-			if bad := err != nil && strings.Contains(err.Error(), `LINCE_CHECK: Div of layer "": element`); bad != (v != v) {
+			if bad := err != nil && strings.Contains(err.Error(), `Div of layer "": element`); bad != (v != v) {
 				t.Errorf("gamma is %v: %v", v, err)
 			}
 		}
