@@ -33,13 +33,21 @@ type Classification struct {
 	Probability float32
 	// Probabilities has the probability of each class. They sum to 1, but not if Model.MultiLabel is set.
 	Probabilities []float32
+	// Scores has the score of each class, as the model computes them, if they are no probabilities; see Model.GivesScores. It is nil for other models.
+	// Class is that of the largest score. Probabilities then only has the order of the classes in a form from 0 to 1; see Classify.
+	Scores []float32
 
 	names  []string // Model.Classes
 	single bool     // the model has a single output unit
 }
 
-// String returns the name and the probability of the most probable class: cat (97.3%).
-func (c Classification) String() string { return fmt.Sprintf("%s (%.1f%%)", c.Name, 100*c.Probability) }
+// String returns the name and the probability of the most probable class: cat (97.3%). If the model gives scores, it has the score: cat (1.25).
+func (c Classification) String() string {
+	if c.Scores != nil {
+		return fmt.Sprintf("%s (%.4g)", c.Name, c.Scores[c.Class])
+	}
+	return fmt.Sprintf("%s (%.1f%%)", c.Name, 100*c.Probability)
+}
 
 // Above returns the indexes of the classes whose probability is at least threshold, in ascending order: the predicted classes of a model
 // for images with any number of classes; see Model.MultiLabel.
@@ -86,8 +94,9 @@ func className(names []string, class int) string {
 // output must have shape (batch, classes), or (batch, 1), in which case it is the probability of the second
 // of two classes.
 //
-// If the outputs are logits (see GivesLogits), Classify applies a softmax, or a sigmoid to a single output and with Model.MultiLabel. Other outputs are cut to the range
-// from 0 to 1 after the class was chosen. Model.Temperature changes the
+// If the outputs are logits (see GivesLogits), Classify applies a softmax, or a sigmoid to a single output and with Model.MultiLabel. If
+// they are scores (see GivesScores), Classification.Scores has them, those of a single output s being 1-s and s, and Classification.Probabilities has
+// their softmax; with a single output or Model.MultiLabel, it has the scores cut to the range from 0 to 1. Model.Temperature changes the
 // probabilities, but not the classes. The
 // sequence ends after the first error. If ctx is cancelled, that error wraps context.Cause(ctx).
 func (m *Model) Classify(ctx context.Context, ds data.Dataset) iter.Seq2[Classification, error] {
@@ -306,7 +315,7 @@ func (m *Model) ClassifyOutput(y *tensor.Tensor) ([]Classification, error) {
 	if err != nil {
 		return nil, fmt.Errorf("classifying: %w", err)
 	}
-	logits := m.GivesLogits()
+	logits, scores := m.GivesLogits(), m.GivesScores()
 	list := make([]Classification, y.Shape()[0])
 	for i := range list {
 		c := Classification{Row: i, Probabilities: slices.Clone(y.Row(i).Float32s()), names: names}
@@ -329,7 +338,12 @@ func (m *Model) ClassifyOutput(y *tensor.Tensor) ([]Classification, error) {
 				c.Class = k
 			}
 		}
-		for k, p := range c.Probabilities { // those of a network trained with another loss, such as a mean squared error, may be outside
+		if scores {
+			if c.Scores = slices.Clone(c.Probabilities); !c.single && !multi {
+				softmax(c.Probabilities)
+			}
+		}
+		for k, p := range c.Probabilities { // scores, and rounded probabilities, may be outside
 			c.Probabilities[k] = max(0, min(1, p))
 		}
 		c.Name, c.Probability = className(names, c.Class), c.Probabilities[c.Class]

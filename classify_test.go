@@ -13,14 +13,24 @@ import (
 )
 
 // TestClassify classifies two examples with known weights.
+// classifies is a model of TestClassify, and what it says of 1 and -2.
+type classifies struct {
+	last    layer.Dense
+	loss    loss.Loss
+	kernel  []float32
+	classes []string
+	want    [2]Classification
+}
+
+// scores is a linear model whose outputs are no probabilities: .25 and .75, and -.5 and -1.5.
+func scores(l loss.Loss) classifies {
+	return classifies{layer.Dense{Units: 2}, l, []float32{.25, .75}, []string{"cat", "dog"}, [2]Classification{
+		{Row: 0, Class: 1, Name: "dog", Scores: []float32{.25, .75}, Probabilities: []float32{.3775407, .6224593}},
+		{Row: 1, Class: 0, Name: "cat", Scores: []float32{-.5, -1.5}, Probabilities: []float32{.7310586, .2689414}}}}
+}
+
 func TestClassify(t *testing.T) {
-	for name, c := range map[string]struct {
-		last    layer.Dense
-		loss    loss.Loss
-		kernel  []float32
-		classes []string
-		want    [2]Classification
-	}{
+	for name, c := range map[string]classifies{
 		"softmax": {layer.Dense{Units: 3, Activation: layer.Softmax}, nil, []float32{0, 0, 0}, []string{"a", "b", "c"},
 			[2]Classification{{Row: 0, Class: 0, Name: "a", Probabilities: []float32{1. / 3, 1. / 3, 1. / 3}}, {Row: 1, Class: 0, Name: "a", Probabilities: []float32{1. / 3, 1. / 3, 1. / 3}}}},
 		"sigmoid": {layer.Dense{Units: 1, Activation: layer.Sigmoid}, nil, []float32{1}, nil,
@@ -31,8 +41,21 @@ func TestClassify(t *testing.T) {
 			[2]Classification{{Row: 0, Class: 0, Name: "cat", Probabilities: []float32{1, 0}}, {Row: 1, Class: 1, Name: "dog", Probabilities: []float32{0, 1}}}},
 		"a logit": {layer.Dense{Units: 1}, loss.BinaryCrossentropy{FromLogits: true}, []float32{1}, []string{"cat", "dog"},
 			[2]Classification{{Row: 0, Class: 1, Name: "dog", Probabilities: []float32{.2689414, .7310586}}, {Row: 1, Class: 0, Name: "cat", Probabilities: []float32{.8807971, .1192029}}}},
-		"no logits": {layer.Dense{Units: 2}, loss.MeanSquaredError{}, []float32{.25, .75}, []string{"cat", "dog"},
-			[2]Classification{{Row: 0, Class: 1, Name: "dog", Probabilities: []float32{.25, .75}}, {Row: 1, Class: 0, Name: "cat", Probabilities: []float32{0, 0}}}}, // of -.5 and -1.5
+		"logarithms": {layer.Dense{Units: 2, Activation: layer.LogSoftmax}, nil, []float32{0, 1}, []string{"cat", "dog"},
+			[2]Classification{{Row: 0, Class: 1, Name: "dog", Probabilities: []float32{.2689414, .7310586}}, {Row: 1, Class: 0, Name: "cat", Probabilities: []float32{.8807971, .1192029}}}},
+		"scores, mean squared error": scores(loss.MeanSquaredError{}),
+		"scores, hinge":              scores(loss.Hinge{}),
+		"scores, squared hinge":      scores(loss.SquaredHinge{}),
+		"scores, categorical hinge":  scores(loss.CategoricalHinge{}),
+		"scores, Huber":              scores(loss.Huber{}),
+		"scores, tanh": {layer.Dense{Units: 2, Activation: layer.Tanh}, loss.Hinge{}, []float32{.25, .75}, nil, [2]Classification{
+			{Row: 0, Class: 1, Name: "1", Scores: []float32{.2449187, .6351490}, Probabilities: []float32{.4036619, .5963381}},
+			{Row: 1, Class: 0, Name: "0", Scores: []float32{-.4621172, -.9051483}, Probabilities: []float32{.6089810, .3910190}}}},
+		"a score": {layer.Dense{Units: 1, Activation: layer.Tanh}, loss.Hinge{}, []float32{1}, nil, [2]Classification{
+			{Row: 0, Class: 1, Name: "1", Scores: []float32{.2384058, .7615942}, Probabilities: []float32{.2384058, .7615942}},
+			{Row: 1, Class: 0, Name: "0", Scores: []float32{1.9640276, -.9640276}, Probabilities: []float32{1, 0}}}},
+		"softmax, mean squared error": {layer.Dense{Units: 2, Activation: layer.Softmax}, loss.MeanSquaredError{}, []float32{0, 1}, []string{"cat", "dog"},
+			[2]Classification{{Row: 0, Class: 1, Name: "dog", Probabilities: []float32{.2689414, .7310586}}, {Row: 1, Class: 0, Name: "cat", Probabilities: []float32{.8807971, .1192029}}}},
 	} {
 		m := must(on(1).Sequential(layer.Input{Shape: []int{1}}, c.last))
 		m.Classes = c.classes
@@ -48,13 +71,14 @@ func TestClassify(t *testing.T) {
 		}
 		x := tensor.New(tensor.Float32, 2, 1)
 		copy(x.Float32s(), []float32{1, -2})
+		close := func(a, b float32) bool { return near(float64(a), float64(b), 1e-6) }
 		check := func(got []Classification) {
 			t.Helper()
 			ok := len(got) == 2
 			for i := 0; ok && i < 2; i++ {
 				g, w := got[i], c.want[i]
-				ok = g.Row == w.Row && g.Class == w.Class && g.Name == w.Name && g.Probability == g.Probabilities[g.Class] && slices.EqualFunc(g.Probabilities, w.Probabilities,
-					func(a, b float32) bool { return near(float64(a), float64(b), 1e-6) })
+				ok = g.Row == w.Row && g.Class == w.Class && g.Name == w.Name && g.Probability == g.Probabilities[g.Class] && slices.EqualFunc(g.Probabilities, w.Probabilities, close) &&
+					slices.EqualFunc(g.Scores, w.Scores, close) && (g.Scores != nil) == m.GivesScores()
 			}
 			if !ok {
 				t.Errorf("%s: got %v, want %v", name, got, c.want)

@@ -10,13 +10,13 @@ import (
 )
 
 // GivesLogits reports whether the model's first output is logits. A softmax, or a sigmoid for a single unit, turns
-// logits into probabilities. The output is logits if the last layer has no activation, and the model is either not
+// logits into probabilities. The output is logits if the last layer has no activation, or a log softmax, and the model is either not
 // compiled or compiled with a loss that takes logits (FromLogits). It is also if the loss takes a distribution over the classes, as CategoricalCrossentropy does, which such outputs
 // are not: Keras trains such a model nevertheless. A network that ends in operations instead of layers, such as one from an ONNX or TFLite file,
 // gives logits unless they compute a softmax or a sigmoid, or divide by a sum.
 func (m *Model) GivesLogits() bool {
 	switch f, known := m.finalActivation(m.outputs[0]); {
-	case known && f != layer.Linear:
+	case known && f != layer.Linear && f != layer.LogSoftmax:
 		return false
 	case !known && (m.predict.graph == nil || m.probabilities):
 		return false
@@ -32,6 +32,21 @@ func (m *Model) GivesLogits() bool {
 	}
 	return true
 }
+
+// GivesScores reports whether the model's first output is neither probabilities nor logits, but scores: a larger one is better, and that is all they
+// say. Such is the output of a model that does not end in a softmax or a sigmoid, and is compiled with a loss that takes neither of them nor logits, such as a
+// CategoricalHinge or a MeanSquaredError, and that of a last layer with an activation such as Tanh. See Classification.Scores. It says nothing about a model
+// that predicts numbers (Model.Regression).
+func (m *Model) GivesScores() bool {
+	f, known := m.finalActivation(m.outputs[0])
+	if !known && (m.predict.graph == nil || m.probabilities) {
+		return false
+	}
+	return !slices.Contains(givesProbabilities, f) && !m.GivesLogits()
+}
+
+// givesProbabilities has the activation functions whose results are from 0 to 1, and are meant as probabilities.
+var givesProbabilities = []layer.Function{layer.Softmax, layer.Sigmoid, layer.Sparsemax, layer.HardSigmoid, layer.SparseSigmoid}
 
 // ofProbabilities reports whether a value of a graph is made of probabilities: the result of a softmax or a sigmoid, perhaps rounded, averaged or joined, or of a
 // division by a sum. The logarithm of probabilities is not: its softmax is the probabilities.

@@ -123,7 +123,14 @@ func TestAverageClassifications(t *testing.T) {
 	if c := got[0]; c.Row != 3 || c.Class != 1 || c.Name != "dog" || c.Probability != .5625 || c.Probabilities[0] != .4375 {
 		t.Errorf("the average is %+v", c)
 	}
-	for _, lists := range [][][]Classification{{}, {list(0, 1, 0), list(1, 1, 0)}, {list(0, 1, 0), list(0, 1)}, {list(0, 1, 0), nil}} {
+	scored := func(p, s float32) []Classification {
+		return []Classification{{Probabilities: []float32{1 - p, p}, Scores: []float32{1 - s, s}}}
+	}
+	got = must(AverageClassifications(scored(0, -8), scored(.75, .75), scored(1, 4))) // the mean of the scores is -1.08, that of the probabilities .58
+	if c := got[0]; c.Class != 0 || c.Scores[1] != -3.25/3 || c.Probability != c.Probabilities[0] {
+		t.Errorf("the average of scores is %+v", c)
+	}
+	for _, lists := range [][][]Classification{{scored(0, 1), list(0, .5, .5)}, {}, {list(0, 1, 0), list(1, 1, 0)}, {list(0, 1, 0), list(0, 1)}, {list(0, 1, 0), nil}} {
 		if _, err := AverageClassifications(lists...); err == nil {
 			t.Errorf("%v are averaged", lists)
 		}

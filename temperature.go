@@ -121,6 +121,9 @@ func (c Classification) AtTemperature(t float64) (Classification, error) {
 
 // distribution returns an error if the probabilities are not a distribution over the classes.
 func (c Classification) distribution() error {
+	if c.Scores != nil {
+		return errors.New("the outputs of the model are scores, not probabilities; a temperature is for a softmax, or for a single sigmoid unit")
+	}
 	sum := 0.
 	for _, p := range c.Probabilities {
 		sum += float64(p)

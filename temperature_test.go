@@ -153,7 +153,11 @@ func TestTemperatureErrors(t *testing.T) {
 		"not better than chance":      func() error { _, err := FitTemperature([]Classification{of(.75, .25)}, []int{1}); return err },
 		"temperature is -1":           func() error { _, err := of(.75, .25).AtTemperature(-1); return err },
 		"temperature is NaN":          func() error { _, err := of(.75, .25).AtTemperature(math.NaN()); return err },
-		"sum to 1.75":                 func() error { _, err := of(1, .75).AtTemperature(2); return err },
+		"are scores": func() error {
+			_, err := FitTemperature([]Classification{{Probabilities: []float32{.75, .25}, Scores: []float32{2, 1}}}, []int{1})
+			return err
+		},
+		"sum to 1.75": func() error { _, err := of(1, .75).AtTemperature(2); return err },
 		"temperature is 1e-05": func() error {
 			m := identityModel(t, 2, layer.Softmax)
 			m.Temperature = 1e-5

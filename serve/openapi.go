@@ -55,7 +55,7 @@ var (
 func schemas() object {
 	return object{
 		"Error":  members(object{"error*": stringType}),
-		"Label":  members(object{"label*": stringType, "score*": object{"type": "number", "minimum": 0, "maximum": 1}}),
+		"Label":  members(object{"label*": stringType, "score*": object{"type": "number"}}),
 		"Labels": list(ref("Label")),
 		"Base64Image": members(object{
 			"inputs*":    object{"oneOf": []object{base64Type, list(base64Type)}},

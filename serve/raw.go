@@ -25,10 +25,13 @@ type label struct {
 	Score float32 `json:"score"`
 }
 
-// labels returns the k most probable classes.
+// labels returns the k most probable classes. Those of a model that gives no probabilities have its scores.
 func labels(p lince.Classification, k int) []label {
 	list := []label{}
 	for _, t := range p.Top(k) {
+		if p.Scores != nil {
+			t.Probability = p.Scores[t.Class]
+		}
 		list = append(list, label{t.Name, t.Probability})
 	}
 	return list

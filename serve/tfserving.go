@@ -204,8 +204,8 @@ func (c *call) tfClassify() error {
 		}
 		all := make([][][2]any, len(predictions))
 		for i, p := range predictions {
-			for _, t := range p.Top(0) {
-				all[i] = append(all[i], [2]any{t.Name, t.Probability})
+			for _, l := range labels(p, 0) {
+				all[i] = append(all[i], [2]any{l.Label, l.Score})
 			}
 		}
 		return c.ok(map[string]any{"result": all})

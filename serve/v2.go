@@ -296,7 +296,9 @@ func (v *version) v2Classes(list []*example, k int) ([]string, error) {
 	for i, p := range predictions {
 		values := list[i].out[0].Float32s()
 		if len(values) == 1 {
-			values = p.Probabilities
+			if values = p.Scores; values == nil {
+				values = p.Probabilities
+			}
 		}
 		all = append(all, topClasses(p, values, k)...)
 	}

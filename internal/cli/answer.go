@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/lince-ml/lince"
@@ -37,9 +38,32 @@ func (f answerFlags) answers(c lince.Classification) bool {
 // prediction returns a classification in the form for files.
 func (f answerFlags) prediction(c lince.Classification, classes []string) report.Prediction {
 	if !f.answers(c) {
-		return report.Prediction{Unknown: true, Probabilities: c.Probabilities}
+		return report.Prediction{Unknown: true, Probabilities: written(c)}
 	}
-	return report.Prediction{Predicted: classes[c.Class], Probabilities: c.Probabilities}
+	return report.Prediction{Predicted: classes[c.Class], Probabilities: written(c)}
+}
+
+// errScores says that a model gives no probabilities.
+var errScores = errors.New("the outputs of the model are scores, not probabilities: it does not end in a softmax or a sigmoid, and its loss is not one for logits")
+
+// fits returns an error if the flags are not for the model m.
+func (f answerFlags) fits(m *lince.Model) error {
+	switch {
+	case f.Unknown == 0 || m.Regression:
+	case m.MultiLabel:
+		return usageError{errors.New("--unknown is for images with one class each; use --threshold")}
+	case m.GivesScores():
+		return usageError{fmt.Errorf("--unknown needs probabilities, and %w", errScores)}
+	}
+	return nil
+}
+
+// written returns the numbers of the classes for files: the scores of a model that gives no probabilities, as they are.
+func written(c lince.Classification) []float32 {
+	if c.Scores != nil {
+		return c.Scores
+	}
+	return c.Probabilities
 }
 
 // answered measures the predictions that --unknown leaves.

@@ -46,6 +46,9 @@ func measureCalibration(f *data.Flow, predictions []lince.Classification) (*repo
 	indexes := f.ClassIndexes()
 	targets, probabilities := make([]int, len(predictions)), make([][]float32, len(predictions))
 	for i, p := range predictions {
+		if p.Scores != nil {
+			return nil, errScores
+		}
 		targets[i], probabilities[i] = indexes[p.Row], p.Probabilities
 	}
 	return report.Calibrate(probabilities, targets)

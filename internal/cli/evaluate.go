@@ -171,8 +171,8 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	if m.Regression && (c.Unknown > 0 || c.TTA > 0) {
 		return nil, usageError{errors.New("--unknown and --tta are for images with classes, not for --task regress")}
 	}
-	if m.MultiLabel && c.Unknown > 0 {
-		return nil, usageError{errors.New("--unknown is for images with one class each; use --threshold")}
+	if err := c.fits(m); err != nil {
+		return nil, err
 	}
 	f, err := labeledFlow(m, t, data.ImageOptions{BatchSize: c.Batch, Workers: c.Threads, Cache: c.cache(), Strict: c.Strict})
 	if err != nil {

@@ -120,7 +120,7 @@ func writeLabels(out *folder, classes []string, f *data.Flow, predictions []linc
 	rows := make([]report.Prediction, len(predictions))
 	for i, p := range predictions {
 		r := f.Table().Row(p.Row)
-		rows[i] = report.Prediction{Filename: r.Filename, Label: r.Label, Predicted: t.joined(p, classes), Probabilities: p.Probabilities}
+		rows[i] = report.Prediction{Filename: r.Filename, Label: r.Label, Predicted: t.joined(p, classes), Probabilities: written(p)}
 	}
 	return out.write("predictions.csv", func(w io.Writer) error {
 		return report.WritePredictions(w, classes, rows, report.PredictionsOptions{Raw: out.raw})

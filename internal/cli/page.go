@@ -77,6 +77,9 @@ func (s pageSource) common(p *report.Page) {
 	for _, b := range badFiles(s.bad) {
 		p.Skipped = append(p.Skipped, report.Fact{Name: b.Filename, Value: b.Error})
 	}
+	if !s.model.Regression && s.model.GivesScores() {
+		p.Notes = append(p.Notes, "The outputs of the model are scores, not probabilities. The percentages on this page are made from them: they say which class is the surest, not how often it is right.")
+	}
 	s.network(p)
 	p.Usage = usage(s.model, s.file, s.classes)
 }

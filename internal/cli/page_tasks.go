@@ -23,10 +23,12 @@ func (s pageSource) fillLabels(p *report.Page, r *report.MultiLabel) error {
 		report.Fact{Name: "F1 of all decisions", Value: report.FormatPercent(r.MicroAverage.F1)},
 		report.Fact{Name: "wrong decisions", Value: report.FormatPercent(r.HammingLoss)},
 	)
-	if c, err := report.CalibrateLabels(p.Probabilities, p.TargetSets); err == nil {
+	switch c, err := report.CalibrateLabels(p.Probabilities, p.TargetSets); {
+	case s.model.GivesScores(): // common has a note on them
+	case err == nil:
 		p.Calibration = []report.NamedCalibration{{Name: "All decisions", Calibration: c}}
 		p.Facts = append(p.Facts, report.Fact{Name: "calibration error", Value: report.FormatPercent(c.ExpectedError)})
-	} else { // outputs that are not probabilities
+	default: // outputs that are not probabilities
 		p.Notes = append(p.Notes, "The calibration is not measured: "+err.Error())
 	}
 	p.Facts = append(p.Facts, report.Fact{Name: "images judged", Value: report.FormatCount(len(s.predictions))}, report.Fact{Name: "classes", Value: report.FormatCount(len(s.classes))})

@@ -35,7 +35,7 @@ type predictCommand struct {
 
 // Help returns the command's detailed help.
 func (predictCommand) Help() string {
-	return `Prints the name of each image, its predicted class and the probability of that class. Images that cannot be read are skipped with a warning. A model that was trained with --task regress predicts a number for each image.
+	return `Prints the name of each image, its predicted class and the probability of that class. Images that cannot be read are skipped with a warning. A model that was trained with --task regress predicts a number for each image. A model whose outputs are scores, such as one trained with a hinge loss, has a score in place of the probability, and in JSON, scores in place of probabilities.
 
 With --unknown, an image whose most probable class has a lower probability has no predicted class. It is printed as unknown. In CSV and JSON, predicted is then empty and unknown is true; the probabilities are always there. The exit code stays 0.
 
@@ -71,8 +71,12 @@ func (c *predictCommand) Run(e *env) error {
 	if m.Regression && (c.Unknown > 0 || c.TTA > 0) {
 		return usageError{errors.New("--unknown and --tta are for models of classes, not for a model that predicts numbers")}
 	}
-	if m.MultiLabel && c.Unknown > 0 {
-		return usageError{errors.New("--unknown is for a model of images with one class each; use --threshold")}
+	if err := c.fits(m); err != nil {
+		return err
+	}
+	scores := !m.Regression && m.GivesScores()
+	if scores {
+		e.warn(fmt.Sprintf("%s: %v; predict gives them as they are", c.Model, errScores))
 	}
 	var input *savedInput
 	if i := slices.Index(c.Sources, standardInput); i >= 0 {
@@ -134,15 +138,23 @@ func (c *predictCommand) Run(e *env) error {
 			if m.MultiLabel {
 				var list []string
 				for _, k := range classified[i].Above(c.Threshold) {
-					list = append(list, fmt.Sprintf("%s %.2f%%", visibleLine(classes[k]), 100*r.Probabilities[k]))
+					list = append(list, visibleLine(classes[k])+" "+printed(r.Probabilities[k], scores))
 				}
 				fmt.Fprintf(table, "%s\t%s\n", visibleLine(r.Filename), cmp.Or(strings.Join(list, ", "), "none"))
 				continue
 			}
-			fmt.Fprintf(table, "%s\t%s\t%.2f%%\n", visibleLine(r.Filename), visibleLine(predicted), 100*r.Probabilities[classified[i].Class])
+			fmt.Fprintf(table, "%s\t%s\t%s\n", visibleLine(r.Filename), visibleLine(predicted), printed(r.Probabilities[classified[i].Class], scores))
 		}
 		return table.Flush()
 	})
+}
+
+// printed returns a probability or a score in the form for people.
+func printed(x float32, score bool) string {
+	if score {
+		return fmt.Sprintf("%.4f", x)
+	}
+	return fmt.Sprintf("%.2f%%", 100*x)
 }
 
 // writeCSV writes the file of --csv. done reports whether that is the whole result.
@@ -218,7 +230,8 @@ func (c *predictCommand) json(m *lince.Model, t *data.Table, classes []string, r
 		Predicted     string             `json:"predicted"`        // several classes are joined by |
 		Labels        []string           `json:"labels,omitempty"` // with a model of images with several labels
 		Unknown       *bool              `json:"unknown,omitempty"`
-		Probabilities map[string]float32 `json:"probabilities"`
+		Probabilities map[string]float32 `json:"probabilities,omitempty"`
+		Scores        map[string]float32 `json:"scores,omitempty"` // instead of Probabilities, of a model that gives scores
 	}
 	out := struct {
 		Classes     []string     `json:"classes"`
@@ -229,12 +242,16 @@ func (c *predictCommand) json(m *lince.Model, t *data.Table, classes []string, r
 		unpredicted
 	}{classes, m.Temperature, c.Unknown, c.TTA, []prediction{}, newUnpredicted(t, bad)}
 	for _, r := range rows {
-		p := prediction{Filename: r.Filename, Predicted: r.Predicted, Probabilities: map[string]float32{}}
+		numbers := map[string]float32{}
+		p := prediction{Filename: r.Filename, Predicted: r.Predicted, Probabilities: numbers}
+		if m.GivesScores() {
+			p.Probabilities, p.Scores = nil, numbers
+		}
 		if c.Unknown > 0 {
 			p.Unknown = &r.Unknown
 		}
 		for i, name := range classes {
-			if p.Probabilities[name] = r.Probabilities[i]; m.MultiLabel && float64(r.Probabilities[i]) >= c.Threshold {
+			if numbers[name] = r.Probabilities[i]; m.MultiLabel && float64(r.Probabilities[i]) >= c.Threshold {
 				p.Labels = append(p.Labels, name)
 			}
 		}

@@ -67,12 +67,22 @@ func goUsage(m *lince.Model, file string) string {
 	}
 	fmt.Println(y.Float32s()[0])
 `
+	case m.MultiLabel && m.GivesScores():
+		predict += `	for i, s := range prediction.Scores {
+		if s >= .5 {
+			fmt.Printf("%s: %.4f\n", model.Classes[i], s)
+		}
+	}
+`
 	case m.MultiLabel:
 		predict += `	for i, p := range prediction.Probabilities {
 		if p >= .5 {
 			fmt.Printf("%s: %.1f %%\n", model.Classes[i], 100*p)
 		}
 	}
+`
+	case m.GivesScores():
+		predict += `	fmt.Printf("%s: %.4f\n", prediction.Name, prediction.Scores[prediction.Class])
 `
 	default:
 		predict += `	fmt.Printf("%s: %.1f %%\n", prediction.Name, 100*prediction.Probability)
@@ -158,7 +168,11 @@ func pythonUsage(m *lince.Model, file string, classes []string) string {
 	} else {
 		b.WriteString("i = p.argmax()\n")
 	}
-	fmt.Fprintf(&b, "print(f\"%s: {100 * p[i]:.1f} %%\")\n", name)
+	number := "{100 * p[i]:.1f} %"
+	if m.GivesScores() {
+		number = "{p[i]:.4f}"
+	}
+	fmt.Fprintf(&b, "print(f\"%s: %s\")\n", name, number)
 	if m.Temperature != 0 {
 		fmt.Fprintf(&b, "# lince also divides the logits by the temperature in the file, %.4g.\n", m.Temperature)
 	}
