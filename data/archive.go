@@ -249,9 +249,9 @@ func withoutSuffix(name string) string {
 
 // decompress unpacks a compressed tar archive. Such a file has no index, so its entries cannot be read in place.
 func (a *archives) decompress(c *compression, r io.ReaderAt, size int64, name string) (io.ReaderAt, int64, error) {
-	in, err := c.open(io.NewSectionReader(r, 0, size), size)
+	in, err := c.open(io.NewSectionReader(r, 0, size))
 	if err != nil {
-		return nil, 0, damagedArchive{fmt.Errorf("%s: %w", name, zipError(err))}
+		return nil, 0, damagedArchive{fmt.Errorf("%s: %w", name, openError(name, err))}
 	}
 	if z, ok := in.(io.Closer); ok {
 		defer z.Close()

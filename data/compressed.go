@@ -2,8 +2,10 @@ package data
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"path/filepath"
 	"strings"
 
@@ -11,27 +13,42 @@ import (
 	"github.com/lince-ml/lince/internal/shell"
 )
 
-// Limits on the memory that the header of a Zstandard file can claim. That of a whole archive is the limit of the program zstd, if the archive is not small.
+// Limits on the memory that the header of a Zstandard file can claim. That of a whole archive or table is the limit of the program zstd without --long.
 const (
-	zstdArchiveWindow = 128 << 20
-	zstdEntryWindow   = 8 << 20 // enough for all of zstd's levels except those of --ultra
+	zstdFileWindow  = 128 << 20
+	zstdEntryWindow = 8 << 20 // enough for all of zstd's levels except those of --ultra
 )
 
 // compression is a way in which a tar archive may be compressed.
 type compression struct {
 	is     func(head []byte) bool
-	open   func(r io.Reader, size int64) (io.Reader, error)
+	open   func(r io.Reader) (io.Reader, error)
 	unpack string // the command that unpacks a file of the name %s beside it
 }
 
 // compressions lists those that lince reads. unreadArchives has others.
 var compressions = []compression{
-	{magic("\x1f\x8b\x08"), func(r io.Reader, _ int64) (io.Reader, error) { return bounded.Gzip(r) }, "gunzip -k %s"},
-	{magic("BZh"), func(r io.Reader, _ int64) (io.Reader, error) { return bounded.Bzip2(r), nil }, "bunzip2 -k %s"},
-	{isZstd, func(r io.Reader, size int64) (io.Reader, error) {
-		return bounded.Zstd(r, min(uint64(16*size+64<<20), zstdArchiveWindow))
-	}, "unzstd %s"},
+	{magic("\x1f\x8b\x08"), func(r io.Reader) (io.Reader, error) { return bounded.Gzip(r) }, "gunzip -k %s"},
+	{magic("BZh"), func(r io.Reader) (io.Reader, error) { return bounded.Bzip2(r), nil }, "bunzip2 -k %s"},
+	{isZstd, func(r io.Reader) (io.Reader, error) { return bounded.Zstd(r, zstdFileWindow) }, "unzstd %s"},
 }
+
+// openError describes an error of opening a compressed file of the given name, without that name.
+func openError(name string, err error) error {
+	var w bounded.WindowError
+	if !errors.As(err, &w) {
+		return zipError(err)
+	}
+	base := filepath.Base(name)
+	log := bits.Len64(w.Window - 1)
+	if log > mostZstdLog {
+		return fmt.Errorf("%w; the program zstd does not read it either, so the file is damaged or forged; %s", err, again(name))
+	}
+	return fmt.Errorf("%w; unpack it (zstd -d --long=%d %s), and use the file that results", err, log, shell.Quote(base))
+}
+
+// mostZstdLog is the logarithm of the largest window of the program zstd.
+const mostZstdLog = 31
 
 // noArchive is the error of a compressed file that begins with head and holds no archive.
 func (c *compression) noArchive(name string, head []byte) error {
@@ -77,6 +94,9 @@ func isZstd(head []byte) bool {
 // newZipZstd is the decompressor of entries of zip archives.
 func newZipZstd(r io.Reader) io.ReadCloser {
 	z, err := bounded.Zstd(r, zstdEntryWindow)
+	if errors.As(err, new(bounded.WindowError)) {
+		err = fmt.Errorf("%w; unpack the archive, and use the folder", err)
+	}
 	if err != nil {
 		return io.NopCloser(failingReader{err})
 	}

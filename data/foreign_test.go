@@ -148,6 +148,7 @@ func TestPackedTables(t *testing.T) {
 		{name: "zip of JSON lines", file: "t.jsonl.zip", text: zipped("t.jsonl", `{"filename": "cats/cat0.jpg", "category": "x"}`), want: "cats/cat0.jpg=x"},
 		{name: "gzip", file: "t.csv.gz", text: zippedText(t, text)},
 		{name: "Zstandard", file: "t.csv.zst", text: string(zstd1(t, []byte(text)))},
+		{name: "Zstandard with a large window", file: "t.csv.zst", text: "\x28\xb5\x2f\xfd\x00\xa0\x40\x00\x00hello", fail: "t.csv.zst: is compressed by Zstandard with a window of 1024 MiB, and lince reads one of at most 128 MiB; unpack it (zstd -d --long=30 t.csv.zst), and use"},
 		{name: "one row again and again", file: "t.csv.gz", text: zippedText(t, "filename,category\n"+strings.Repeat(",x\n", 1_100_000)), fail: "t.csv.gz: has more than"},
 		{name: "not compressed", file: "t.csv.gz", text: text, fail: "is not compressed, though its name ends in .gz"},
 		{name: "two tables", file: "t.csv.zip", text: zipped("a.csv", text, "b.csv", text), fail: "t.csv.zip: "},

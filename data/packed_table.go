@@ -3,6 +3,7 @@ package data
 import (
 	"archive/zip"
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -44,7 +45,10 @@ func unpackTable(r io.ReaderAt, size int64, name string) (io.Reader, error) {
 	if c == nil {
 		return nil, fmt.Errorf("is not compressed, though its name ends in %s; rename it, or download it again", packed)
 	}
-	text, err := c.open(bufio.NewReader(whole), size)
+	text, err := c.open(bufio.NewReader(whole))
+	if errors.As(err, new(bounded.WindowError)) {
+		return nil, openError(name, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("is compressed and damaged: %w", err)
 	}
