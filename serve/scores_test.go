@@ -26,6 +26,11 @@ func TestScores(t *testing.T) {
 	if err := s.Add("pets", m); err != nil {
 		t.Fatal(err)
 	}
+	var status struct{ Models []struct{ Scores bool } }
+	want(t, ask(t, s, "GET", "/v1/models", nil), 200, &status)
+	if len(status.Models) != 1 || !status.Models[0].Scores {
+		t.Errorf("the status is %+v", status)
+	}
 	var list []label
 	want(t, ask(t, s, "POST", "/", photo(t, 0)), 200, &list)
 	if len(list) != 2 || list[0] != (label{"dog", 1.5}) || list[1] != (label{"cat", -.25}) {

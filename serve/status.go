@@ -39,6 +39,7 @@ func (c *call) models() error {
 		Images  bool      `json:"images"` // whether it takes images
 		Classes []string  `json:"classes,omitempty"`
 		Number  bool      `json:"number,omitempty"` // whether it predicts a number
+		Scores  bool      `json:"scores,omitempty"` // whether its outputs are scores, not probabilities
 	}
 	list := []model{}
 	for _, e := range c.s.registry.list() {
@@ -48,7 +49,7 @@ func (c *call) models() error {
 			m.Version, m.Ready, m.Loaded, m.Images = v.number, true, v.loaded.UTC(), v.pipeline != nil
 			m.Number = v.model.Regression
 			if v.classifier {
-				m.Classes = v.classes()
+				m.Classes, m.Scores = v.classes(), v.model.GivesScores()
 			}
 			v.release()
 		}
