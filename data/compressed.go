@@ -28,7 +28,7 @@ type compression struct {
 
 // compressions lists those that lince reads. unreadArchives has others.
 var compressions = []compression{
-	{magic("\x1f\x8b\x08"), func(r io.Reader) (io.Reader, error) { return bounded.Gzip(r) }, "gunzip -k %s"},
+	{magic("\x1f\x8b\x08"), bounded.Gzip, "gunzip -k %s"},
 	{magic("BZh"), func(r io.Reader) (io.Reader, error) { return bounded.Bzip2(r), nil }, "bunzip2 -k %s"},
 	{isZstd, func(r io.Reader) (io.Reader, error) { return bounded.Zstd(r, zstdFileWindow) }, "unzstd %s"},
 }
