@@ -12,10 +12,13 @@ import (
 // maxTitles is the number of lines among which the names of the columns are searched.
 const maxTitles = 20
 
+// maxTitle is the size of a line in bytes that can be a title. To look for names of columns in a longer one with each separator takes seconds.
+const maxTitle = 1 << 16
+
 // titles finds the line that names the columns below others, such as a title: the first one that fits, if the first line of the file does not. It returns it, with its end, and the
 // number of lines before it; nil if there is none. The reader is then after this line.
 func titles(r *bufio.Reader, first []byte, separators string, fits func(header []string) bool) (names []byte, lines int) {
-	if fitsAny(first, separators, fits) {
+	if len(first) > maxTitle || fitsAny(first, separators, fits) {
 		return nil, 0
 	}
 	ahead := linesAhead(r, first)
