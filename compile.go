@@ -566,6 +566,9 @@ func (c CompileOptions) nilPointers() error {
 // errNilDataset is the error for a nil dataset, also for one in an interface, as after an error that was ignored.
 var errNilDataset = errors.New("the dataset is nil")
 
+// isNil reports whether an interface is nil or holds a nil pointer.
+func isNil(v any) bool { return v == nil || isNilPointer(v) }
+
 // isNilPointer reports whether an interface holds a nil pointer. It is false for a nil interface.
 func isNilPointer(v any) bool {
 	p := reflect.ValueOf(v)

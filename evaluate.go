@@ -50,7 +50,7 @@ func (m *Model) evaluateShown(ctx context.Context, ds data.Dataset, o EvaluateOp
 		return nil, m.unknownError()
 	case m.compiled == nil:
 		return nil, errors.New("the model is not compiled; call Compile first")
-	case ds == nil || isNilPointer(ds):
+	case isNil(ds):
 		return nil, errNilDataset
 	case o.Steps < 0:
 		return nil, fmt.Errorf("Steps must be at least 1, or 0 for all, got %d", o.Steps)

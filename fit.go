@@ -215,7 +215,7 @@ func (m *Model) checkFit(train data.Dataset, o FitOptions) error {
 		return err
 	}
 	var errs []error
-	if train == nil || isNilPointer(train) || o.Validation != nil && isNilPointer(o.Validation) {
+	if isNil(train) || o.Validation != nil && isNilPointer(o.Validation) {
 		return errNilDataset
 	}
 	for _, c := range []struct {
@@ -244,7 +244,7 @@ func (m *Model) checkFit(train data.Dataset, o FitOptions) error {
 		errs = append(errs, err)
 	}
 	for i, c := range o.Callbacks {
-		if c == nil || isNilPointer(c) {
+		if isNil(c) {
 			errs = append(errs, fmt.Errorf("callback %d is nil", i))
 		}
 	}

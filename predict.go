@@ -175,7 +175,7 @@ func (m *Model) predictAll(ctx context.Context, ds data.Dataset, o PredictOption
 	if err != nil {
 		return nil, err
 	}
-	if ds == nil || isNilPointer(ds) {
+	if isNil(ds) {
 		return nil, fmt.Errorf("predicting: %w", errNilDataset)
 	}
 	if o.Steps < 0 {
@@ -305,7 +305,7 @@ type predicted struct {
 func (m *Model) predictions(ctx context.Context, ds data.Dataset, begin func() error) iter.Seq2[predicted, error] {
 	return func(yield func(predicted, error) bool) {
 		fail := func(err error) { yield(predicted{}, fmt.Errorf("predicting: %w", err)) }
-		if ds == nil || isNilPointer(ds) {
+		if isNil(ds) {
 			fail(errNilDataset)
 			return
 		}

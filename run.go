@@ -31,7 +31,7 @@ type runner struct {
 // begin calls the callbacks' Begin with run, which is r or a training of it.
 func (r *runner) begin(run callback.Run, callbacks []callback.Callback) error {
 	for i, c := range callbacks {
-		if c == nil || isNilPointer(c) {
+		if isNil(c) {
 			return fmt.Errorf("callback %d is nil", i)
 		}
 		h, err := c.Begin(run)

@@ -202,6 +202,11 @@ func (d *drops) add(name string, line int, err error) {
 	}
 }
 
+// noLabel says that rows without a label are left out. rows is the number of all.
+func (d *drops) noLabel(rows int) string {
+	return fmt.Sprintf("Dropped %d of the %d rows, which have no label, such as %s.", d.n, rows, quoteName(d.list[0].Filename))
+}
+
 // lineError is an error in a line of a table's file.
 type lineError struct {
 	unit string
@@ -541,7 +546,7 @@ func (b *tableBuilder) notices() []string {
 func (b *tableBuilder) dropped() []string {
 	var list []string
 	if d := b.unlabeled; d.n > 0 {
-		s := fmt.Sprintf("Dropped %d of the %d rows, which have no label, such as %s.", d.n, b.read, quoteName(d.list[0].Filename))
+		s := d.noLabel(b.read)
 		if len(b.words) > 0 {
 			s += fmt.Sprintf(" Their labels include words for a missing value: %s. To take these as classes, set KeepNA (--keep-na).", listNames(sortedKeys(b.words)))
 		}

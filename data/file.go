@@ -67,9 +67,14 @@ func (f diskFile) head(n int) ([]byte, error) {
 		return nil, accessed(string(f), err)
 	}
 	defer r.Close()
+	return firstBytes(r, n, string(f))
+}
+
+// firstBytes returns the first n bytes of the file at a location, or all if there are fewer.
+func firstBytes(r io.Reader, n int, where string) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(r, int64(n)))
 	if err != nil {
-		return nil, accessed(string(f), err)
+		return nil, accessed(where, err)
 	}
 	return b, nil
 }

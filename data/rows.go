@@ -3,7 +3,6 @@ package data
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -46,7 +45,7 @@ func NewTable(fsys fs.FS, rows []Row) (*Table, error) {
 		return nil, noRows(name, src.dropped, t.ignored, "")
 	}
 	if unlabeled.n > 0 {
-		t.warn = append(t.warn, fmt.Sprintf("Dropped %d of the %d rows, which have no label, such as %s.", unlabeled.n, len(rows), quoteName(unlabeled.list[0].Filename)))
+		t.warn = append(t.warn, unlabeled.noLabel(len(rows)))
 	}
 	if missing.n > 0 {
 		t.warn = append(t.warn, fmt.Sprintf("Dropped %d of the %d rows, which have no file; the first, %s: %v.", missing.n, len(rows), quoteName(missing.list[0].Filename), missing.list[0].Err))
@@ -112,9 +111,5 @@ func (f fsFile) head(n int) ([]byte, error) {
 		return nil, accessed(f.name, err)
 	}
 	defer r.Close()
-	b, err := io.ReadAll(io.LimitReader(r, int64(n)))
-	if err != nil {
-		return nil, accessed(f.name, err)
-	}
-	return b, nil
+	return firstBytes(r, n, f.name)
 }

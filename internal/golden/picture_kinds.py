@@ -15,6 +15,8 @@ import subprocess
 import numpy as np
 from PIL import Image
 
+from picture_files import bmp, saved
+
 OUT = os.path.join("data", "picture", "testdata", "kinds")
 
 
@@ -23,24 +25,6 @@ def drawing(h, w, seed):
     y, x = np.mgrid[0:h, 0:w].astype(np.float64)
     a = np.stack([127 + 120 * np.sin(x / 4.0 + seed), 255 * y / max(h - 1, 1), np.where((x - w / 2) ** 2 + (y - h / 2) ** 2 < 40, 230, 40)], -1)
     return np.clip(np.round(a + rng.normal(0, 9, a.shape)), 0, 255).astype(np.uint8)
-
-
-def saved(img, fmt, **o):
-    b = io.BytesIO()
-    img.save(b, fmt, **o)
-    return b.getvalue()
-
-
-def bmp(w, h, bits, pixels, compression=0, palette=b"", masks=b"", header=40, colors=0, offset=None):
-    if header == 12:
-        head = struct.pack("<IHHHH", 12, w, h, 1, bits)
-    else:
-        head = struct.pack("<IIiHHIIiiII", header, w, h, 1, bits, compression, len(pixels), 2835, 2835, colors, 0)
-        if header > 40:
-            head += masks + bytes(header - 40 - len(masks))
-            masks = b""
-    at = 14 + len(head) + len(masks) + len(palette)
-    return b"BM" + struct.pack("<IHHI", at + len(pixels), 0, 0, at if offset is None else offset) + head + masks + palette + pixels
 
 
 def rows(a, bits):
