@@ -7,7 +7,6 @@ import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/offheap"
 	"github.com/lince-ml/lince/internal/suggest"
-	"github.com/lince-ml/lince/tensor"
 )
 
 // NaNError reports that the loss became NaN or infinite in a step, or that a weight did by the end of an epoch. See
@@ -126,13 +125,8 @@ func (m *Model) notFinite(of func(v *graph.Variable) bool) string {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	for _, v := range m.vars() {
-		if v.DType != tensor.Float32 || !of(v) {
-			continue
-		}
-		for _, x := range v.Value().Float32s() {
-			if x-x != 0 { // NaN or infinite
-				return v.Path
-			}
+		if of(v) && notFinite(v.Value()) >= 0 {
+			return v.Path
 		}
 	}
 	return ""

@@ -3,7 +3,9 @@ package lince
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"github.com/lince-ml/lince/internal/engine"
 	"github.com/lince-ml/lince/tensor"
@@ -104,7 +106,7 @@ func (r *training) whyNotFinite(loss float64) string {
 			inputs = append(inputs, b.Inputs[name])
 		}
 	}
-	for _, y := range append([]*tensor.Tensor{b.Y, b.Weights}, mapValues(b.Targets)...) {
+	for _, y := range append([]*tensor.Tensor{b.Y, b.Weights}, slices.Collect(maps.Values(b.Targets))...) {
 		if at := notFinite(y); at >= 0 {
 			return fmt.Sprintf("the targets or the example weights of the batch have the number %v", y.Float32s()[at])
 		}
@@ -117,11 +119,4 @@ func (r *training) whyNotFinite(loss float64) string {
 		return "the outputs are finite, so the loss itself is too large"
 	}
 	return why
-}
-
-func mapValues(m map[string]*tensor.Tensor) (list []*tensor.Tensor) {
-	for _, x := range m {
-		list = append(list, x)
-	}
-	return list
 }

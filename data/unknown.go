@@ -48,8 +48,9 @@ func (l *listing) noteUnknown(name string, f file) {
 	}
 }
 
-// unknownImages returns the files of unknown extensions that begin like images, and how many there are of each format. With all, it looks at more than the first ones.
-func (l *listing) unknownImages(all bool) (images []entry, formats map[string]int) {
+// unknownImages returns the files of unknown extensions that begin like images, with their formats, and how many there are of each format. With all, it looks at more than
+// the first ones.
+func (l *listing) unknownImages(all bool) (images []entry, of []string, formats map[string]int) {
 	formats = map[string]int{}
 	for i, e := range l.unknown {
 		if i >= unknownHeads && (!all || images == nil) {
@@ -60,12 +61,12 @@ func (l *listing) unknownImages(all bool) (images []entry, formats map[string]in
 		}
 		if head, err := e.file.head(imageHeadSize); err == nil {
 			if f := imageFormat(head); f != "" {
-				images = append(images, e)
+				images, of = append(images, e), append(of, f)
 				formats[f]++
 			}
 		}
 	}
-	return images, formats
+	return images, of, formats
 }
 
 // takeUnknown takes files of unknown extensions as images, if there are no others.
@@ -73,7 +74,7 @@ func (l *listing) takeUnknown() {
 	if len(l.entries) > 0 {
 		return
 	}
-	images, formats := l.unknownImages(true)
+	images, _, formats := l.unknownImages(true)
 	if images == nil {
 		return
 	}
@@ -95,7 +96,7 @@ func countsOf(formats map[string]int) string {
 
 // doubtUnknownFiles warns of files of unknown extensions that begin like images, beside the images.
 func (b *labeling) doubtUnknownFiles() {
-	images, formats := b.l.unknownImages(false)
+	images, of, formats := b.l.unknownImages(false)
 	if images == nil {
 		return
 	}
@@ -106,8 +107,8 @@ func (b *labeling) doubtUnknownFiles() {
 		}
 	}
 	var names []string
-	for _, e := range images {
-		if head, err := e.file.head(imageHeadSize); err != nil || imageFormat(head) != best {
+	for i, e := range images {
+		if of[i] != best {
 			continue
 		}
 		if n := shell.Quote("*" + path.Ext(e.name)); !slices.Contains(names, n) && len(names) < listColumns {
