@@ -143,3 +143,10 @@ func TestFileLength(t *testing.T) {
 		}
 	}
 }
+
+// TestDataFiles checks that files of models, arrays and images lie under testdata, with the script that makes them.
+func TestDataFiles(t *testing.T) {
+	for _, file := range pages(t, testenv.Root(t), ".keras", ".h5", ".onnx", ".tflite", ".safetensors", ".pt", ".pth", ".npy", ".npz", ".png", ".jpg", ".zip") {
+		t.Errorf("%s is not in a folder testdata", file)
+	}
+}
