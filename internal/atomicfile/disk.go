@@ -63,11 +63,16 @@ func createNamed(path string) (*realFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	_ = folderlock.File(f) // without a lock, Sweep keeps recent files
-	if !leadsTo(path, f) { // another process swept it before it was locked
+	if !own(path, f) {
 		return nil, errors.Join(f.Close(), &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist})
 	}
 	return &realFile{f, path, false}, nil
+}
+
+// own locks a file or a folder that was just made. It reports false if another process sweeps it.
+func own(path string, f *os.File) bool {
+	err := folderlock.File(f) // without locks, Sweep keeps recent files
+	return !errors.Is(err, folderlock.ErrTaken) && leadsTo(path, f)
 }
 
 // leadsTo reports whether the path is that of the open file.

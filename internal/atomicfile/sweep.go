@@ -87,14 +87,13 @@ func TempFolder(dir, prefix string) (path string, remove func(), err error) {
 		}
 		f, err := os.Open(path)
 		if err == nil {
-			_ = folderlock.File(f) // without a lock, recent folders are kept
-			if leadsTo(path, f) {
+			if own(path, f) {
 				return path, func() {
 					_ = f.Close()          // it was only locked
 					_ = os.RemoveAll(path) // what is left of it is not needed
 				}, nil
 			}
-			err = f.Close() // another process swept it before it was locked
+			err = f.Close()
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", nil, err

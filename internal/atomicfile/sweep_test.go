@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"github.com/lince-ml/lince/internal/folderlock"
 )
 
 // TestSweep: files of killed writers are removed, and no others.
@@ -156,5 +158,30 @@ func TestKilled(t *testing.T) {
 				t.Logf("this file system has no files without names")
 			}
 		})
+	}
+}
+
+// TestOwn: a file that another process is about to sweep is not used, also before it is removed.
+func TestOwn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	leave(t, path)
+	open := func() *os.File {
+		f, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	sweeper, f := open(), open()
+	defer func() { _ = f.Close() }()
+	if err := folderlock.File(sweeper); err != nil {
+		t.Skip(err)
+	}
+	if own(path, f) {
+		t.Error("it has another's lock")
+	}
+	_ = sweeper.Close()
+	if !own(path, f) {
+		t.Error("it is free")
 	}
 }

@@ -24,11 +24,7 @@ func ReadAll(buf []byte, r io.Reader, guess, limit int64) ([]byte, error) {
 	buf = buf[:0]
 	for {
 		if len(buf) == cap(buf) { // append would leave several times as much garbage
-			n := max(2*int64(cap(buf)), 512)
-			if n > limit/2 {
-				n = limit + 1
-			}
-			grown := make([]byte, len(buf), n)
+			grown := make([]byte, len(buf), min(max(2*int64(cap(buf)), 512), limit+1))
 			copy(grown, buf)
 			buf = grown
 		}
