@@ -199,13 +199,7 @@ func (f *feed) batch(b data.Batch) ([]*tensor.Tensor, error) {
 	n := f.in[0].Shape()[0]
 	several := len(m.compiled.objectives) > 1
 	for _, o := range m.compiled.objectives {
-		given, weights := b.Y, b.Weights
-		if b.Targets != nil || several {
-			given = b.Targets[o.name]
-		}
-		if w := b.SampleWeights[o.name]; w != nil {
-			weights = w
-		}
+		given, weights := o.given(b, several)
 		if given == nil {
 			return nil, o.of(errors.New("the batch has no targets"))
 		}
@@ -240,6 +234,18 @@ func (f *feed) batch(b data.Batch) ([]*tensor.Tensor, error) {
 		f.in = append(f.in, w)
 	}
 	return f.in, nil
+}
+
+// given returns the targets and the example weights of an objective in a batch. A result is nil if the batch has none.
+func (o objective) given(b data.Batch, several bool) (y, weights *tensor.Tensor) {
+	y, weights = b.Y, b.Weights
+	if b.Targets != nil || several {
+		y = b.Targets[o.name]
+	}
+	if w := b.SampleWeights[o.name]; w != nil {
+		weights = w
+	}
+	return y, weights
 }
 
 // takesClasses reports whether the targets are class indices.

@@ -2,6 +2,8 @@ package lince
 
 import (
 	"bytes"
+	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -389,6 +391,35 @@ func TestSharedWeightsConcurrently(t *testing.T) {
 	for range 2 {
 		if err := <-done; err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// Of several targets and weights that are not finite, the first in the order of the outputs is named.
+func TestNotFiniteTargets(t *testing.T) {
+	x, y := bars(8)
+	nan := func(shape ...int) *tensor.Tensor {
+		n := tensor.New(tensor.Float32, shape...)
+		n.Float32s()[0] = float32(math.NaN())
+		return n
+	}
+	place, weights := tensor.New(tensor.Float32, 8, 1), tensor.Of([]float32{1, 1, 1, 1, 1, 1, 1, 1}, 8)
+	for want, c := range map[string]struct {
+		kind, place *tensor.Tensor
+		weights     map[string]*tensor.Tensor
+	}{
+		"the targets of the output kind have the number NaN":          {kind: nan(y.Shape()...), place: nan(8, 1)},
+		"the targets of the output place have the number NaN":         {kind: y, place: nan(8, 1)},
+		"the example weights of the output kind have the number NaN":  {kind: y, place: nan(8, 1), weights: map[string]*tensor.Tensor{"kind": nan(8), "place": nan(8)}},
+		"the example weights of the output place have the number NaN": {kind: y, place: place, weights: map[string]*tensor.Tensor{"kind": weights, "place": nan(8)}},
+	} {
+		ds := must(data.NamedTensors(map[string]*tensor.Tensor{"left": x, "right": x}, map[string]*tensor.Tensor{"kind": c.kind, "place": c.place}, data.TensorOptions{NoShuffle: true, SampleWeights: c.weights}))
+		for range 3 {
+			_, err := twoHeads(t).Fit(t.Context(), ds, FitOptions{Verbose: Silent})
+			var e *NaNError
+			if !errors.As(err, &e) || e.Why != want {
+				t.Errorf("%v, want %s", err, want)
+			}
 		}
 	}
 }

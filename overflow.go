@@ -3,9 +3,7 @@ package lince
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"math"
-	"slices"
 
 	"github.com/lince-ml/lince/internal/engine"
 	"github.com/lince-ml/lince/tensor"
@@ -106,9 +104,18 @@ func (r *training) whyNotFinite(loss float64) string {
 			inputs = append(inputs, b.Inputs[name])
 		}
 	}
-	for _, y := range append([]*tensor.Tensor{b.Y, b.Weights}, slices.Collect(maps.Values(b.Targets))...) {
+	objectives := r.m.compiled.objectives
+	for _, o := range objectives {
+		of := "the batch"
+		if len(objectives) > 1 {
+			of = "the output " + o.name
+		}
+		y, weights := o.given(b, len(objectives) > 1)
 		if at := notFinite(y); at >= 0 {
-			return fmt.Sprintf("the targets or the example weights of the batch have the number %v", y.Float32s()[at])
+			return fmt.Sprintf("the targets of %s have the number %v", of, y.Float32s()[at])
+		}
+		if at := notFinite(weights); at >= 0 {
+			return fmt.Sprintf("the example weights of %s have the number %v", of, weights.Float32s()[at])
 		}
 	}
 	why, err := r.m.FirstNotFinite(inputs...)
