@@ -55,7 +55,7 @@ func (m *Model) evaluateShown(ctx context.Context, ds data.Dataset, o EvaluateOp
 	case o.Steps < 0:
 		return nil, fmt.Errorf("Steps must be at least 1, or 0 for all, got %d", o.Steps)
 	}
-	if err := m.checkSpec("the data", ds); err != nil {
+	if err := m.checkSpec("the data", ds, o.Steps); err != nil {
 		return nil, err
 	}
 	steps := ds.Steps()

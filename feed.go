@@ -51,8 +51,8 @@ func specOf(ds data.Dataset) spec {
 	return s
 }
 
-// checkSpec returns all mismatches between a dataset and the model. what names the dataset in messages.
-func (m *Model) checkSpec(what string, ds data.Dataset) error {
+// checkSpec returns all mismatches between a dataset and the model. what names the dataset in messages, and steps limits its batches; 0 means all.
+func (m *Model) checkSpec(what string, ds data.Dataset, steps int) error {
 	s := specOf(ds)
 	errs := []error{m.checkInputs(s)}
 	c := m.compiled
@@ -71,12 +71,42 @@ func (m *Model) checkSpec(what string, ds data.Dataset) error {
 	if n := ds.Steps(); n < 1 {
 		errs = append(errs, errors.New("there are no batches"))
 	}
+	errs = append(errs, m.checkBatches(ds, steps))
 	for i, err := range errs {
 		if err != nil {
 			errs[i] = fmt.Errorf("%s: %w", what, err)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// fixedBatch returns the size that the network fixes for each batch, or 0.
+func (m *Model) fixedBatch() int {
+	for _, in := range m.inputs {
+		if n := in.Shape()[0]; n != tensor.Unknown {
+			return n
+		}
+	}
+	return 0
+}
+
+// checkBatches returns an error if the network fixes the size of batches, and some of the dataset's first batches have another one. steps is their
+// number, 0 for all. A dataset may still have other batches: where it leaves out images that cannot be read, it skips them.
+func (m *Model) checkBatches(ds data.Dataset, steps int) error {
+	n, examples := m.fixedBatch(), ds.Len()
+	if n == 0 || examples < 1 {
+		return nil
+	}
+	if b, ok := ds.(data.Batched); ok && min(b.BatchSize(), examples) != n {
+		return fmt.Errorf("the network fixes the batch size to %d, but the batches have %d examples; use batches of %d, or a model whose batch size is not fixed", n, min(b.BatchSize(), examples), n)
+	}
+	if whole := ds.Steps() == examples/n && examples%n == 0; whole || steps > 0 && steps <= examples/n {
+		return nil
+	}
+	if examples%n > 0 && ds.Steps() == examples/n+1 {
+		return fmt.Errorf("the network fixes the batch size to %d, but the last batch has %d of %d examples; leave out %d examples, or use a model whose batch size is not fixed", n, examples%n, examples, examples%n)
+	}
+	return fmt.Errorf("the network fixes the batch size to %d, but there are %d examples in %d batches; use batches of %d, or a model whose batch size is not fixed", n, examples, ds.Steps(), n)
 }
 
 // noTarget returns the error of a missing target.

@@ -235,9 +235,9 @@ func (m *Model) checkFit(train data.Dataset, o FitOptions) error {
 	if len(m.compiled.optimizer) == 0 {
 		errs = append(errs, errNothingToTrain)
 	}
-	errs = append(errs, m.checkSpec("training data", train))
+	errs = append(errs, m.checkSpec("training data", train, o.Epochs*o.StepsPerEpoch))
 	if o.Validation != nil {
-		errs = append(errs, m.checkSpec("validation data", o.Validation))
+		errs = append(errs, m.checkSpec("validation data", o.Validation, o.ValidationSteps))
 	}
 	errs = append(errs, o.checkCache(train), m.checkClassWeights(o))
 	if _, err := m.stepBudget(o); err != nil {

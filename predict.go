@@ -206,7 +206,7 @@ func (m *Model) predictRun(ctx context.Context, ds data.Dataset, o PredictOption
 	raw := make([][]byte, len(m.outputs))
 	var types []*tensor.Tensor // of a batch, for type and shape
 	rows, done := 0, 0
-	for p, err := range m.predictions(ctx, ds, func() error {
+	for p, err := range m.predictions(ctx, ds, o.Steps, func() error {
 		return r.each(func(h callback.Hooks) error { return callHook1(h.PredictBatchBegin, done) })
 	}) {
 		if err != nil {
@@ -247,7 +247,7 @@ func (m *Model) predictRun(ctx context.Context, ds data.Dataset, o PredictOption
 // ctx is cancelled, that error wraps context.Cause(ctx).
 func (m *Model) Predictions(ctx context.Context, ds data.Dataset) iter.Seq2[Prediction, error] {
 	return func(yield func(Prediction, error) bool) {
-		for p, err := range m.predictions(ctx, ds, nil) {
+		for p, err := range m.predictions(ctx, ds, 0, nil) {
 			if err != nil {
 				yield(Prediction{}, err)
 				return
@@ -301,15 +301,15 @@ type predicted struct {
 	out   []*tensor.Tensor
 }
 
-// predictions yields the outputs for a dataset. begin, if not nil, is called before each batch is predicted.
-func (m *Model) predictions(ctx context.Context, ds data.Dataset, begin func() error) iter.Seq2[predicted, error] {
+// predictions yields the outputs for a dataset, of which steps batches will be used; 0 means all. begin, if not nil, is called before each batch is predicted.
+func (m *Model) predictions(ctx context.Context, ds data.Dataset, steps int, begin func() error) iter.Seq2[predicted, error] {
 	return func(yield func(predicted, error) bool) {
 		fail := func(err error) { yield(predicted{}, fmt.Errorf("predicting: %w", err)) }
 		if isNil(ds) {
 			fail(errNilDataset)
 			return
 		}
-		if err := m.checkInputs(specOf(ds)); err != nil {
+		if err := errors.Join(m.checkInputs(specOf(ds)), m.checkBatches(ds, steps)); err != nil {
 			fail(err)
 			return
 		}
