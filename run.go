@@ -75,6 +75,7 @@ func (r *runner) Steps() int                             { return r.steps }
 func (r *runner) Validates() bool                        { return false }
 func (r *runner) History() *History                      { return &History{} }
 func (r *runner) Stop()                                  { r.stopped = true }
+func (r *runner) Stopped() bool                          { return r.stopped }
 func (r *runner) Finished() bool                         { return r.finished }
 func (r *runner) Save(path string) error                 { return r.m.Save(path) }
 func (r *runner) SaveWeights(path string) error          { return r.m.SaveWeights(path) }

@@ -31,7 +31,8 @@ type BackupAndRestore struct {
 	// Missing folders are created.
 	Path string
 	// SaveFreq is the number of steps from one checkpoint to the next (save_freq). Steps are counted across
-	// epochs. The default, 0, means one checkpoint after each epoch (Keras' "epoch").
+	// epochs. The default, 0, means one checkpoint after each epoch (Keras' "epoch"), and from 2,000 epochs on,
+	// when a checkpoint has a long history, one after each thousandth of the epochs so far.
 	SaveFreq int
 	// KeepCheckpoint keeps the file when training has finished (delete_checkpoint=False). By default the file
 	// is deleted.
@@ -39,7 +40,16 @@ type BackupAndRestore struct {
 }
 
 type backupState struct {
-	Steps int `json:"steps"` // steps since the last checkpoint
+	Steps  int `json:"steps"`            // steps since the last checkpoint
+	Epochs int `json:"epochs,omitempty"` // before the last checkpoint after an epoch
+}
+
+// skip reports whether there is no checkpoint after an epoch. A checkpoint has the history of all epochs, so writing one after each
+// of very many epochs would take time in proportion to the square of their number. What a crash can lose is a thousandth of
+// the training.
+func (s *backupState) skip(run Run) bool {
+	n := run.Position().Epoch
+	return n-s.Epochs < n/1000 && n < run.Epochs() && !run.Stopped()
 }
 
 func (c BackupAndRestore) check() error {
@@ -86,16 +96,21 @@ func (c BackupAndRestore) Begin(run Run) (Hooks, error) {
 	return Hooks{
 		State: s,
 		Checkpoint: func(m Moment) error {
+			before := s.Epochs
 			switch {
-			case m == AfterStep && c.SaveFreq == 0, m == AfterEpoch && c.SaveFreq > 0:
+			case m == AfterStep && c.SaveFreq == 0, m == AfterEpoch && (c.SaveFreq > 0 || s.skip(run)):
 				return nil
 			case m == AfterStep:
 				if s.Steps++; s.Steps < c.SaveFreq {
 					return nil
 				}
+			case m == AfterEpoch:
+				s.Epochs = run.Position().Epoch
 			}
 			s.Steps = 0
-			saver.try(c.Path)
+			if !saver.try(c.Path) {
+				s.Epochs = before
+			}
 			return nil
 		},
 		End: func() error {

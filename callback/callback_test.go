@@ -53,6 +53,7 @@ func (f *fake) Batch(n int) []Example             { return f.examples[:min(n, le
 func (f *fake) Mistakes(n int) ([]Example, error) { return f.Batch(n), nil }
 func (f *fake) Variables() []Variable             { return f.variables }
 func (f *fake) Stop()                             { f.stopped = true }
+func (f *fake) Stopped() bool                     { return f.stopped }
 func (f *fake) Finished() bool                    { return f.finished }
 func (f *fake) Checkpoint(path string) error {
 	f.saved = append(f.saved, path)
@@ -438,6 +439,56 @@ func TestModelCheckpointRetries(t *testing.T) {
 	}
 	if len(f.saved) != 5 {
 		t.Errorf("%d tries, want two for each of two failures and one", len(f.saved))
+	}
+}
+
+// TestRareBackups: from 2,000 epochs on, checkpoints are a thousandth of the training apart, but there is one after the last epoch.
+func TestRareBackups(t *testing.T) {
+	const epochs = 20_001
+	saved := func(epochs int, each func(f *fake)) (after []int) {
+		t.Helper()
+		f := &fake{epochs: epochs}
+		h, err := BackupAndRestore{Path: filepath.Join(t.TempDir(), "b.keras"), KeepCheckpoint: true}.Begin(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for f.position.Epoch < epochs && !f.stopped {
+			f.position.Epoch++
+			n := len(f.saved)
+			each(f)
+			if err := h.Checkpoint(AfterEpoch); err != nil {
+				t.Fatal(err)
+			}
+			if len(f.saved) > n {
+				after = append(after, f.position.Epoch)
+			}
+		}
+		return after
+	}
+	all := saved(epochs, func(*fake) {})
+	last := 0
+	for _, n := range all {
+		if want := max((n-1)/1000, 1); n-last > want+1 || n < 2000 && n-last != 1 {
+			t.Errorf("after epoch %d, the checkpoint before is after epoch %d", n, last)
+		}
+		last = n
+	}
+	if most := 2000 + 1000*3; len(all) > most || last != epochs {
+		t.Errorf("%d checkpoints, the last one after epoch %d; want at most %d", len(all), last, most)
+	}
+	const stop = 10_001
+	if after := saved(epochs, func(f *fake) { f.stopped = f.position.Epoch == stop }); after[len(after)-1] != stop {
+		t.Errorf("stopped after epoch %d, the last checkpoint is after epoch %d", stop, after[len(after)-1])
+	}
+	// A checkpoint that could not be written is written after the next epoch.
+	const full = 5000 // and 10 more epochs
+	after := saved(2*full, func(f *fake) {
+		if f.failing = nil; f.position.Epoch/10 == full/10 {
+			f.failing = errors.New("the disk is full")
+		}
+	})
+	if !slices.Contains(after, full+10) {
+		t.Errorf("no checkpoint after epoch %d", full+10)
 	}
 }
 

@@ -38,6 +38,8 @@ type Run interface {
 	// Stop ends training after the current step, or evaluation and prediction after the current batch. The validation
 	// and the EpochEnd hooks of the epoch still run.
 	Stop()
+	// Stopped reports whether Stop was called.
+	Stopped() bool
 	// Finished reports whether the run ended without an error: after all epochs or batches, or after Stop. It is false
 	// until the End hooks are called.
 	Finished() bool

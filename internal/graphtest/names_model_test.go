@@ -79,7 +79,7 @@ var modelNames = []nameSection{
 		"save_weights":           "lince.Model.SaveWeights",
 		"set_state_tree":         noState,
 		"stateless_compute_loss": noState,
-		"stop_training":          "callback.Run.Stop",
+		"stop_training":          "callback.Run.Stop, callback.Run.Stopped",
 		"summary":                "lince.Model.Summary",
 		"test_on_batch":          "lince.Model.TestOnBatch",
 		"test_step":              noSubclass,
