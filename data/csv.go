@@ -247,9 +247,14 @@ func (b *tableBuilder) readAll() error {
 		if b.o.Encoding != "" && slices.ContainsFunc(cells, func(c value) bool { return bytes.ContainsRune(c.text, utf8.RuneError) }) {
 			b.odd++
 		}
+		if err == nil {
+			if bad.error = b.objectIn(cells); cells[0].object {
+				cells[0].text = nil
+			}
+		}
 		name, whole := b.filename(cells[0].text)
 		switch {
-		case err != nil:
+		case bad.error != nil:
 			b.unusable.add(name, line, bad.error)
 		case name == "":
 			b.unusable.add(name, line, errors.New("has no file name"))
@@ -262,6 +267,17 @@ func (b *tableBuilder) readAll() error {
 			b.keepAround(whole)
 		}
 	}
+}
+
+// objectIn returns an error for a row that has an object where only labels of classes may be objects.
+func (b *tableBuilder) objectIn(cells []value) error {
+	columns := append([]int{b.columns.name, b.columns.split, b.columns.group}, b.columns.labels...)
+	for i := range cells {
+		if c := &cells[i]; c.object && (i < 3 || b.o.Task == Regress) {
+			return fmt.Errorf("the value of %q %w", b.rec.columns()[columns[i]], c.objectError())
+		}
+	}
+	return nil
 }
 
 // add adds a row.

@@ -64,6 +64,14 @@ var labelExports = []labelExport{
 		`[(i.get("name"), "|".join(t.get("label") for t in i.iter("tag"))) for i in e.parse(sys.argv[1]).iter("image")]`,
 	},
 	{
+		"an export of Label Studio",
+		func(head []byte) bool {
+			return bytes.HasPrefix(bytes.TrimSpace(head), []byte("[")) && bytes.Contains(head, []byte(`"annotations"`)) && bytes.Contains(head, []byte(`"result"`))
+		},
+		`import csv, json, sys; d = json.load(open(sys.argv[1]))`,
+		`[(next(str(v) for v in t["data"].values() if "." in str(v)), "|".join(dict.fromkeys(c for a in t["annotations"] for r in a["result"] for c in r.get("value", {}).get("choices", [])))) for t in d]`,
+	},
+	{
 		"a JSON object of file names and labels",
 		func(head []byte) bool { return namedLabels.Match(head) },
 		`import csv, json, sys; d = json.load(open(sys.argv[1]))`,

@@ -21,6 +21,7 @@ func TestForeignFiles(t *testing.T) {
 		{"x.ndjson", `{"data_row": {"external_id": "a.jpg"}, "projects": {}}`, "is an export of Labelbox"},
 		{"annotations.xml", `<?xml version="1.0"?><annotations><version>1.1</version><image id="0" name="a.jpg">`, "is an export of CVAT"},
 		{"labels.json", `{"a.jpg": "cat", "b.jpg": "dog"}`, "is a JSON object of file names and labels"},
+		{"project-1.json", `[{"id":1,"annotations":[{"id":1,"result":[{"value":{"choices":["cats"]}`, "is an export of Label Studio"},
 		{"error.json", `{"error": "not found"}`, "probably the error of a download"},
 		{"noname", "SQLite format 3\x00", "is an SQLite database, which lince does not read; write its table as CSV"},
 		{"t.mat", "MATLAB 5.0 MAT-file, Platform", "scipy.io.loadmat"},

@@ -111,6 +111,9 @@ func (in *interpreter) interpret() error {
 	in.words = map[string]bool{}
 	sets := make([][]string, len(in.values)) // the classes of each value
 	errs := make([]error, len(in.values))
+	if err := in.objects(); err != nil {
+		return err
+	}
 	columns, err := in.vectors(errs)
 	if err != nil {
 		return err

@@ -207,7 +207,7 @@ func (j *jsonRecords) next(want []int, cells []value) (int, error) {
 	return j.start, nil
 }
 
-// fromJSON sets a cell to a string, number, truth value, null, or a list of these.
+// fromJSON sets a cell to a string, number, truth value, null, or a list of these. An object keeps its text.
 func (c *value) fromJSON(raw json.RawMessage) error {
 	switch raw[0] {
 	case '[':
@@ -224,14 +224,10 @@ func (c *value) fromJSON(raw json.RawMessage) error {
 			if v.isList {
 				return errors.New("is a list of lists")
 			}
-			c.list = append(c.list, string(v.text))
+			c.list, c.object = append(c.list, string(v.text)), c.object || v.object
 		}
 	case '{':
-		var inner map[string]json.RawMessage
-		if err := json.Unmarshal(raw, &inner); err != nil || len(inner) == 0 {
-			return errors.New("is an object, want a string, a number or a list")
-		}
-		return fmt.Errorf("is an object, want a string, a number or a list; write the value of one of its keys in its place (%s)", listNames(sortedKeys(inner)))
+		c.text, c.object = raw, true
 	case '"':
 		var s string
 		if err := json.Unmarshal(raw, &s); err != nil {
@@ -243,4 +239,13 @@ func (c *value) fromJSON(raw json.RawMessage) error {
 		c.text = raw
 	}
 	return nil
+}
+
+// objectError is the error of a value that is an object, where that cannot be used.
+func (c *value) objectError() error {
+	var inner map[string]json.RawMessage
+	if err := json.Unmarshal(c.text, &inner); err != nil || len(inner) == 0 {
+		return errors.New("is an object, want a string, a number or a list")
+	}
+	return fmt.Errorf("is an object, want a string, a number or a list; write the value of one of its keys in its place (%s)", listNames(sortedKeys(inner)))
 }

@@ -71,6 +71,40 @@ func TestLabelSeparators(t *testing.T) {
 	}
 }
 
+// TestLabelObjects opens tables with objects as labels, as other programs write them into a cell.
+func TestLabelObjects(t *testing.T) {
+	multi := OpenOptions{Task: MultiLabel}
+	const boxes = `[{"x": 1.5, "y": 2, "width": 30, "height": 20, "rectanglelabels": ["cats"], "original_width": 48}]`
+	one := []string{`The labels are the values of "label" in JSON objects, as in line 2.`}
+	for _, c := range []tableCase{
+		{name: "Label Studio's choices", text: labelTable("cats", `{"choices": ["cats", "dogs"]}`, "great dane", `{"choices": ["dogs"]}`, "", `{"choices":[]}`, "{}"), o: multi,
+			want: "cats/cat0.jpg=cats cats/cat1.jpg=cats|dogs cats/cat2.jpg=great dane cats/cat3.jpg=dogs dogs/dog1.jpg= dogs/dog2.jpg=",
+			warn: []string{`The labels are the values of "choices" in JSON objects, as in line 3.`}},
+		{name: "several without a task", text: labelTable("cats", `{"choices": ["cats", "dogs"]}`), fail: "1 rows have several labels, such as cats and dogs; if images have several labels, set the task to multilabel (Task, --task)"},
+		{name: "several to classify", text: labelTable("cats", `{"choices": ["cats", "dogs"]}`), o: OpenOptions{Task: Classify}, fail: "1 rows have several labels"},
+		{name: "one each", text: labelTable(`{"label": "cats"}`, `{ "label": "dogs, and others" }`, `{"label": null}`), want: "cats/cat0.jpg=cats cats/cat1.jpg=dogs, and others", warn: one},
+		{name: "Python's dicts", text: labelTable(`{'label': 'cats'}`, `{'label': "dog's \xe9"}`, `{'label': nan}`, `{'label': 'a \'b\' "c"'}`), want: `cats/cat0.jpg=cats cats/cat1.jpg=dog's é cats/cat3.jpg=a 'b' "c"`, warn: one},
+		{name: "Python's lists of dicts", text: labelTable(`[{'label': 'cats'}, {'label': 'dogs'}]`, `[{'label': ('cats',)}]`), o: multi, fail: "begins like a JSON object, and is none"},
+		{name: "Mechanical Turk", text: labelTable(`[{"category":{"label":"cats"}}]`, `[{"category":{"label":"dogs"}}]`), want: "cats/cat0.jpg=cats cats/cat1.jpg=dogs", warn: []string{`values of "category.label"`}},
+		{name: "JSON lines", file: "t.jsonl", text: jsonTable(`{"choices": ["cats", "dogs"]}`, `"cats"`, `[{"choices": ["dogs"]}]`), o: multi, want: "cats/cat0.jpg=cats|dogs cats/cat1.jpg=cats cats/cat2.jpg=dogs"},
+		{name: "Python's sets", text: labelTable(`{'cats', 'dogs'}`, `{'cats'}`), o: multi, want: "cats/cat0.jpg=cats|dogs cats/cat1.jpg=cats"},
+		{name: "two columns", text: cellTable("filename;x;y", `{"a": "cats"};{"b": "dogs"}`, `;{"b": "dogs"}`), o: OpenOptions{Task: MultiLabel, LabelColumns: []string{"x", "y"}}, want: "cats/cat0.jpg=cats|dogs cats/cat1.jpg=dogs"},
+
+		{name: "boxes", text: labelTable("cats", boxes, boxes), fail: `line 3: the label in the column "category" is a list of boxes or other areas in an image (height, original_width, rectanglelabels, width, x, y), so`},
+		{name: "boxes, several labels", text: labelTable("cats", boxes), o: multi, fail: "lince classifies whole images"},
+		{name: "a region of the VGG Image Annotator", text: labelTable(`{"name":"rect","x":1,"y":2,"width":3,"height":4}`), fail: "so the table is one for object detection"},
+		{name: "several keys", text: labelTable("cats", `{"animal": "cats", "size": "small"}`), fail: `line 3: the label in the column "category" is a JSON object with 2 keys, want a text, or an object with one key; write the value of one of its keys in its place (animal, size)`},
+		{name: "different keys", text: labelTable(`{"b": "cats"}`, `{"a": "dogs"}`), fail: `JSON objects with different keys, "b" in line 2 and "a" in line 3`},
+		{name: "a number", text: labelTable(`{"cats": 0.93}`), fail: `is a JSON object whose value of "cats" is 0.93, want a text or a list of texts`},
+		{name: "lists of lists", text: labelTable(`{"taxonomy": [["Animals", "Cats"]]}`), o: multi, fail: "a list of lists (taxonomy)"},
+		{name: "cut off", text: labelTable(`{"choices": ["cats", "do`), o: multi, fail: `begins like a JSON object, and is none: {"choices": ["cats", "do`},
+		{name: "deep", text: labelTable(strings.Repeat(`{"a":`, 2000) + `"x"` + strings.Repeat("}", 2000)), fail: "too many objects inside"},
+		{name: "a number to predict", file: "t.jsonl", text: jsonTable("1.5", `{"value": 2}`), o: OpenOptions{Task: Regress}, want: "cats/cat0.jpg=1.5", warn: []string{`the value of "label" is an object, want a string, a number or a list; write the value of one of its keys in its place (value)`}},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.check(t) })
+	}
+}
+
 // TestSoftLabels opens tables whose labels are probabilities.
 func TestSoftLabels(t *testing.T) {
 	ab := []string{"a", "b"}

@@ -18,6 +18,7 @@ type value struct {
 	text   []byte
 	list   []string // of a column of lists
 	isList bool
+	object bool // of JSON lines: it is an object, or a list with one
 	absent bool // the record has no such value
 }
 

@@ -207,7 +207,7 @@ func jsonLabel(b []byte) (string, error) {
 		if raw, ok := object[n]; ok {
 			var v value
 			switch err := v.fromJSON(raw); {
-			case err != nil:
+			case err != nil, v.object:
 				return "", fmt.Errorf("the value of %q is not a text or a number", n)
 			case v.isList:
 				return "", fmt.Errorf("the value of %q is a list; an image in shards has one label: for several, write names and labels into a table (CSV or JSON lines), and name the shards as its images (Images, --images)", n)
