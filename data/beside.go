@@ -257,8 +257,13 @@ func (t *tableFound) findLabels(header []string, values []map[string]bool, names
 	}
 }
 
-// advice returns the command that opens the table. source is the folder or the archive of the table.
+// advice says that the table names the images, and returns the command that opens it. source is the folder or the archive of the table.
 func (t *tableFound) advice(source string) string {
+	return fmt.Sprintf("the table %s names the images: %s", quoteName(t.name), t.opening(source))
+}
+
+// opening returns the command that opens the table.
+func (t *tableFound) opening(source string) string {
 	words := []string{"lince", "data"}
 	from := ""
 	if _, disk := t.file.(diskFile); !disk {
@@ -284,5 +289,5 @@ func (t *tableFound) advice(source string) string {
 		words = append(words, "--category", "COLUMN")
 		after = fmt.Sprintf(", where COLUMN is the one with the labels: %s", listNames(t.others))
 	}
-	return fmt.Sprintf("the table %s names the images: %sopen it instead (%s%s); train and evaluate take the same arguments%s", quoteName(t.name), from, shell.Command(words...), after, valid)
+	return fmt.Sprintf("%sopen it instead (%s%s); train and evaluate take the same arguments%s", from, shell.Command(words...), after, valid)
 }

@@ -114,6 +114,7 @@ func (in *interpreter) interpret() error {
 	if err := in.objects(); err != nil {
 		return err
 	}
+	in.boxed()
 	columns, err := in.vectors(errs)
 	if err != nil {
 		return err

@@ -145,7 +145,7 @@ func (o *labelObject) add(v any, key string) error {
 	return nil
 }
 
-// jsonOfPython writes the text of Python's dicts, lists, texts, numbers and None as JSON. Of a text that is none of these, the result is no JSON.
+// jsonOfPython writes the text of Python's dicts, lists, texts, numbers and None as JSON. The result is not valid JSON if the text is another one.
 func jsonOfPython(text string) []byte {
 	var out []byte
 	quote := byte(0) // of the text that is not yet at its end

@@ -105,6 +105,22 @@ func TestLabelObjects(t *testing.T) {
 	}
 }
 
+// TestBoxedLabels opens tables whose labels have boxes after them.
+func TestBoxedLabels(t *testing.T) {
+	note := []string{`The column "category" has labels with boxes after them, which are not used, as in line 2.`}
+	for _, c := range []tableCase{
+		{name: "ImageNet of Kaggle", text: labelTable("n01440764 240 170 260 240 ", "n01443537 1 2 3 4 n01443537 5 6 7 8", "n01440764 1 2 3 4"), want: "cats/cat0.jpg=n01440764 cats/cat1.jpg=n01443537 cats/cat2.jpg=n01440764", warn: note},
+		{name: "scores", text: labelTable("opacity 1 78.2 58.4 181.5 249.9", "normal 1 0 0 1 1", "", "opacity"), want: "cats/cat0.jpg=opacity cats/cat1.jpg=normal cats/cat3.jpg=opacity", warn: note},
+		{name: "names of two words", text: labelTable("great dane 1 2 3 4 great dane 5 6 7 8", "pug"), want: "cats/cat0.jpg=great dane cats/cat1.jpg=pug", warn: note},
+		{name: "several labels", text: labelTable("cat 1 2 3 4 dog 1 2 3 4", "dog 1 2 3 4"), fail: "1 rows have several labels, such as cat and dog; if images have several labels, set the task to multilabel"},
+		{name: "several labels, with the task", text: labelTable("cat 1 2 3 4 dog 1 2 3 4", "dog 1 2 3 4"), o: OpenOptions{Task: MultiLabel}, want: "cats/cat0.jpg=cat|dog cats/cat1.jpg=dog", warn: note},
+		{name: "other numbers", text: labelTable("cat 1 2 3 4", "cat 2"), want: "*", class: "cat 1 2 3 4 cat 2"},
+		{name: "numbers before", text: labelTable("0 cat 1 2 3 4", "cat 1 2 3 4"), want: "*", class: "0 cat 1 2 3 4 cat 1 2 3 4"},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.check(t) })
+	}
+}
+
 // TestSoftLabels opens tables whose labels are probabilities.
 func TestSoftLabels(t *testing.T) {
 	ab := []string{"a", "b"}

@@ -100,7 +100,7 @@ func (l *listing) labelsBeside(images []entry, kind partKind, known []string) (l
 		if !strings.HasPrefix(common, folder) && !strings.HasPrefix(folder, common) {
 			continue
 		}
-		if of, _ := partName(tableStem(path.Base(e.name))); of != noPart && kind != noPart && of != kind {
+		if !mayName(e, kind) {
 			continue
 		}
 		s.folders = []string{folder, common}
@@ -109,6 +109,32 @@ func (l *listing) labelsBeside(images []entry, kind partKind, known []string) (l
 		}
 	}
 	return labels, from
+}
+
+// mayName reports whether the name of a table or a text allows that it is about the images of a part. Those of the rows that a competition wants to get, such as sample_submission.csv, have
+// no labels.
+func mayName(e entry, kind partKind) bool {
+	of, _ := partName(tableStem(path.Base(e.name)))
+	return of == noPart || of != otherPart && kind == noPart || of == kind
+}
+
+// tableOf finds the table that names most of some images, which are those of a part, and has more than their names. It returns nil if there is none.
+func (l *listing) tableOf(images []entry, kind partKind) *tableFound {
+	names := &spellings{entries: images}
+	var best *tableFound
+	for _, e := range l.tablesBeside() {
+		if !mayName(e, kind) {
+			continue
+		}
+		rec := recordsOfHead(e)
+		if rec == nil || len(rec.columns()) < 2 {
+			continue
+		}
+		if t := names.joined(rec, path.Dir(e.name), OpenOptions{}); t != nil && (best == nil || t.found > best.found) {
+			t.entry, best = e, t
+		}
+	}
+	return best
 }
 
 // open returns the records of a list: of the whole file, or of its first bytes.
@@ -175,7 +201,7 @@ func (s *labelList) read(e entry) (labels []string, n int) {
 		} else if err != nil && !errors.As(err, &bad) {
 			return nil, 0
 		}
-		at, text := s.find(j, strings.TrimSpace(textOf(cells[0].text))), norm.NFC.String(strings.TrimSpace(textOf(cells[1].text)))
+		at, text := s.find(j, strings.TrimSpace(textOf(cells[0].text))), classIn(norm.NFC.String(strings.TrimSpace(textOf(cells[1].text))), s.known)
 		if at < 0 || text == "" || cells[1].isList {
 			continue
 		}
@@ -228,7 +254,7 @@ func (s *labelList) columns(rec records) (name, label int) {
 			if text != "" && !c.isList {
 				values[i][text] = true
 			}
-			if s.known[norm.NFC.String(text)] {
+			if s.known[classIn(norm.NFC.String(text), s.known)] {
 				fits[i]++
 			}
 		}

@@ -52,7 +52,7 @@ func (b *labeling) labelParts() error {
 	if !b.otherPart() {
 		classes = b.t.Classes()
 	}
-	var unlabeled []string
+	var unlabeled, tables []string
 	folder := ""
 	for _, q := range b.parts.list {
 		rows := q.rows(b.training, classes)
@@ -79,15 +79,18 @@ func (b *labeling) labelParts() error {
 			continue
 		}
 		unlabeled, folder = append(unlabeled, q.name), labels[0]
+		if t := b.l.tableOf(q.entries, q.kind); t != nil && b.o.auto() {
+			tables = append(tables, fmt.Sprintf(" For those of %s, %s.", q.name, t.noClass()))
+		}
 		for i := range rows {
 			rows[i].Label = ""
 		}
 	}
 	switch {
 	case len(unlabeled) == 1:
-		b.note(fmt.Sprintf("The images of the part %s have no labels: %s is no class of the training images. To give them labels, put each class in a folder of its name.", unlabeled[0], quoteName(folder)))
+		b.note(fmt.Sprintf("The images of the part %s have no labels: %s is no class of the training images. To give them labels, put each class in a folder of its name.%s", unlabeled[0], quoteName(folder), strings.Join(tables, "")))
 	case len(unlabeled) > 1:
-		b.note(fmt.Sprintf("The images of the parts %s have no labels: names such as %s are no classes of the training images. To give them labels, put each class in a folder of its name.", listNames(unlabeled), quoteName(folder)))
+		b.note(fmt.Sprintf("The images of the parts %s have no labels: names such as %s are no classes of the training images. To give them labels, put each class in a folder of its name.%s", listNames(unlabeled), quoteName(folder), strings.Join(tables, "")))
 	}
 	return nil
 }

@@ -17,12 +17,22 @@ func (b *labeling) refuseUnlabeled() error {
 	}
 	switch {
 	case other:
-		return fmt.Errorf("%s: the %d images of the part %s have no labels (none of them is in the folder of a class or has the name of one), so they can only be predicted: lince predict MODEL %s --part %s; --label none opens them without labels",
-			b.l.name, len(b.names), b.holds.name, shell.Quote(b.l.name), shell.Quote(b.holds.name))
+		table, open := "", ""
+		if t := b.l.tableOf(b.chosen, b.holds.kind); t != nil {
+			table = ", and " + t.noClass()
+			open = "; if it has their labels in another form, " + t.opening(b.l.name)
+		}
+		return fmt.Errorf("%s: the %d images of the part %s have no labels (none of them is in the folder of a class or has the name of one%s), so they can only be predicted: lince predict MODEL %s --part %s; --label none opens them without labels%s",
+			b.l.name, len(b.names), b.holds.name, table, shell.Quote(b.l.name), shell.Quote(b.holds.name), open)
 	case len(b.o.Classes) > 0:
 		return fmt.Errorf("%s: the %d images have no labels (%s is no class of the model, and probably none at all), so they can only be predicted: lince predict MODEL %[1]s; to give them labels, put each class in a folder of its name", b.l.name, len(b.names), listNames(b.t.Classes()))
 	}
 	return nil
+}
+
+// noClass says that a table names images and has no labels of them.
+func (t *tableFound) noClass() string {
+	return fmt.Sprintf("%s, which names them, has no column with the classes of the training images", quoteName(t.name))
 }
 
 // doubtOneClass warns of a single class whose name says nothing.

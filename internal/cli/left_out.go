@@ -180,19 +180,23 @@ func bareClass(name string) string {
 	return cmp.Or(bare, name)
 }
 
-// noKnownClass returns the error of data of which no class is one of the model's, with a --rename for those whose names are similar.
+// noKnownClass returns the error of data of which no class is one of the model's, with a --rename for those whose names are similar, if most images have one of these.
 func noKnownClass(t *data.Table, known []string) error {
 	var pairs []namelist.Pair
-	used := map[string]bool{}
+	used, images, covered := map[string]bool{}, map[string]int{}, 0
+	for _, u := range unknownClasses(t, known) {
+		images[u.Class] = u.Images
+	}
 	for _, c := range t.Classes() {
 		if near := nearClass(c, known); near != "" && !used[near] {
 			used[near] = true
+			covered += images[c]
 			pairs = append(pairs, namelist.Pair{Name: c, Value: near})
 		}
 	}
 	const longest = 3000 // longer lines are cut
 	how := "rename them with --rename"
-	if command := "--rename " + shell.Quote(namelist.JoinPairs(pairs...)); len(pairs) > 0 && len(command) < longest {
+	if command := "--rename " + shell.Quote(namelist.JoinPairs(pairs...)); len(command) < longest && 2*covered >= t.Len() && covered > 0 {
 		how = "if these are the same classes by other names: " + command
 	}
 	if data.IsTable(t.Name()) {
