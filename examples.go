@@ -80,6 +80,9 @@ func (r *training) Mistakes(n int) ([]callback.Example, error) {
 			}
 			e := exampleOf(r.o.Validation, b, x, i)
 			e.Label, e.Predicted, e.Probability = className(r.m.Classes, class), p.Name, float64(p.Probability)
+			if p.Scores != nil {
+				e.Score = new(float64(p.Scores[p.Class]))
+			}
 			if list = append(list, e); len(list) == n {
 				return list, nil
 			}

@@ -99,9 +99,11 @@ type Example struct {
 	Image *tensor.Tensor
 	// Label is the name of the target's class, "" if the target is not a class.
 	Label string
-	// Predicted is the name of the predicted class, and Probability its probability, if there is a prediction.
+	// Predicted is the name of the predicted class, and Probability its probability, if there is a prediction. Score is its score instead, if the model
+	// gives no probabilities; see lince.Model.GivesScores.
 	Predicted   string
 	Probability float64
+	Score       *float64
 }
 
 // Node is a call of a layer in a network.

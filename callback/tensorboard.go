@@ -257,7 +257,11 @@ func (b *board) examples(w *eventWriter, step int, group string, list []Example)
 		tag := fmt.Sprintf("%s/%02d %s", group, i, e.Name)
 		switch {
 		case e.Predicted != "":
-			tag += fmt.Sprintf(": %s, predicted %s (%.0f%%)", e.Label, e.Predicted, 100*e.Probability)
+			sure := fmt.Sprintf("%.0f%%", 100*e.Probability)
+			if e.Score != nil {
+				sure = fmt.Sprintf("score %.4f", *e.Score)
+			}
+			tag += fmt.Sprintf(": %s, predicted %s (%s)", e.Label, e.Predicted, sure)
 		case e.Label != "":
 			tag += ": " + e.Label
 		}

@@ -46,7 +46,7 @@ type Page struct {
 	Probabilities [][]float32
 	Targets       []int
 	TargetSets    [][]int
-	// Mistakes are the wrong predictions with the highest probabilities, Unsure the predictions with the lowest.
+	// Mistakes are the wrong predictions with the highest probabilities or scores, Unsure the predictions with the lowest.
 	Mistakes, Unsure []Example
 	// With MultiLabel, Extra are classes that images do not have and whose probabilities are the highest, and Missed are classes that images have and whose probabilities
 	// are the lowest. Label has all classes of the image, Predicted the class.
@@ -88,9 +88,10 @@ type Example struct {
 	// Image is the image, and Heat the same image with a heat map over it, or nil.
 	Image, Heat image.Image
 	Filename    string
-	// Label is the true class, Predicted the predicted one, and Probability its probability.
+	// Label is the true class, Predicted the predicted one, and Probability its probability. Score is its score instead, if the model gives no probabilities.
 	Label, Predicted string
 	Probability      float64
+	Score            *float64
 	// Error is the error of a number, as a text.
 	Error string
 }

@@ -87,7 +87,7 @@ func samplePage(t testing.TB, classes, examples int, name func(class int) string
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := Example{m, heat, fmt.Sprintf("train/%s.%d.jpg", names[i%classes], i), names[i%classes], names[(i+1)%classes], .99 - float64(i)*.01, ""}
+		e := Example{m, heat, fmt.Sprintf("train/%s.%d.jpg", names[i%classes], i), names[i%classes], names[(i+1)%classes], .99 - float64(i)*.01, nil, ""}
 		p.Mistakes = append(p.Mistakes, e)
 		e.Probability -= .4
 		p.Unsure = append(p.Unsure, e)

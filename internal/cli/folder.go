@@ -55,7 +55,7 @@ var runFiles = []outFile{
 	{"curves.png", "plots of the history"},
 	{boardName, "files for TensorBoard"},
 	{"confusion.png", "the confusion matrix"},
-	{"mistakes.png", "the wrong predictions with the highest probability"},
+	{"mistakes.png", "the most confident wrong predictions"},
 	{"neighbors.png", "wrong predictions, and the most similar other images"},
 	{"calibration.png", "how often predictions are correct, by their probability"},
 	{"predictions.csv", "the prediction for each validation image"},

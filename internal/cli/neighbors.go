@@ -84,7 +84,7 @@ func (p *neighborPlot) tiles(wrong []lince.Classification, rows []int) ([]report
 		}
 		label := p.f.Table().Row(c.Row).Label
 		// Two long names do not fit in one line.
-		tile.Caption, tile.Detail = label, fmt.Sprintf("predicted %s (%s)", p.classes[c.Class], report.FormatPercent(float64(c.Probability)))
+		tile.Caption, tile.Detail = label, fmt.Sprintf("predicted %s (%s)", p.classes[c.Class], sure(c))
 		tiles = append(tiles, tile)
 		end := len(tiles) + neighborTiles
 		for _, n := range list {

@@ -78,7 +78,7 @@ func (s pageSource) common(p *report.Page) {
 		p.Skipped = append(p.Skipped, report.Fact{Name: b.Filename, Value: b.Error})
 	}
 	if !s.model.Regression && s.model.GivesScores() {
-		p.Notes = append(p.Notes, "The outputs of the model are scores, not probabilities. The percentages on this page are made from them: they say which class is the surest, not how often it is right.")
+		p.Notes = append(p.Notes, "The outputs of the model are scores, not probabilities: they say which class fits best, not how often it is right.")
 	}
 	s.network(p)
 	p.Usage = usage(s.model, s.file, s.classes)
@@ -89,7 +89,7 @@ func (s pageSource) examples(p *report.Page) error {
 	wrong := wrongPredictions(s.f, s.predictions)
 	wrong = wrong[:min(len(wrong), pageExamples)]
 	unsure := slices.Clone(s.predictions)
-	slices.SortStableFunc(unsure, func(a, b lince.Classification) int { return cmp.Compare(a.Probability, b.Probability) })
+	slices.SortStableFunc(unsure, func(a, b lince.Classification) int { return moreSure(b, a) })
 	unsure = unsure[:min(len(unsure), pageExamples)]
 	suspects, note, err := s.wrongLabels(wrong)
 	if err != nil {
@@ -100,17 +100,12 @@ func (s pageSource) examples(p *report.Page) error {
 	if err != nil {
 		return err
 	}
-	example := func(c lince.Classification) (report.Example, error) {
-		r := s.f.Table().Row(c.Row)
-		img, err := thumbnail(s.f.Table(), r)
-		return report.Example{Image: img, Heat: heat[shown{c.Row, c.Class}], Filename: r.Filename, Label: r.Label, Predicted: s.classes[c.Class], Probability: float64(c.Probabilities[c.Class])}, err
-	}
 	for _, list := range []struct {
 		from []lince.Classification
 		to   *[]report.Example
 	}{{wrong, &p.Mistakes}, {unsure, &p.Unsure}, {suspects, &p.WrongLabels}} {
 		for _, c := range list.from {
-			e, err := example(c)
+			e, err := s.example(c, s.f.Table().Row(c.Row).Label, heat)
 			if err != nil {
 				return err
 			}
@@ -118,6 +113,17 @@ func (s pageSource) examples(p *report.Page) error {
 		}
 	}
 	return nil
+}
+
+// example returns the image of a prediction for the page.
+func (s pageSource) example(c lince.Classification, label string, heat map[shown]image.Image) (report.Example, error) {
+	r := s.f.Table().Row(c.Row)
+	img, err := thumbnail(s.f.Table(), r)
+	e := report.Example{Image: img, Heat: heat[shown{c.Row, c.Class}], Filename: r.Filename, Label: label, Predicted: s.classes[c.Class], Probability: float64(c.Probabilities[c.Class])}
+	if c.Scores != nil {
+		e.Score = new(float64(c.Scores[c.Class]))
+	}
+	return e, err
 }
 
 // pageConfidence is the lowest probability of another class at which the page lists a label as probably wrong. pageAccuracy is the lowest accuracy of a model for which it does:

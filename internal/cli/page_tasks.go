@@ -46,7 +46,7 @@ func (s pageSource) decisions(p *report.Page, threshold float64) error {
 			if is == predicted {
 				continue
 			}
-			x.Class, x.Probability = k, probability
+			x.Class = k
 			if predicted {
 				extra = append(extra, x)
 			} else {
@@ -54,8 +54,8 @@ func (s pageSource) decisions(p *report.Page, threshold float64) error {
 			}
 		}
 	}
-	slices.SortStableFunc(extra, func(a, b lince.Classification) int { return cmp.Compare(b.Probability, a.Probability) })
-	slices.SortStableFunc(missed, func(a, b lince.Classification) int { return cmp.Compare(a.Probability, b.Probability) })
+	slices.SortStableFunc(extra, moreSure)
+	slices.SortStableFunc(missed, func(a, b lince.Classification) int { return moreSure(b, a) })
 	extra, missed = extra[:min(len(extra), pageExamples)], missed[:min(len(missed), pageExamples)]
 	heat, err := s.heatMaps(p, slices.Concat(extra, missed))
 	if err != nil {
@@ -66,18 +66,15 @@ func (s pageSource) decisions(p *report.Page, threshold float64) error {
 		to   *[]report.Example
 	}{{extra, &p.Extra}, {missed, &p.Missed}} {
 		for _, c := range list.from {
-			r := s.f.Table().Row(c.Row)
-			img, err := thumbnail(s.f.Table(), r)
-			if err != nil {
-				return err
-			}
 			var labels []string
 			for _, k := range s.f.ClassSet(c.Row) {
 				labels = append(labels, s.classes[k])
 			}
-			*list.to = append(*list.to, report.Example{
-				Image: img, Heat: heat[shown{c.Row, c.Class}], Filename: r.Filename, Label: strings.Join(labels, ", "), Predicted: s.classes[c.Class], Probability: float64(c.Probability),
-			})
+			e, err := s.example(c, strings.Join(labels, ", "), heat)
+			if err != nil {
+				return err
+			}
+			*list.to = append(*list.to, e)
 		}
 	}
 	return nil

@@ -55,7 +55,20 @@ func writeResults(out *folder, classes []string, f *data.Flow, predictions []lin
 	return nil
 }
 
-// wrongPredictions returns the wrong predictions, those with the highest probabilities first.
+// sure says how sure a model is of the class that it predicts: the probability, or the score of a model that gives no probabilities.
+func sure(c lince.Classification) string {
+	if c.Scores != nil {
+		return "score " + printed(c.Scores[c.Class], true)
+	}
+	return report.FormatPercent(float64(c.Probability))
+}
+
+// moreSure compares two predictions by the probabilities or scores of their classes, the higher first.
+func moreSure(a, b lince.Classification) int {
+	return cmp.Compare(written(b)[b.Class], written(a)[a.Class])
+}
+
+// wrongPredictions returns the wrong predictions, the most confident first.
 func wrongPredictions(f *data.Flow, predictions []lince.Classification) []lince.Classification {
 	indexes := f.ClassIndexes()
 	var wrong []lince.Classification
@@ -64,9 +77,7 @@ func wrongPredictions(f *data.Flow, predictions []lince.Classification) []lince.
 			wrong = append(wrong, p)
 		}
 	}
-	slices.SortStableFunc(wrong, func(a, b lince.Classification) int {
-		return cmp.Compare(b.Probabilities[b.Class], a.Probabilities[a.Class])
-	})
+	slices.SortStableFunc(wrong, moreSure)
 	return wrong
 }
 
@@ -76,13 +87,13 @@ func mistakeTile(f *data.Flow, p lince.Classification, classes []string) (report
 	img, err := thumbnail(f.Table(), r)
 	return report.Tile{
 		Image:   img,
-		Caption: fmt.Sprintf("%s, predicted %s (%s)", r.Label, classes[p.Class], report.FormatPercent(float64(p.Probabilities[p.Class]))),
+		Caption: fmt.Sprintf("%s, predicted %s (%s)", r.Label, classes[p.Class], sure(p)),
 		Detail:  r.Filename,
 		Color:   report.Bad,
 	}, err
 }
 
-// writeMistakes draws the images whose wrong predictions have the highest probabilities.
+// writeMistakes draws the images of the most confident wrong predictions.
 func writeMistakes(w io.Writer, classes []string, f *data.Flow, predictions []lince.Classification) error {
 	wrong := wrongPredictions(f, predictions)
 	total := len(wrong)
@@ -97,7 +108,7 @@ func writeMistakes(w io.Writer, classes []string, f *data.Flow, predictions []li
 	}
 	title := "Wrong predictions"
 	if total > 0 {
-		title = fmt.Sprintf("Wrong predictions with the highest probability: %d of %d", len(tiles), total)
+		title = fmt.Sprintf("The most confident wrong predictions: %d of %d", len(tiles), total)
 	}
 	return report.Gallery(w, tiles, report.GalleryOptions{Title: title, Empty: fmt.Sprintf("No wrong predictions in %s", count(len(predictions), "image"))})
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -69,12 +70,27 @@ func TestScores(t *testing.T) {
 	}
 	contains(t, "predictions.csv", read(t, "judged", "predictions.csv"), ",dog,-0.25,1.5")
 	page := read(t, "judged", "report.html")
-	contains(t, "report.html", page, "The outputs of the model are scores, not probabilities.", "prediction.Scores[prediction.Class]")
+	contains(t, "report.html", page, "The outputs of the model are scores, not probabilities:", "prediction.Scores[prediction.Class]", "(score 1.5000)")
 	if strings.Contains(page, "calibration error") {
 		t.Error("report.html has a calibration error")
 	}
-	o = succeed(t, "train", "set", "--model", "m.keras", "--epochs", "1", "--out", "run")
+	o = succeed(t, "train", "set", "--model", "m.keras", "--epochs", "1", "--out", "run", "--tensorboard", "--lr", "1e-9")
 	if strings.Contains(o.stdout, "alibration error") {
 		t.Errorf("train prints %q", o.stdout)
+	}
+	events, err := filepath.Glob("run/tensorboard/validation/*")
+	if err != nil || len(events) != 1 {
+		t.Fatal(events, err)
+	}
+	contains(t, "the images in TensorBoard", read(t, events[0]), "predicted dog (score 1.5000)")
+}
+
+// TestSure checks the captions of images in plots, and which come first.
+func TestSure(t *testing.T) {
+	probable := lince.Classification{Class: 1, Probability: .75, Probabilities: []float32{.25, .75}}
+	scored := lince.Classification{Class: 0, Probability: .999, Probabilities: []float32{.999, .001}, Scores: []float32{7.5, -2}}
+	higher := lince.Classification{Class: 1, Probability: .9, Probabilities: []float32{.1, .9}, Scores: []float32{6, 8}}
+	if sure(probable) != "75.0%" || sure(scored) != "score 7.5000" || moreSure(higher, scored) != -1 {
+		t.Error(sure(probable), sure(scored), moreSure(higher, scored))
 	}
 }
