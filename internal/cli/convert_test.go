@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,7 +9,10 @@ import (
 	"testing"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data/preprocess"
+	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/loss"
 )
 
 // converted is the part of the JSON result that tests look at.
@@ -259,6 +263,32 @@ func TestConvertWrong(t *testing.T) {
 	}
 	sameTree(t, before, snapshot(t, dir))
 	succeed(t, "convert", "dense.keras", "new.keras", "--tolerance", "100")
+}
+
+// TestConvertPreprocessing verifies files that have the preprocessing by the outputs of the models, which may be scores or numbers: -3 is not -2.
+func TestConvertPreprocessing(t *testing.T) {
+	workIn(t)
+	for name, regression := range map[string]bool{"scores": false, "numbers": true} {
+		models := map[string]*lince.Model{}
+		for file, bias := range map[string]float32{"a.onnx": -2, "b.onnx": -3} {
+			m, err := lince.Sequential(layer.Input{Shape: []int{6, 8, 3}}, layer.GlobalAveragePool2D{}, layer.Dense{Units: 1, KernelInitializer: initializer.Zeros{}, BiasInitializer: initializer.Constant{Value: float64(bias)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.Preprocessing, m.Regression = lince.Preprocessing{preprocess.Resize{Height: 6, Width: 8}, preprocess.Rescale{Scale: 1. / 255}}, regression
+			if err := errors.Join(m.Compile(lince.CompileOptions{Loss: loss.Hinge{}}), m.Export(file, lince.ExportOptions{Preprocessing: true})); err != nil {
+				t.Fatal(err)
+			}
+			models[file] = m
+		}
+		c, r := &convertCommand{Tolerance: 1e-5}, &conversion{}
+		if err := c.verifyImages(models["a.onnx"], "a.onnx", r); err != nil || len(r.Verified) != 1 {
+			t.Errorf("%s: %v, %v", name, err, r.Verified)
+		}
+		if err := c.verifyImages(models["a.onnx"], "b.onnx", r); err == nil || !strings.Contains(err.Error(), "the new file is wrong") {
+			t.Errorf("%s: the file of another model: %v", name, err)
+		}
+	}
 }
 
 // TestConvertAgainst verifies new files in the Python libraries.

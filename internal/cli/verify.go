@@ -10,6 +10,8 @@ import (
 	"slices"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data/picture"
+	"github.com/lince-ml/lince/data/preprocess"
 	"github.com/lince-ml/lince/internal/inference"
 	"github.com/lince-ml/lince/internal/mt19937"
 	"github.com/lince-ml/lince/internal/onnxcheck"
@@ -53,7 +55,7 @@ func (c *convertCommand) verify(e *env, t *target, m, written *lince.Model, file
 		return verifyJSON(written, file)
 	}
 	if c.Preprocessing {
-		return c.verifyImages(e, m, file, r)
+		return c.verifyImages(m, file, r)
 	}
 	in, what, err := c.examples(e, m)
 	if err != nil {
@@ -188,8 +190,9 @@ func channelsFirst(x *tensor.Tensor) *tensor.Tensor {
 	return out
 }
 
-// verifyImages compares the predictions of a new file that has the preprocessing, on images of noise.
-func (c *convertCommand) verifyImages(e *env, m *lince.Model, file string, r *conversion) error {
+// verifyImages compares the outputs of a new file that has the preprocessing with those of the model, on an image of noise. Outputs are compared, and not classes, because
+// the new file does not say whether its outputs are probabilities, logits, scores or numbers.
+func (c *convertCommand) verifyImages(m *lince.Model, file string, r *conversion) error {
 	if c.Data != "" || c.Against != "" {
 		return usageError{errors.New("--preprocessing is verified on images of noise in lince; remove --data and --against")}
 	}
@@ -201,32 +204,54 @@ func (c *convertCommand) verifyImages(e *env, m *lince.Model, file string, r *co
 	if err != nil {
 		return err
 	}
-	h, w := p.Size()
-	rng := mt19937.New(c.Seed)
-	photo := image.NewNRGBA(image.Rect(0, 0, w, h))
-	for i := range photo.Pix {
-		if photo.Pix[i] = uint8(rng.Intn(256)); i%4 == 3 {
-			photo.Pix[i] = 255
-		}
-	}
-	pixels := tensor.New(tensor.Uint8, 1, h, w, p.Channels())
 	if p.Channels() != 3 {
 		return fmt.Errorf("verifying the new file: its images have %d channels, want 3; --no-verify writes it nevertheless", p.Channels())
 	}
-	for i := range h * w {
-		copy(pixels.Raw()[3*i:3*i+3], photo.Pix[4*i:])
-	}
-	want, err := m.ClassifyDecoded(e.ctx, photo)
+	h, w := noisySize(m, p)
+	photo, pixels := noisyPhoto(h, w, c.Seed)
+	values, h, w, err := new(picture.Decoder).AppendImage(nil, photo, p.Options())
 	if err != nil {
 		return fmt.Errorf("verifying the new file: %w", err)
 	}
-	again.Classes = m.Classes
-	got, err := again.ClassifyBatch(pixels)
+	p.Apply(values)
+	want, err := m.PredictBatch(tensor.Of(values, 1, h, w, p.Channels()))
 	if err != nil {
-		return fmt.Errorf("verifying the new file: %w", err)
+		return fmt.Errorf("verifying the new file: %s: %w", c.In, err)
 	}
-	vector := func(v lince.Classification) []*tensor.Tensor {
-		return []*tensor.Tensor{tensor.Of(v.Probabilities, len(v.Probabilities))}
+	got, err := again.PredictBatch(pixels)
+	if err != nil {
+		return fmt.Errorf("verifying the new file: %w; --no-verify writes it nevertheless", err)
 	}
-	return c.judge("lince", "an image of noise", m, vector(got[0]), vector(want[0]), r)
+	return c.judge("lince", "an image of noise", m, []*tensor.Tensor{got}, []*tensor.Tensor{want}, r)
+}
+
+// noisySize returns the height and width of an image for a model. If the preprocessing resizes images, it is larger than the model's input.
+func noisySize(m *lince.Model, p *preprocess.Pipeline) (h, w int) {
+	if h, w = p.Size(); h > 0 && w > 0 {
+		return h + h/2, w + w/3
+	}
+	const usual = 64
+	in := m.InputShape()
+	if h, w = in[1], in[2]; h < 1 {
+		h = usual
+	}
+	if w < 1 {
+		w = usual
+	}
+	return h, w
+}
+
+// noisyPhoto returns an image of noise in two forms.
+func noisyPhoto(h, w int, seed uint32) (image.Image, *tensor.Tensor) {
+	random := mt19937.New(seed)
+	photo, pixels := image.NewNRGBA(image.Rect(0, 0, w, h)), tensor.New(tensor.Uint8, 1, h, w, 3)
+	for i := range photo.Pix {
+		photo.Pix[i] = uint8(random.Intn(256))
+		if c := i % 4; c == 3 {
+			photo.Pix[i] = 255
+		} else {
+			pixels.Raw()[i/4*3+c] = photo.Pix[i]
+		}
+	}
+	return photo, pixels
 }
