@@ -11,7 +11,6 @@ import (
 
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/check"
-	"github.com/lince-ml/lince/internal/progress"
 	"github.com/lince-ml/lince/internal/sheet"
 	"github.com/lince-ml/lince/report"
 )
@@ -130,24 +129,17 @@ func (c *checkCommand) Run(e *env) error {
 // faults searches a table for faults, and shows progress. Kinds that need a model are searched if there is one. kinds may be nil for all. parts are
 // images besides those of the source.
 func (e *env) faults(t *data.Table, kinds []string, f labelFlags, parts ...check.Part) (*check.Report, error) {
-	var counter *progress.Counter
-	r, err := check.Run(e.ctx, t, check.Options{Kinds: kinds, Parts: parts, Workers: f.Threads, Progress: func(done, total int) {
-		if counter == nil { // the total is known now
-			counter = e.counter("Checking images", total)
-		}
-		counter.Set(done)
-	}})
-	if err != nil {
-		if counter != nil {
-			counter.Abandon()
-		}
-		return nil, err
+	labeled := f.Model != "" && (kinds == nil || slices.Contains(kinds, labelKind))
+	if task := t.Task(); labeled && task != data.Classify {
+		return nil, usageError{fmt.Errorf("--model: wrong labels are searched among images with one class each, not with --task %v", task)}
 	}
-	if counter != nil {
-		counter.Finish()
-	}
-	if f.Model == "" || kinds != nil && !slices.Contains(kinds, labelKind) {
-		return r, nil
+	var r *check.Report
+	err := e.counted("Checking images", func(progress func(done, total int)) (err error) {
+		r, err = check.Run(e.ctx, t, check.Options{Kinds: kinds, Parts: parts, Workers: f.Threads, Progress: progress})
+		return err
+	})
+	if err != nil || !labeled {
+		return r, err
 	}
 	labels, err := e.wrongLabels(t, r, f)
 	if err != nil {
@@ -234,7 +226,7 @@ func describeFault(f check.Finding) string {
 func checkFiles() []outFile {
 	files := []outFile{{"findings.csv", "all faults, with a line for each image"}}
 	for _, k := range check.Kinds() {
-		files = append(files, outFile{k.Name + ".png", strings.ToLower(k.Title[:1]) + k.Title[1:]})
+		files = append(files, outFile{k.Name + ".png", lowerFirst(k.Title)})
 	}
 	return files
 }

@@ -85,6 +85,12 @@ func (e *env) wrongLabels(t *data.Table, r *check.Report, f labelFlags) ([]check
 		if err != nil {
 			return nil, err
 		}
+		if err := fitTask(m, f.Model, t.Task()); err != nil {
+			return nil, err
+		}
+		if m.GivesScores() {
+			return nil, usageError{fmt.Errorf("--model %s: wrong labels need probabilities, and %w; with --folds, a classifier on the features of the model gives them", f.Model, errScores)}
+		}
 		flow, err := labeledFlow(m, sub, data.ImageOptions{BatchSize: data.DefaultBatchSize, Workers: f.Threads})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Model, err)

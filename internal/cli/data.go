@@ -50,7 +50,7 @@ func (c *dataCommand) Run(e *env) error {
 		if t, bad, err = e.checkAll(t); err != nil {
 			return err
 		}
-	} else if c.CSV != "-" {
+	} else if c.CSV != standardOutput {
 		if t, bad, err = e.inspect(t); err != nil {
 			return err
 		}
@@ -117,10 +117,12 @@ func (e *env) checkAll(t *data.Table) (*data.Table, []data.BadFile, error) {
 
 // inspect reads the files of a table without decoding them, unless there are very many. It returns those that are not images.
 func (e *env) inspect(t *data.Table) (*data.Table, []data.BadFile, error) {
+	var seen *data.Table
 	var found data.Findings
-	seen, bad, err := counted(e, "Reading images", func(progress func(done, total int)) (seen *data.Table, bad []data.BadFile, err error) {
+	var bad []data.BadFile
+	err := e.counted("Reading images", func(progress func(done, total int)) (err error) {
 		seen, found, bad, err = t.Inspect(e.ctx, data.CheckOptions{Most: data.ManyFiles, Progress: progress})
-		return seen, bad, err
+		return err
 	})
 	if errors.Is(err, data.ErrTooManyFiles) {
 		e.printf("The images are more than %d files, so they are not read; --check decodes all of them.\n", data.ManyFiles)
@@ -179,21 +181,22 @@ func dataResult(t *data.Table, ignored []data.BadFile, bad []data.BadFile, lost 
 		names = append(names, c.Label)
 	}
 	return struct {
-		Name        string         `json:"name"`
-		Rule        string         `json:"rule"`
-		Rows        int            `json:"rows"`
-		Classes     []string       `json:"classes"`
-		Counts      map[string]int `json:"counts"`
-		Task        string         `json:"task"`
-		Ignored     []badFile      `json:"ignored"`
-		Dropped     int            `json:"dropped"`
-		Unreadable  []badFile      `json:"unreadable"`
-		Lost        []string       `json:"lost_classes"` // those of which no image can be read
-		PassedOver  []passedOver   `json:"passed_over"`
-		Parts       []recordPart   `json:"parts"`
-		Turned      int            `json:"exif_turned"`
-		Deep        int            `json:"gray_16_bit"`
-		Floating    int            `json:"gray_float"`
-		Fingerprint string         `json:"fingerprint"`
-	}{t.Name(), t.Rule().String(), t.Len(), t.Classes(), counts, t.Task().String(), badFiles(ignored), t.Dropped(), badFiles(bad), names, passedList(t), parts, found.Turned, found.Deep.Images, found.Floating.Images, t.Fingerprint()}
+		Name        string          `json:"name"`
+		Rule        string          `json:"rule"`
+		Rows        int             `json:"rows"`
+		Classes     []string        `json:"classes"`
+		Counts      map[string]int  `json:"counts"`
+		Task        string          `json:"task"`
+		Numbers     *numbersSummary `json:"numbers,omitempty"` // instead of Classes, with --task regress
+		Ignored     []badFile       `json:"ignored"`
+		Dropped     int             `json:"dropped"`
+		Unreadable  []badFile       `json:"unreadable"`
+		Lost        []string        `json:"lost_classes"` // those of which no image can be read
+		PassedOver  []passedOver    `json:"passed_over"`
+		Parts       []recordPart    `json:"parts"`
+		Turned      int             `json:"exif_turned"`
+		Deep        int             `json:"gray_16_bit"`
+		Floating    int             `json:"gray_float"`
+		Fingerprint string          `json:"fingerprint"`
+	}{t.Name(), t.Rule().String(), t.Len(), append([]string{}, t.Classes()...), counts, t.Task().String(), summarizeNumbers(t), badFiles(ignored), t.Dropped(), badFiles(bad), names, passedList(t), parts, found.Turned, found.Deep.Images, found.Floating.Images, t.Fingerprint()}
 }

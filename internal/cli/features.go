@@ -39,7 +39,7 @@ type featuresCommand struct {
 func (featuresCommand) Help() string {
 	return `Computes the features (embeddings) of images, and writes them to a file with a row for each image, in the order of the data. The features of a classifier are the input of its last Dense layer. Images that cannot be read are skipped with a warning.
 
-A .npy file is a float32 matrix of shape (images, features). Beside it is a .csv file of the same name, with the columns filename and category. A .npz file has this matrix as features, and the class index of each image as labels, by the sorted class names (-1 is no label); the .csv file is beside it too. .csv and .parquet files have the columns filename, category, feature_0, feature_1, ...
+A .npy file is a float32 matrix of shape (images, features). Beside it is a .csv file of the same name, with the columns filename and category. A .npz file has this matrix as features, and the class index of each image as labels, by the sorted class names (-1 is no label), or a column of 0 and 1 for each class with --task multilabel, or the numbers with --task regress; the .csv file is beside it too. .csv and .parquet files have the columns filename, category, feature_0, feature_1, ...
 
 The columns of --neighbors are filename, category, rank (from 1), neighbor, neighbor_category and distance (from 0 to 2). The search is exact.
 
@@ -123,7 +123,7 @@ func (c *featuresCommand) Run(e *env) error {
 	if r.Classes == nil {
 		r.Classes = []string{}
 	}
-	if err := c.write(e, x, r); err != nil {
+	if err := c.write(e, x, t, r); err != nil {
 		return err
 	}
 	return e.result(r, func(w io.Writer) error {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/format/npy"
 	"github.com/lince-ml/lince/internal/nearest"
 	"github.com/lince-ml/lince/internal/parquet"
@@ -23,9 +24,9 @@ var featureFormats = []struct {
 	suffix string
 	// labeled reports that the file has the names and labels of its rows. Otherwise they are in a CSV file beside it.
 	labeled bool
-	write   func(w io.Writer, x *featureTable, classes []string) error
+	write   func(w io.Writer, x *featureTable, t *data.Table) error
 }{
-	{".npy", false, func(w io.Writer, x *featureTable, _ []string) error { return npy.Write(w, x.tensor()) }},
+	{".npy", false, func(w io.Writer, x *featureTable, _ *data.Table) error { return npy.Write(w, x.tensor()) }},
 	{".npz", false, writeFeatureArchive},
 	{".csv", true, writeFeatureCSV},
 	{".parquet", true, writeFeatureParquet},
@@ -81,8 +82,8 @@ func (c *featuresCommand) free() error {
 	return nil
 }
 
-// write writes all files.
-func (c *featuresCommand) write(e *env, x *featureTable, r *featuresResult) error {
+// write writes all files. t has the images.
+func (c *featuresCommand) write(e *env, x *featureTable, t *data.Table, r *featuresResult) error {
 	features, names, neighbors := c.files()
 	var near [][]nearest.Neighbor
 	if neighbors != "" {
@@ -100,7 +101,7 @@ func (c *featuresCommand) write(e *env, x *featureTable, r *featuresResult) erro
 		name  string
 		write func(w io.Writer) error
 	}{
-		{features, func(w io.Writer) error { return format.write(w, x, r.Classes) }},
+		{features, func(w io.Writer) error { return format.write(w, x, t) }},
 		{names, x.writeNames},
 		{neighbors, func(w io.Writer) error { return x.writeNeighbors(w, near) }},
 	} {
@@ -129,16 +130,46 @@ func (x *featureTable) names() []string {
 	return names
 }
 
-// writeFeatureArchive writes features and labels. A label is the index of its class, -1 if there is none.
-func writeFeatureArchive(w io.Writer, x *featureTable, classes []string) error {
-	labels := tensor.New(tensor.Int64, len(x.rows))
-	for i, r := range x.rows {
-		tensor.Values[int64](labels)[i] = int64(slices.Index(classes, r.Label))
-	}
-	return npy.WriteArchive(w, []npy.Named{{Name: "features", Value: x.tensor()}, {Name: "labels", Value: labels}})
+// writeFeatureArchive writes features and labels.
+func writeFeatureArchive(w io.Writer, x *featureTable, t *data.Table) error {
+	return npy.WriteArchive(w, []npy.Named{{Name: "features", Value: x.tensor()}, {Name: "labels", Value: x.labels(t)}})
 }
 
-func writeFeatureCSV(w io.Writer, x *featureTable, _ []string) error {
+// labels returns the labels of the rows of a table in the form that scikit-learn takes: the index of the class, -1 if there is none; for images with several labels, a row of 0 and 1 for
+// the classes; or the numbers.
+func (x *featureTable) labels(t *data.Table) *tensor.Tensor {
+	if t.Task() == data.Regress {
+		numbers, out := t.Numbers(), make([]float32, len(x.index))
+		for i, row := range x.index {
+			out[i] = numbers[row]
+		}
+		return tensor.Of(out, len(out))
+	}
+	classes := t.Classes()
+	at := make(map[string]int, len(classes))
+	for k, name := range classes {
+		at[name] = k
+	}
+	if t.Task() == data.MultiLabel {
+		labels := tensor.New(tensor.Int64, len(x.index), len(classes))
+		for i, row := range x.index {
+			for _, name := range t.LabelSet(row) {
+				tensor.Values[int64](labels)[i*len(classes)+at[name]] = 1
+			}
+		}
+		return labels
+	}
+	labels := tensor.New(tensor.Int64, len(x.rows))
+	for i, r := range x.rows {
+		tensor.Values[int64](labels)[i] = -1
+		if k, ok := at[r.Label]; ok {
+			tensor.Values[int64](labels)[i] = int64(k)
+		}
+	}
+	return labels
+}
+
+func writeFeatureCSV(w io.Writer, x *featureTable, _ *data.Table) error {
 	c, text := csv.NewWriter(w), sheet.Texts(x.raw)
 	line := append([]string{"filename", "category"}, x.names()...)
 	if err := c.Write(line); err != nil {
@@ -157,7 +188,7 @@ func writeFeatureCSV(w io.Writer, x *featureTable, _ []string) error {
 	return c.Error()
 }
 
-func writeFeatureParquet(w io.Writer, x *featureTable, _ []string) error {
+func writeFeatureParquet(w io.Writer, x *featureTable, _ *data.Table) error {
 	t := parquet.Table{Strings: []parquet.Strings{{Name: "filename"}, {Name: "category"}}, Names: x.names(), Matrix: x.matrix}
 	for _, r := range x.rows {
 		t.Strings[0].Values = append(t.Strings[0].Values, r.Filename)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -109,6 +110,53 @@ func TestFeatures(t *testing.T) {
 	}
 	if o := run(t, "features", model, "set", "--out", "x.npy"); o.code != exitUsage || !strings.Contains(o.stderr, "x.npy already exists") {
 		t.Errorf("a second time: %+v", o)
+	}
+}
+
+// TestFeaturesOfTasks checks the labels in an archive for images with several labels and for numbers, and that wrong labels are not searched among them.
+func TestFeaturesOfTasks(t *testing.T) {
+	workIn(t)
+	model := filepath.Join(trained(t), "model.keras")
+	put(t, "set", pngs(t, 4))
+	put(t, ".", map[string][]byte{
+		"several.csv": []byte("filename,tags\ncat.0.png,b|a\ncat.1.png,b\ndog.0.png,a\n"),
+		"numbers.csv": []byte("filename,age\ncat.0.png,1.5\ncat.1.png,-2\ndog.0.png,7\n"),
+	})
+	for _, c := range []struct {
+		file, column, task string
+		shape              tensor.Shape
+		want               string
+	}{{"several.csv", "tags", "multilabel", tensor.Shape{3, 2}, "[1 1 0 1 1 0]"}, {"numbers.csv", "age", "regress", tensor.Shape{3}, "[1.5 -2 7]"}} {
+		args := []string{c.file, "--images", "set", "--category", c.column, "--task", c.task}
+		succeed(t, append([]string{"features", model, "--out", "x.npz", "--overwrite", "-q"}, args...)...)
+		arrays, err := npy.ReadArchive("x.npz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		labels := arrays["labels"]
+		got := fmt.Sprint(labels.Raw())
+		if labels.DType() == tensor.Int64 {
+			got = fmt.Sprint(tensor.Values[int64](labels))
+		} else if labels.DType() == tensor.Float32 {
+			got = fmt.Sprint(labels.Float32s())
+		}
+		if !labels.Shape().Equal(c.shape) || got != c.want {
+			t.Errorf("%s: the labels are %v %s, want %v %s", c.task, labels.Shape(), got, c.shape, c.want)
+		}
+		for _, more := range [][]string{nil, {"--folds", "2"}} {
+			o := run(t, slices.Concat([]string{"check", "--model", model}, args, more)...)
+			if o.code != exitUsage || !strings.Contains(o.stderr, "wrong labels are searched among images with one class each, not with --task "+c.task) {
+				t.Errorf("%s: check %v: %d %s", c.task, more, o.code, o.stderr)
+			}
+		}
+	}
+	o := succeed(t, "data", "numbers.csv", "--images", "set", "--category", "age", "--task", "regress", "--json")
+	r := decode[struct {
+		Classes []string
+		Numbers *numbersSummary
+	}](t, o.stdout)
+	if n := r.Numbers; r.Classes == nil || n == nil || n.Count != 3 || n.Min != -2 || n.Median != 1.5 || n.Max != 7 || math.Abs(n.Mean-6.5/3) > 1e-6 {
+		t.Errorf("the JSON is %s", o.stdout)
 	}
 }
 

@@ -42,8 +42,11 @@ func (e *env) checkAndKeep(t *data.Table, strict bool, report *folder, most int,
 		return t, nil, nil
 	}
 	var found data.Findings
-	good, bad, err := counted(e, "Checking images", func(progress func(done, total int)) (*data.Table, []data.BadFile, error) {
-		return t.Check(e.ctx, data.CheckOptions{Findings: &found, Most: most, Progress: progress, GrayRange: levels, Keep: keep})
+	var good *data.Table
+	var bad []data.BadFile
+	err := e.counted("Checking images", func(progress func(done, total int)) (err error) {
+		good, bad, err = t.Check(e.ctx, data.CheckOptions{Findings: &found, Most: most, Progress: progress, GrayRange: levels, Keep: keep})
+		return err
 	})
 	switch {
 	case errors.Is(err, data.ErrTooManyFiles):
@@ -78,9 +81,9 @@ func (e *env) checkAndKeep(t *data.Table, strict bool, report *folder, most int,
 }
 
 // counted shows the progress of a function that reads files.
-func counted(e *env, label string, read func(progress func(done, total int)) (*data.Table, []data.BadFile, error)) (*data.Table, []data.BadFile, error) {
+func (e *env) counted(label string, read func(progress func(done, total int)) error) error {
 	var counter *progress.Counter
-	t, bad, err := read(func(done, total int) {
+	err := read(func(done, total int) {
 		if counter == nil { // the total is known now
 			counter = e.counter(label, total)
 		}
@@ -93,7 +96,7 @@ func counted(e *env, label string, read func(progress func(done, total int)) (*d
 	default:
 		counter.Finish()
 	}
-	return t, bad, err
+	return err
 }
 
 // noteUnchecked says that images are checked when they are used.

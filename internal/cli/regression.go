@@ -170,12 +170,38 @@ func (c *evaluateCommand) evaluateNumbers(e *env, m *lince.Model, f *data.Flow, 
 	return out.finish()
 }
 
-// describeNumbers summarizes the numbers of a table, as pandas' describe() does.
-func describeNumbers(t *data.Table) string {
+// numbersSummary summarizes the numbers of a table. The standard deviation is that of NumPy: divided by the count.
+type numbersSummary struct {
+	Count     int     `json:"count"`
+	Min       float32 `json:"min"`
+	Median    float32 `json:"median"`
+	Max       float32 `json:"max"`
+	Mean      float64 `json:"mean"`
+	Deviation float64 `json:"std"`
+}
+
+// summarizeNumbers returns the summary, or nil if there are no numbers.
+func summarizeNumbers(t *data.Table) *numbersSummary {
 	v := slices.Sorted(slices.Values(t.Numbers()))
-	mean, deviation := spread(v)
+	if len(v) == 0 {
+		return nil
+	}
+	s := &numbersSummary{Count: len(v), Min: v[0], Median: v[len(v)/2], Max: v[len(v)-1]}
+	if len(v)%2 == 0 {
+		s.Median = v[len(v)/2-1]/2 + s.Median/2
+	}
+	s.Mean, s.Deviation = spread(v)
+	return s
+}
+
+// describeNumbers describes the numbers of a table in a line.
+func describeNumbers(t *data.Table) string {
+	s := summarizeNumbers(t)
+	if s == nil {
+		return ""
+	}
 	return fmt.Sprintf("Numbers to predict: %d, from %s to %s, median %s, mean %.6g, standard deviation %.6g.\n",
-		len(v), numberText(v[0]), numberText(v[len(v)-1]), numberText(v[len(v)/2]), mean, deviation)
+		s.Count, numberText(s.Min), numberText(s.Max), numberText(s.Median), s.Mean, s.Deviation)
 }
 
 // numbers predicts a number for each image, and writes the result.
@@ -195,9 +221,6 @@ func (c *predictCommand) numbers(e *env, m *lince.Model, t *data.Table, f *data.
 	}{[]prediction{}, newUnpredicted(t, bad)}
 	rows := make([]report.Prediction, len(predicted))
 	for i, p := range predicted {
-		if v := float64(p.value); !finite(v) {
-			return fmt.Errorf("%s: the model's prediction is %v", names[p.row], v)
-		}
 		rows[i] = report.Prediction{Filename: names[p.row], Predicted: numberText(p.value)}
 		result.Predictions = append(result.Predictions, prediction{names[p.row], p.value})
 	}
@@ -207,7 +230,7 @@ func (c *predictCommand) numbers(e *env, m *lince.Model, t *data.Table, f *data.
 	return e.result(result, func(w io.Writer) error {
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for _, r := range rows {
-			fmt.Fprintf(table, "%s\t%s\n", r.Filename, r.Predicted)
+			fmt.Fprintf(table, "%s\t%s\n", visibleLine(r.Filename), r.Predicted)
 		}
 		return table.Flush()
 	})
