@@ -104,7 +104,7 @@ func (t *training) chooseBody(classes []string) (recordTransfer, error) {
 		if t.Size != (size{}) {
 			b.Size = t.Size.String()
 		}
-		for i := 0; ; i++ {
+		for {
 			x, err := t.try(b, classes, start)
 			if err != nil {
 				return recordTransfer{}, err
@@ -130,7 +130,7 @@ func (t *training) chooseBody(classes []string) (recordTransfer, error) {
 			t.Time, fastest.name(), fastest.Size, time.Duration(fastest.total*float64(time.Second)).Round(time.Second))
 	}
 	best := slices.MinFunc(fit, func(a, b trial) int { return cmp.Compare(a.loss, b.loss) })
-	best.Reason = fmt.Sprintf("the lowest loss, %.3f, of %s in a sample, at the learning rate %v", best.loss, count(len(fit), "body that fits into "+shortTime(t.Time)), best.LearningRate)
+	best.Reason = fmt.Sprintf("the lowest loss, %.3f, in a sample, of %d trials that fit into %s, at the learning rate %v", best.loss, len(fit), shortTime(t.Time), best.LearningRate)
 	if len(fit) == 1 {
 		best.Reason = fmt.Sprintf("the only body that fits into %s; the learning rate %v has the lowest loss in a sample, %.3f", shortTime(t.Time), best.LearningRate, best.loss)
 	}
@@ -211,10 +211,11 @@ func (t *training) try(b recordTransfer, classes []string, began time.Time) (tri
 	if err != nil {
 		return x, err
 	}
-	for _, rate := range sampleRates {
-		if t.LR != nil {
-			rate = *t.LR
-		}
+	rates := sampleRates
+	if t.LR != nil {
+		rates = []float64{*t.LR}
+	}
+	for _, rate := range rates {
 		logs, err := tryRate(t.ctx, lince.Options{Seed: uint64(t.Seed), Threads: t.Threads}, width, k, rate, train, val)
 		if err != nil {
 			return x, err

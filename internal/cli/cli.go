@@ -126,7 +126,7 @@ func newParser(c *commands, stdout, stderr io.Writer, exit func(code int)) (*kon
 
 // helpVars returns the variables of the flags' help.
 func helpVars() kong.Vars {
-	return kong.Vars{"version": "lince " + version(), "augment": tutorialAugment(), "escapes": "I" + namelist.Escapes[1:] + ".", "schedules": strings.Join(scheduleNames(), ", "),
+	return kong.Vars{"version": "lince " + version(), "augment": tutorialAugment(), "tta": usualVariants, "escapes": "I" + namelist.Escapes[1:] + ".", "schedules": strings.Join(scheduleNames(), ", "),
 		"targets": strings.Join(targetNames(), ", "), "runtimes": strings.Join(runtimeNames(), ", ")}
 }
 

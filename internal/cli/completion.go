@@ -73,7 +73,7 @@ var predictors = map[string]posener.Predictor{
 	"runtime":   posener.PredictSet(runtimeNames()...),
 	"csv":       posener.PredictFiles("*.csv"),
 	"folder":    posener.PredictDirs("*"),
-	"rule":      posener.PredictSet("auto", "prefix", "folder", "underscore"),
+	"rule":      posener.PredictSet("auto", "prefix", "folder", "underscore", "none"),
 	"optimizer": posener.PredictSet(optimizerNames()...),
 	"schedule":  posener.PredictSet(scheduleNames()...),
 	"loss":      posener.PredictSet(lossNames()...),

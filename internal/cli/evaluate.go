@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -171,7 +172,7 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	if m.Regression && (c.Unknown > 0 || c.TTA > 0) {
 		return nil, usageError{errors.New("--unknown and --tta are for images with classes, not for --task regress")}
 	}
-	if err := c.fits(m); err != nil {
+	if err := cmp.Or(c.fits(m), c.fitsTask(m)); err != nil {
 		return nil, err
 	}
 	f, err := labeledFlow(m, t, data.ImageOptions{BatchSize: c.Batch, Workers: c.Threads, Cache: c.cache(), Strict: c.Strict})

@@ -157,7 +157,7 @@ func TestTTA(t *testing.T) {
 	if e.TTA != 3 || e.Classification == nil {
 		t.Errorf("evaluate gives %+v", e)
 	}
-	for _, c := range [][]string{{"--tta", "-1", "--tta"}, {"--tta", "1001", "--tta must be at most 1000"}, {"--tta", "2", "--tta-augment", "rescale=2", "are not augmentation"}, {"--tta", "2", "--tta-augment", "spin=1", "--tta-augment"}} {
+	for _, c := range [][]string{{"--tta", "-1", "--tta"}, {"--tta", "1001", "--tta must be at most 1000"}, {"--tta", "0", "--tta-augment", "hflip", "--tta-augment is for --tta"}, {"--tta", "2", "--tta-augment", "rescale=2", "are not augmentation"}, {"--tta", "2", "--tta-augment", "spin=1", "--tta-augment"}} {
 		c[1] = "--tta=" + c[1]
 		if o := run(t, append([]string{"predict", model, data}, c[1:len(c)-1]...)...); o.code != exitUsage || !strings.Contains(o.stderr, c[len(c)-1]) {
 			t.Errorf("%v: exit code %d, %s", c, o.code, o.stderr)

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -278,8 +279,8 @@ func shortList(names []string) string {
 // knownClasses returns the classes for which a source is searched: those of the model, and the names that --rename turns into them.
 func (f sourceFlags) knownClasses(m *lince.Model) []string {
 	known := slices.Clone(m.Classes)
-	for from, to := range f.Rename {
-		if slices.Contains(known, to) {
+	for _, from := range slices.Sorted(maps.Keys(f.Rename)) {
+		if slices.Contains(known, f.Rename[from]) {
 			known = append(known, from)
 		}
 	}

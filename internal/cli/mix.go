@@ -67,8 +67,11 @@ func (t *training) mixed(train *data.Flow) (data.Dataset, error) {
 // ttaFlags are the flags of test-time augmentation.
 type ttaFlags struct {
 	TTA        int    `name:"tta" placeholder:"N" help:"Test-time augmentation: average the probabilities of N variants of each image, the unchanged one and N-1 random ones. It takes N times as long (default: the unchanged image alone)."`
-	TTAAugment string `name:"tta-augment" default:"shift=.05,zoom=.95:1.05,hflip" placeholder:"OPTIONS" help:"Random changes of --tta, in the form of --augment of train (default: shift=.05,zoom=.95:1.05,hflip)."`
+	TTAAugment string `name:"tta-augment" default:"${tta}" placeholder:"OPTIONS" help:"Random changes of --tta, in the form of --augment of train (default: ${tta})."`
 }
+
+// usualVariants is the default of --tta-augment.
+const usualVariants = "shift=.05,zoom=.95:1.05,hflip"
 
 // mostVariants is the largest value of --tta.
 const mostVariants = 1000
@@ -76,6 +79,9 @@ const mostVariants = 1000
 // mistakes returns the mistakes in the flags.
 func (f ttaFlags) mistakes() error {
 	_, err := f.generator()
+	if f.TTA == 0 && f.TTAAugment != usualVariants {
+		err = errors.Join(errors.New("--tta-augment is for --tta"), err)
+	}
 	if f.TTA > mostVariants {
 		err = errors.Join(fmt.Errorf("--tta must be at most %d, got %d: each variant is a prediction, and more than some dozens change nothing", mostVariants, f.TTA), err)
 	}

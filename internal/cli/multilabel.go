@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -25,6 +26,17 @@ type thresholdFlag struct {
 func (f thresholdFlag) mistakes() error {
 	if !(f.Threshold >= 0 && f.Threshold <= 1) {
 		return fmt.Errorf("--threshold must be a probability from 0 to 1, got %v", f.Threshold)
+	}
+	return nil
+}
+
+// usualThreshold is the default of the flag.
+const usualThreshold = .5
+
+// fitsTask returns an error if the flag is not for the model m.
+func (f thresholdFlag) fitsTask(m *lince.Model) error {
+	if f.Threshold != usualThreshold && !m.MultiLabel {
+		return usageError{errors.New("--threshold is for images with several labels; of images with one class each, --unknown leaves out the uncertain predictions")}
 	}
 	return nil
 }
@@ -96,11 +108,14 @@ func (t *training) checkLabels() error {
 		return nil
 	}
 	var errs []error
-	for flag, set := range map[string]bool{
-		"stratify": t.given["stratify"] && t.Stratify, "class-weight": t.given["class-weight"] && t.ClassWeight != unweighted, "calibration": t.given["calibration"] && t.calibrates(),
+	for _, f := range []struct {
+		flag string
+		set  bool
+	}{
+		{"--stratify", t.given["stratify"] && t.Stratify}, {"--class-weight", t.given["class-weight"] && t.ClassWeight != unweighted}, {"--calibration", t.given["calibration"] && t.calibrates()},
 	} {
-		if set {
-			errs = append(errs, fmt.Errorf("--%s is for images with one class each, not for --task multilabel", flag))
+		if f.set {
+			errs = append(errs, fmt.Errorf("%s is for images with one class each, not for --task multilabel", f.flag))
 		}
 	}
 	return mistakes(errs...)
@@ -129,7 +144,7 @@ func writeLabels(out *folder, classes []string, f *data.Flow, predictions []linc
 
 // judgeLabels measures and writes the predictions for the validation images with several labels.
 func (t *training) judgeLabels(predictions []lince.Classification) error {
-	threshold := thresholdFlag{.5}
+	threshold := thresholdFlag{usualThreshold}
 	var err error
 	if t.record.MultiLabel, err = multiLabel(t.model.Classes, t.val, predictions, threshold.Threshold); err != nil {
 		return err

@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/lince-ml/lince/optimizer"
@@ -72,7 +75,7 @@ func (f optimizerFlags) optimizerFrom(given optimizer.Optimizer, rate float64) (
 	o := given
 	if f.Optimizer != "" || o == nil {
 		var err error
-		if o, err = optimizer.Parse(orDefault(f.Optimizer, "rmsprop")); err != nil {
+		if o, err = optimizer.Parse(cmp.Or(f.Optimizer, "rmsprop")); err != nil {
 			return nil, usageError{fmt.Errorf("--optimizer: %w", err)}
 		}
 	}
@@ -106,11 +109,11 @@ func changed(o optimizer.Optimizer, changes map[string]any) (optimizer.Optimizer
 		return o, nil
 	}
 	class, conf := optimizer.ClassOf(o), optimizer.ConfigOf(o)
-	for key, v := range changes {
+	for _, key := range slices.Sorted(maps.Keys(changes)) {
 		if _, ok := conf[key]; !ok {
 			return nil, usageError{fmt.Errorf("the optimizer %s has no argument %s; set another --optimizer", class, key)}
 		}
-		conf[key] = v
+		conf[key] = changes[key]
 	}
 	to, err := optimizer.Decode(class, conf)
 	if err != nil {
@@ -128,11 +131,4 @@ func optimizerNames() []string {
 		}
 	}
 	return names
-}
-
-func orDefault(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }

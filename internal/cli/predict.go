@@ -71,7 +71,7 @@ func (c *predictCommand) Run(e *env) error {
 	if m.Regression && (c.Unknown > 0 || c.TTA > 0) {
 		return usageError{errors.New("--unknown and --tta are for models of classes, not for a model that predicts numbers")}
 	}
-	if err := c.fits(m); err != nil {
+	if err := cmp.Or(c.fits(m), c.fitsTask(m)); err != nil {
 		return err
 	}
 	scores := !m.Regression && m.GivesScores()
@@ -128,7 +128,7 @@ func (c *predictCommand) Run(e *env) error {
 	if done, err := c.writeCSV(e, classes, rows, c.options(e.raw)); done || err != nil {
 		return err
 	}
-	return e.result(c.json(m, t, classes, rows, bad), func(w io.Writer) error {
+	return e.result(c.json(m, t, classes, classified, rows, bad), func(w io.Writer) error {
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for i, r := range rows {
 			predicted := r.Predicted
@@ -224,11 +224,11 @@ func (c *predictCommand) open(e *env, input *savedInput) (*data.Table, []string,
 }
 
 // json returns the result for --json. unknown is there with --unknown only.
-func (c *predictCommand) json(m *lince.Model, t *data.Table, classes []string, rows []report.Prediction, bad []data.BadFile) any {
+func (c *predictCommand) json(m *lince.Model, t *data.Table, classes []string, classified []lince.Classification, rows []report.Prediction, bad []data.BadFile) any {
 	type prediction struct {
 		Filename      string             `json:"filename"`
-		Predicted     string             `json:"predicted"`        // several classes are joined by |
-		Labels        []string           `json:"labels,omitempty"` // with a model of images with several labels
+		Predicted     string             `json:"predicted"`       // several classes are joined by |
+		Labels        []string           `json:"labels,omitzero"` // with a model of images with several labels
 		Unknown       *bool              `json:"unknown,omitempty"`
 		Probabilities map[string]float32 `json:"probabilities,omitempty"`
 		Scores        map[string]float32 `json:"scores,omitempty"` // instead of Probabilities, of a model that gives scores
@@ -241,7 +241,7 @@ func (c *predictCommand) json(m *lince.Model, t *data.Table, classes []string, r
 		Predictions []prediction `json:"predictions"`
 		unpredicted
 	}{classes, m.Temperature, c.Unknown, c.TTA, []prediction{}, newUnpredicted(t, bad)}
-	for _, r := range rows {
+	for at, r := range rows {
 		numbers := map[string]float32{}
 		p := prediction{Filename: r.Filename, Predicted: r.Predicted, Probabilities: numbers}
 		if m.GivesScores() {
@@ -251,9 +251,10 @@ func (c *predictCommand) json(m *lince.Model, t *data.Table, classes []string, r
 			p.Unknown = &r.Unknown
 		}
 		for i, name := range classes {
-			if numbers[name] = r.Probabilities[i]; m.MultiLabel && float64(r.Probabilities[i]) >= c.Threshold {
-				p.Labels = append(p.Labels, name)
-			}
+			numbers[name] = r.Probabilities[i]
+		}
+		if m.MultiLabel {
+			p.Labels = c.names(classified[at], classes)
 		}
 		out.Predictions = append(out.Predictions, p)
 	}

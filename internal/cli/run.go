@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -59,15 +60,21 @@ func (c *runCommand) Validate() error {
 		errs = append(errs, errors.New("--shape is for --random"))
 	}
 	if !c.Random && len(c.Inputs) == 0 {
-		for flag, set := range map[string]bool{"--out": c.Out != "", "--expect": len(c.Expect) > 0, "--repeat": c.Repeat > 1} {
-			if set {
-				errs = append(errs, fmt.Errorf("%s needs --inputs or --random", flag))
+		for _, f := range []struct {
+			flag string
+			set  bool
+		}{{"--out", c.Out != ""}, {"--expect", len(c.Expect) > 0}, {"--repeat", c.Repeat > 1}} {
+			if f.set {
+				errs = append(errs, fmt.Errorf("%s needs --inputs or --random", f.flag))
 			}
 		}
 	}
-	for flag, v := range map[string]float64{"--rtol": c.RTol, "--atol": c.ATol} {
-		if !(v >= 0) || math.IsInf(v, 0) {
-			errs = append(errs, fmt.Errorf("%s must be at least 0, got %v", flag, v))
+	for _, f := range []struct {
+		flag string
+		v    float64
+	}{{"--rtol", c.RTol}, {"--atol", c.ATol}} {
+		if !(f.v >= 0) || math.IsInf(f.v, 0) {
+			errs = append(errs, fmt.Errorf("%s must be at least 0, got %v", f.flag, f.v))
 		}
 	}
 	return mistakes(errs...)
@@ -210,8 +217,8 @@ func (c *runCommand) compute(e *env, n inference.Network, r *runResult) error {
 			delete(want, o.Name)
 		}
 	}
-	for name := range want {
-		return fmt.Errorf("--expect: %s has no output %s; want %s", c.Model, name, strings.Join(inference.Names(n.Outputs()), ", "))
+	if unknown := slices.Sorted(maps.Keys(want)); len(unknown) > 0 {
+		return fmt.Errorf("--expect: %s has no output %s; want %s", c.Model, unknown[0], strings.Join(inference.Names(n.Outputs()), ", "))
 	}
 	if c.Out == "" {
 		return nil

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -154,7 +155,7 @@ func schedulesHelp() string {
 // findSchedule returns the schedule with a name. "" is none.
 func findSchedule(name string) (rateSchedule, error) {
 	for _, s := range schedules {
-		if s.name == orDefault(name, "none") {
+		if s.name == cmp.Or(name, "none") {
 			return s, nil
 		}
 	}

@@ -64,6 +64,14 @@ func TestScores(t *testing.T) {
 			t.Errorf("%s --unknown: %d %q", args[0], o.code, o.stderr)
 		}
 	}
+	for _, args := range [][]string{{"predict", "m.keras", "one.png"}, {"evaluate", "m.keras", "set"}} {
+		if o := run(t, append(args, "--threshold", ".7")...); o.code != exitUsage || !strings.Contains(o.stderr, "--threshold is for images with several labels") {
+			t.Errorf("%s --threshold: %d %q", args[0], o.code, o.stderr)
+		}
+	}
+	if o := run(t, "check", "set", "--model", "m.keras"); o.code != exitUsage || !strings.Contains(o.stderr, "wrong labels need probabilities, and the outputs of the model are scores") {
+		t.Errorf("check: %d %q", o.code, o.stderr)
+	}
 	o = succeed(t, "evaluate", "m.keras", "set", "--out", "judged")
 	if strings.Contains(o.stdout, "alibration error") || !strings.Contains(o.stderr, "the calibration is not measured: the outputs of the model are scores") {
 		t.Errorf("evaluate prints %q, and %q", o.stdout, o.stderr)

@@ -34,7 +34,7 @@ type sourceFlags struct {
 	renamedLater bool // the caller applies --rename
 }
 
-// renames returns the part of --rename that applies to a table.
+// renamesOf returns the part of --rename that applies to a table.
 func (f sourceFlags) renamesOf(t *data.Table) map[string]string {
 	names := map[string]string{}
 	for _, c := range t.Classes() {
@@ -120,7 +120,7 @@ func (e *env) open(name string, f sourceFlags) (t *data.Table, ignored []data.Ba
 		names := f.Rename
 		if f.unused != nil {
 			names = f.renamesOf(t)
-			for from := range f.Rename {
+			for _, from := range slices.Sorted(maps.Keys(f.Rename)) {
 				if _, ok := names[from]; !ok {
 					*f.unused = append(*f.unused, from)
 				}

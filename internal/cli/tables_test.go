@@ -380,6 +380,7 @@ func TestMultiLabel(t *testing.T) {
 	contains(t, "the predictions", o.stdout, "cat.0.png", "third ", ", dog ")
 	o = succeed(t, "predict", model, "set", "--threshold", "1")
 	contains(t, "the predictions", o.stdout, "none")
+	contains(t, "the JSON without labels", succeed(t, "predict", model, "photo.jpg", "--threshold", "1", "--json").stdout, `"labels": []`)
 	o = run(t, "evaluate", model, "set")
 	if o.code != exitUsage || !strings.Contains(o.stderr, "set --task multilabel") {
 		t.Errorf("single labels: %s", o.stderr)

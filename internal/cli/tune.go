@@ -278,7 +278,7 @@ func (s *search) flags(n int) []string {
 
 // usualRate returns the default learning rate of the optimizer.
 func (s *search) usualRate() float64 {
-	if o, err := optimizer.Parse(orDefault(s.c.Optimizer, "rmsprop")); err == nil {
+	if o, err := optimizer.Parse(cmp.Or(s.c.Optimizer, "rmsprop")); err == nil {
 		if rate, ok := optimizer.ConfigOf(o)["learning_rate"].(float64); ok {
 			return rate
 		}

@@ -2,15 +2,15 @@ package cli
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 
+	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/preprocess"
 	"github.com/lince-ml/lince/internal/shell"
-
-	"github.com/lince-ml/lince"
 )
 
 // validationFlags select validation images that are not split from the training images.
@@ -178,12 +178,9 @@ func (t *training) openValidation(table *data.Table) (*data.Table, error) {
 	}
 	f := t.sourceFlags
 	f.Part, f.Limit, f.Rename, f.renamedLater, f.groupColumn = "", 0, nil, len(t.Rename) > 0, t.Group
-	f.known = table.Classes()
+	f.known = slices.Concat(table.Classes(), slices.Sorted(maps.Keys(t.Rename)))
 	if !data.HoldsTable(t.Validation) {
 		f.fileFlags, f.Labels = f.withoutTable(), ""
-	}
-	for from := range t.Rename {
-		f.known = append(f.known, from)
 	}
 	v, ignored, err := t.openBeside(f)
 	if err != nil {
