@@ -219,6 +219,7 @@ func TestModelCheckpoint(t *testing.T) {
 	}{
 		"each epoch": {ModelCheckpoint{Path: at("{epoch:02d}-{val_loss:.2f}.keras")}, []string{at("01-3.00.keras"), at("02-1.50.keras"), at("03-2.00.keras"), at("04-1.25.keras")}},
 		"best only":  {ModelCheckpoint{Path: at("sub/{epoch}.keras"), SaveBestOnly: true}, []string{at("sub/1.keras"), at("sub/2.keras"), at("sub/4.keras")}},
+		"literal":    {ModelCheckpoint{Path: filepath.Join(Literal(at("a {epoch} }x{{")), "{epoch}.keras"), SaveBestOnly: true}, []string{at("a {epoch} }x{{/1.keras"), at("a {epoch} }x{{/2.keras"), at("a {epoch} }x{{/4.keras")}},
 		"threshold":  {ModelCheckpoint{Path: at("b.keras"), SaveBestOnly: true, InitialValueThreshold: new(1.4)}, []string{at("b.keras")}},
 	} {
 		f := &fake{validates: true}

@@ -15,7 +15,7 @@ import (
 type ModelCheckpoint struct {
 	// Path is the file (filepath). It must end in .keras, or in .weights.h5 with SaveWeightsOnly. It may contain the epoch (counted from 1, as in
 	// Keras), the batch and metrics, in the syntax of Python's str.format:
-	// "{epoch:02d}-{val_loss:.2f}.keras". Missing folders are created.
+	// "{epoch:02d}-{val_loss:.2f}.keras". Literal escapes a path that may have other braces. Missing folders are created.
 	Path string
 	// Monitor is the metric for SaveBestOnly (monitor). The default is "val_loss".
 	Monitor string

@@ -21,6 +21,14 @@ type patternPart struct {
 	whole   bool   // the verb needs an integer
 }
 
+// Literal returns a text for ModelCheckpoint.Path that stands for the text itself: its braces are doubled. It is for folders whose names the
+// program does not choose:
+//
+//	callback.ModelCheckpoint{Path: filepath.Join(callback.Literal(dir), "{epoch:02d}.keras")}
+func Literal(text string) string { return braces.Replace(text) }
+
+var braces = strings.NewReplacer("{", "{{", "}", "}}")
+
 var placeholder = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]*)(?::(0?[0-9]{0,2})(\.[0-9]{1,2})?([dfeg]?))?$`)
 
 func parsePattern(text string) (*pattern, error) {

@@ -209,7 +209,9 @@ func (a *Arrays) check(path string) error {
 		part string
 		x, y *tensor.Tensor
 	}{{"train", a.XTrain, a.YTrain}, {"test", a.XTest, a.YTest}} {
-		add := func(format string, args ...any) { errs = append(errs, fmt.Errorf(path+": "+format, args...)) }
+		add := func(format string, args ...any) {
+			errs = append(errs, fmt.Errorf("%s: %w", path, fmt.Errorf(format, args...)))
+		}
 		s := p.x.Shape()
 		if p.x.DType() != tensor.Uint8 || len(s) != 3 && len(s) != 4 {
 			add("x_%s is %v, want images: uint8 of shape (n, height, width) or (n, height, width, channels)", p.part, p.x)

@@ -294,7 +294,7 @@ func TestCheckRefusesOtherArrays(t *testing.T) {
 		{good, tensor.Of([]int64{0, 1 << 40}, 2), "class index of image 1"},
 	} {
 		a := &Arrays{XTrain: good, YTrain: labels, XTest: c.x, YTest: c.y}
-		if err := a.check("a.npz"); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "a.npz: ") {
+		if err := a.check("a %s.npz"); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "a %s.npz: ") || strings.Contains(err.Error(), "%!") {
 			t.Errorf("%v; want %q", err, c.want)
 		}
 	}

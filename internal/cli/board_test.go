@@ -102,6 +102,11 @@ func TestTensorBoard(t *testing.T) {
 		t.Error("there are files in the folder of the run too")
 	}
 	sameBoard(t, filepath.Join("out", boardName), filepath.Join("logs", "one"))
+	// Its files cannot be written, so no step runs, and there are no curves.
+	put(t, "logs", map[string][]byte{"two/train": nil})
+	if o := run(t, append(args, "--out", "none", "--tensorboard=logs/two")...); o.code != exitFailure || !strings.HasSuffix(o.stderr, "\n  model.keras and run.json are in none\n") {
+		t.Errorf("exit code %d, %s", o.code, o.stderr)
+	}
 	// A new run replaces the files, and leaves those of the user.
 	put(t, "out", map[string][]byte{"tensorboard/train/notes.txt": []byte("mine")})
 	succeed(t, append(args, "--out", "out", "--tensorboard", "--overwrite")...)

@@ -122,11 +122,24 @@ func (l *listened) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// listened returns the writer of the text output, nil if it cannot end early.
+func (e *env) listened() *listened {
+	text := e.text
+	for {
+		c, ok := text.(copier)
+		if !ok {
+			l, _ := text.(*listened)
+			return l
+		}
+		text = c.w
+	}
+}
+
 // stopUnheard has the same effect as ^C if the process that reads the text has exited. Training calls
 // it after each step, when there is a model to save.
 func (e *env) stopUnheard() {
-	l, ok := e.text.(*listened)
-	if !ok {
+	l := e.listened()
+	if l == nil {
 		return
 	}
 	l.mu.Lock()
@@ -139,8 +152,8 @@ func (e *env) stopUnheard() {
 // unwritten returns the error of the text output. It returns nil if the process that reads the text
 // has exited.
 func (e *env) unwritten() error {
-	l, ok := e.text.(*listened)
-	if !ok {
+	l := e.listened()
+	if l == nil {
 		return nil
 	}
 	l.mu.Lock()

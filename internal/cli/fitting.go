@@ -130,7 +130,10 @@ func (t *training) saveFailed(history *lince.History, fitErr, drawErr error) err
 	if err := errors.Join(drawErr, t.save(history)); err != nil {
 		return errors.Join(fitErr, err)
 	}
-	files := "model.keras, curves.png and run.json"
+	files := "model.keras and run.json"
+	if t.folder.wrote["curves.png"] { // not before the first step
+		files = "model.keras, curves.png and run.json"
+	}
 	if t.folder.wrote["best.keras"] {
 		files = "best.keras (the best model before the error), " + files
 	}
@@ -218,7 +221,7 @@ func (t *training) reader() callback.Callback {
 
 // checkpoint returns a callback that writes best.keras.
 func (t *training) checkpoint() callback.Callback {
-	best := callback.ModelCheckpoint{Path: t.folder.path("best.keras"), Monitor: t.watched.key, SaveBestOnly: true}
+	best := callback.ModelCheckpoint{Path: callback.Literal(t.folder.path("best.keras")), Monitor: t.watched.key, SaveBestOnly: true}
 	if s := t.record.Start; s != nil {
 		best.InitialValueThreshold = s.Metrics[t.watched.key]
 	}

@@ -145,12 +145,11 @@ func (l *runLog) end(err error) error {
 	return err
 }
 
-// logged returns an environment whose output is also written to a log.
+// logged returns an environment whose output is also written to a log. The log also gets what cannot be written to the output: the copier is around
+// the writer, which may be listened, that stops at an error.
 func (e *env) logged(l *runLog) *env {
 	c := *e
 	switch w := e.text.(type) {
-	case *listened:
-		c.text = &listened{w: copier{w.w, l}, stop: w.stop}
 	case *os.File:
 		c.text = &fileCopier{copier{w, l}, w}
 	case *fileCopier: // of the run that this run is a part of

@@ -30,7 +30,7 @@ type severalRuns struct {
 // runAll runs the trainings, and closes the folder and the log. It removes the folder if no training has begun.
 func (s *severalRuns) runAll(trainings func() error) error {
 	defer s.folder.close()
-	err := s.log.end(trainings())
+	err := s.log.end(errors.Join(trainings(), s.unwritten()))
 	if err != nil && !s.canResume() {
 		s.folder.discard()
 	}

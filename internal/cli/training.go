@@ -70,7 +70,11 @@ func (c *trainCommand) Run(e *env, k *kong.Context) error {
 	log := &runLog{}
 	t := &training{trainCommand: c, env: e.logged(log), log: log}
 	t.deadline.began = time.Now()
-	return t.log.end(t.run(k))
+	err := t.run(k)
+	if c.others == nil { // else the run that this run is a part of reports it
+		err = errors.Join(err, e.unwritten())
+	}
+	return t.log.end(err)
 }
 
 // run runs the command.
@@ -112,7 +116,7 @@ func (t *training) run(k *kong.Context) error {
 	if err != nil {
 		return t.abandon(err, "before the training began")
 	}
-	return errors.Join(t.fit(), e.unwritten())
+	return t.fit()
 }
 
 // prepare opens the data and the model, and makes the datasets.
