@@ -6,10 +6,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/lince-ml/lince/format/keras"
+	"github.com/lince-ml/lince/internal/shell"
 )
 
 // FileKind is a kind of model file. FileKinds lists all kinds that lince recognizes.
@@ -432,7 +436,35 @@ func (k *kind) refusalFor(path string) string {
 			break
 		}
 	}
-	return strings.NewReplacer("FILE", path, "STEM", stem, "NAME", filepath.Base(stem)).Replace(k.refusal)
+	names := strings.NewReplacer("FILE", path, "STEM", stem, "NAME", filepath.Base(stem))
+	return nameWord.ReplaceAllStringFunc(k.refusal, func(word string) string {
+		if text, ok := strings.CutPrefix(word, `"`); ok {
+			return pythonString(names.Replace(strings.TrimSuffix(text, `"`)))
+		}
+		return shell.Quote(names.Replace(word))
+	})
+}
+
+// nameWord matches the names in a refusal: in strings of Python, and in words of a command line.
+var nameWord = regexp.MustCompile(`"[^"\n]*\b(?:FILE|STEM|NAME)\b[^"\n]*"|[^\s"]*\b(?:FILE|STEM|NAME)\b[^\s"]*`)
+
+// pythonString returns a string of Python that names a file. It has no ', so it may stand in a command line between these.
+func pythonString(name string) string {
+	var b strings.Builder
+	for i := 0; i < len(name); {
+		r, n := utf8.DecodeRuneInString(name[i:])
+		switch {
+		case r == utf8.RuneError && n == 1: // as os.fsdecode does
+			fmt.Fprintf(&b, `\udc%02x`, name[i])
+		case r == '\'':
+			b.WriteString(`\x27`)
+		default:
+			quoted := strconv.Quote(name[i : i+n])
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+		i += n
+	}
+	return `"` + b.String() + `"`
 }
 
 // errNotOpened returns the error of Open for a file of a kind that it does not read.

@@ -242,17 +242,35 @@ func TestRefusal(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]string{
-		dir:   `tf_keras.models.load_model("` + dir + `").save("flowers.keras")`,
-		graph: `tf_keras.models.load_model("` + dir + `").save("flowers.keras")`,
+		dir:   `tf_keras.models.load_model(` + pythonString(dir) + `).save("flowers.keras")`,
+		graph: `tf_keras.models.load_model(` + pythonString(dir) + `).save("flowers.keras")`,
 		// Keras 3 exports folders that tf_keras cannot load.
 		exported:      "python -m tf2onnx.convert --saved-model " + exported + " --output export.onnx",
 		exportedGraph: "python -m tf2onnx.convert --saved-model " + exported + " --output export.onnx",
-		pickled:       `python -c 'import pickle; pickle.load(open("` + pickled + `", "rb")).save("pets.keras")'`,
+		pickled:       `python -c 'import pickle; pickle.load(open(` + pythonString(pickled) + `, "rb")).save("pets.keras")'`,
 		alone:         "give the path of that folder",
-		data:          `model.load_weights("` + filepath.Join(dir, "weights") + `").expect_partial()` + "\n" + `model.save("weights.keras")`,
+		data:          `model.load_weights(` + pythonString(filepath.Join(dir, "weights")) + `).expect_partial()` + "\n" + `model.save("weights.keras")`,
 	} {
 		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error is %v, want %s", err, want)
+		}
+	}
+}
+
+// TestRefusalQuotes: the lines of a refusal quote the names of the file for a shell or for Python.
+func TestRefusalQuotes(t *testing.T) {
+	const stem = `it's "my" $x {FILE}`
+	for name, c := range map[string]struct{ suffix, want string }{
+		"darknet":      {".cfg", `python convert.py 'it'\''s "my" $x {FILE}.cfg' 'it'\''s "my" $x {FILE}.weights' 'it'\''s "my" $x {FILE}.h5'`},
+		"weights.h5":   {".weights.h5", `lince convert 'it'\''s "my" $x {FILE}.weights.h5' 'it'\''s "my" $x {FILE}.keras' --network NETWORK`},
+		"torchscript":  {".pt", `torch.jit.load("it\x27s \"my\" $x {FILE}.pt").eval(), torch.zeros(1, 3, 224, 224), "it\x27s \"my\" $x {FILE}.onnx"`},
+		"torch-export": {".pt2", `f="it\x27s \"my\" $x {FILE}.onnx"`},
+		"keras-pickle": {"\xe9\\.pkl", `open("it\x27s \"my\" $x {FILE}\udce9\\.pkl", "rb")).save("it\x27s \"my\" $x {FILE}\udce9\\.keras")`},
+	} {
+		for _, k := range kinds() {
+			if k.name == name && !strings.Contains(k.refusalFor(stem+c.suffix), c.want) {
+				t.Errorf("%s: %s\nwant %s", name, k.refusalFor(stem+c.suffix), c.want)
+			}
 		}
 	}
 }
