@@ -50,15 +50,14 @@ func (d *delimited) record() error {
 	state, read := begin, false
 	for {
 		b, err := d.r.ReadByte()
-		switch {
-		case errors.Is(err, io.EOF) && state == quoted:
-			return fmt.Errorf("line %d: a quote opens in this record and is never closed; close it, or remove it", d.start)
-		case errors.Is(err, io.EOF) && !read:
-			return io.EOF
-		case errors.Is(err, io.EOF):
-			d.ends = append(d.ends, len(d.buf))
-			return nil
-		case err != nil:
+		if err != nil {
+			switch end := errors.Is(err, io.EOF); {
+			case end && state == quoted:
+				return fmt.Errorf("line %d: a quote opens in this record and is never closed; close it, or remove it", d.start)
+			case end && read:
+				d.ends = append(d.ends, len(d.buf))
+				return nil
+			}
 			return err
 		}
 		read = true
@@ -181,140 +180,111 @@ type csvRecords struct {
 // newCSV reads the header of a delimited file. With detect, its encoding is found out. fits reports whether a header has the wanted columns. The separator is the first one
 // with which it does; if there is none, it is the one that gives the most columns.
 func newCSV(r io.Reader, detect bool, fits func(header []string) bool) (*csvRecords, error) {
-	c := &csvRecords{claimed: -1}
 	text, notes, err := decodedText(r, detect)
 	if err != nil {
 		return nil, err
 	}
-	c.notes = notes
-	br := bufio.NewReaderSize(text, 1<<16)
-	first, err := firstLine(br)
+	c := &csvRecords{claimed: -1, notes: notes}
+	s := &headerSearch{r: bufio.NewReaderSize(text, 1<<16), fits: fits, separators: separators, number: 1}
+	if err := s.firstLine(); err != nil {
+		return nil, err
+	}
+	if err := s.skipSeparatorLine(); err != nil {
+		return nil, err
+	}
+	if c.comments, err = s.skipComments(); err != nil {
+		return nil, err
+	}
+	if lines := s.skipTitles(); lines > 0 {
+		c.notes = append(c.notes, fmt.Sprintf("Lines before the names of the columns that were skipped: %d.", lines))
+	}
+	index := false
+	if b := s.skipToBareHeader(); b != nil {
+		if index = b.index; b.counted {
+			c.claimed = b.rows
+		}
+	}
+	h, err := s.header()
 	if err != nil {
 		return nil, err
 	}
-	line := 1
-	choices := separators
-	if rest, ok := bytes.CutPrefix(bytes.ToLower(bytes.TrimLeft(first, `" `)), []byte("sep=")); ok { // Excel's way to name the separator
-		rest = bytes.TrimRight(rest, "\r\n")
-		if len(rest) > 1 { // quotes around the line, or the separators of empty fields after it
-			rest = append(rest[:1:1], bytes.Trim(rest[1:], `" `+string(rest[:1]))...)
-		}
-		if len(rest) == 1 {
-			choices, line = string(rest), 2
-			if first, err = firstLine(br); err != nil {
-				return nil, err
-			}
-		}
-	}
-	for bytes.HasPrefix(bytes.TrimLeft(first, " \t"), []byte("#")) && !fitsAny(first, choices, fits) {
-		next, err := firstLine(br)
-		if errors.Is(err, errNoHeader) {
-			break // the only line is the header
-		} else if err != nil {
-			return nil, err
-		}
-		first = next
-		line++
-		c.comments++
-	}
-	if skipped, lines := titles(br, first, choices, fits); skipped != nil {
-		c.notes = append(c.notes, fmt.Sprintf("Lines before the names of the columns that were skipped: %d.", lines))
-		first, line = skipped, line+lines
-	}
-	bare := &bareHeader{}
-	if choices == separators && !fitsAny(first, separators+" ", fits) {
-		if b := newBareHeader(br, first); b != nil && (b.counted || b.index) {
-			b.skip()
-			bare, first, choices = b, b.line, string(b.sep)
-		}
-	}
-	if bare.counted {
-		line++
-		c.claimed = bare.rows
-	}
-	var best []string
-	var chosen byte
-	if choices == separators && !bytes.ContainsAny(first, separators) && len(bytes.Fields(first)) > 1 && fitsAny(first, " ", fits) { // in a single column, spaces are a part of names
-		choices = " "
-	}
-	for i := range len(choices) {
-		names, wrapped := headerOf(first, choices[i], fits)
-		ok := names != nil && fits(names)
-		if ok || len(names) > len(best) {
-			best, chosen, c.quoted = names, choices[i], wrapped
-		}
-		if ok {
-			break
-		}
-	}
-	if len(best) == 0 {
-		return nil, errNoHeader
-	}
-	if bare.index {
-		best = append([]string{nameColumns[0]}, best...)
+	c.names, c.quoted = h.names, h.quoted
+	if index {
+		c.names = append([]string{nameColumns[0]}, c.names...)
 		c.notes = append(c.notes, "The rows have one field more than the header; the first field is the name of the image.")
 	}
-	c.names = best
-	c.d = &delimited{r: bufio.NewReaderSize(io.MultiReader(bytes.NewReader(first), br), 1<<16), sep: chosen, line: line}
+	c.d = &delimited{r: bufio.NewReaderSize(io.MultiReader(bytes.NewReader(s.line.text), s.r), 1<<16), sep: h.sep, line: s.number}
+	return c, c.start(fits)
+}
+
+// start reads the header, and the first row, which shows what the header lacks.
+func (c *csvRecords) start(fits func(header []string) bool) error {
 	if err := c.d.read(); err != nil {
-		return nil, err
+		return err
 	}
-	if len(best) == 1 && !fits(best) && isNameRow(best[0]) {
+	if len(c.names) == 1 && !fits(c.names) && isNameRow(c.names[0]) {
 		c.names, c.started = nameColumns[:1:1], true
-		return c, nil
+		return nil
 	}
-	if err := c.d.read(); errors.Is(err, io.EOF) {
+	switch err := c.d.read(); {
+	case errors.Is(err, io.EOF):
 		c.ended = true
-	} else if err != nil {
-		return nil, err
-	} else {
+	case err != nil:
+		return err
+	default:
 		c.started = true
 		c.unquote()
-		if c.d.filled() == len(best)+1 && len(c.d.field(0)) > 0 && len(bytes.Trim(c.d.field(0), "0123456789")) == 0 {
+		first := c.d.field(0)
+		if c.d.filled() == len(c.names)+1 && len(first) > 0 && len(bytes.Trim(first, "0123456789")) == 0 {
 			c.shift = 1
 			c.notes = append(c.notes, "The rows have one field more than the header; the first field is taken as the number of the row.")
 		}
-		if best[0] == "" && !fits(best) && newHeader(best).find(nameColumns...) < 0 && isImage(strings.TrimSpace(textOf(c.d.field(0)))) { // pandas' index
-			best[0] = nameColumns[0]
+		if c.names[0] == "" && !fits(c.names) && newHeader(c.names).find(nameColumns...) < 0 && isImage(strings.TrimSpace(textOf(first))) { // pandas' index
+			c.names[0] = nameColumns[0]
 			c.notes = append(c.notes, "The first column has no name; it has the names of the images.")
 		}
 	}
-	if chosen != ',' {
-		c.notes = append(c.notes, fmt.Sprintf("The fields are separated by %s.", separatorNames[chosen]))
+	if c.d.sep != ',' {
+		c.notes = append(c.notes, fmt.Sprintf("The fields are separated by %s.", separatorNames[c.d.sep]))
 	}
-	return c, nil
+	return nil
 }
 
 var separatorNames = map[byte]string{';': "semicolons", '\t': "tabs", '|': "vertical bars (|)", ',': "commas", ' ': "spaces"}
 
 var errNoHeader = errors.New("is empty; its first line must name the columns, as in filename,category")
 
-// firstLine reads the first line that is not blank, with its end. A quoted name may contain line ends.
-func firstLine(r *bufio.Reader) ([]byte, error) {
-	var line []byte
+// firstLine reads the first line that is not blank, with its end, and returns how many blank ones are before it. A quoted name may contain line ends.
+func firstLine(r *bufio.Reader) (line []byte, blank int, err error) {
 	quotes := 0
 	for {
 		b, err := r.ReadByte()
 		if errors.Is(err, io.EOF) {
 			if len(bytes.TrimSpace(line)) == 0 {
-				return nil, errNoHeader
+				return nil, blank, errNoHeader
 			}
-			return line, nil
+			return line, blank, nil
 		}
 		if err != nil {
-			return nil, err
+			return nil, blank, err
 		}
 		if line = append(line, b); len(line) > maxRecord {
-			return nil, errTooLong
+			return nil, blank, errTooLong
 		}
 		switch {
 		case b == '"':
 			quotes++
 		case (b == '\n' || b == '\r') && quotes%2 == 0:
+			if b == '\r' {
+				if next, err := r.Peek(1); err == nil && next[0] == '\n' {
+					continue // the line end follows
+				}
+			}
 			if len(bytes.TrimSpace(line)) > 0 {
-				return line, nil
+				return line, blank, nil
 			}
 			line = line[:0]
+			blank++
 		}
 	}
 }

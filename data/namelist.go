@@ -44,7 +44,7 @@ func isNameList(r io.Reader) bool {
 	}
 	br := bufio.NewReaderSize(text, 1<<16)
 	for lines := range enough {
-		line, err := firstLine(br)
+		line, _, err := firstLine(br)
 		if err != nil {
 			return lines > 0
 		}

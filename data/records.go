@@ -268,7 +268,7 @@ func listNames(names []string) string {
 	const most, longest = 20, 60
 	var list []string
 	for _, n := range names[:min(len(names), most)] {
-		if r := []rune(n); len(r) > longest {
+		if r := []rune(n[:min(len(n), utf8.UTFMax*(longest+1))]); len(r) > longest {
 			n = string(r[:longest]) + "..."
 		}
 		if strings.ContainsAny(n, separators) {

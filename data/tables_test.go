@@ -110,6 +110,8 @@ func TestTables(t *testing.T) {
 		{name: "line end in another field", text: "note,filename,category\n\"a\nb\",cats/cat0.jpg,cats\n", want: "cats/cat0.jpg=cats"},
 		{name: "a comma too many", text: "filename,category\ncats/cat0.jpg,cats\ncats/cat1.jpg,cats,dogs\n", want: "cats/cat0.jpg=cats",
 			warn: []string{"Dropped 1 of the 2 rows, which cannot be used; the first, line 3: has 3 fields, but the header names 2 columns"}},
+		{name: "numbers of lines below blank lines", text: "\r\n \r\nsep=;\r\n\r\n# x\r\nfilename;category\r\ncats/cat0.jpg;cats\r\ncats/cat1.jpg;cats;dogs\r\n", want: "cats/cat0.jpg=cats",
+			warn: []string{"the first, line 8: has 3 fields", "Skipped 1 comment lines"}},
 		{name: "R's write.table", text: "filename,category\n1,cats/cat0.jpg,cats\n2,dogs/dog0.jpg,dogs\n", want: "cats/cat0.jpg=cats dogs/dog0.jpg=dogs", warn: []string{"number of the row"}},
 		{name: "byte order mark, quotes, index column and CRLF", text: "\ufeff\"\",\"filename\",\"category\"\r\n\"0\",\"cats/cat0.jpg\",\"cats\"\r\n\"1\",\"dogs/dog0.jpg\",\"dogs\"\r\n", want: "cats/cat0.jpg=cats dogs/dog0.jpg=dogs"},
 		{name: "pandas' index", text: ",filename,category\n0,cats/cat0.jpg,cats\n", want: "cats/cat0.jpg=cats"},
@@ -118,6 +120,8 @@ func TestTables(t *testing.T) {
 		{name: "a quote that swallows rows", text: "filename,category\ncats/cat0.jpg,cats\n\"cats/cat1.jpg,cats\ncats/cat2.jpg,cats\ndogs/dog0.jpg\",dogs\n", want: "cats/cat0.jpg=cats",
 			warn: []string{"invalid image filename(s)"}},
 		{name: "long header", text: strings.Repeat("long name,", 500_000) + "\nx\n", fail: "and 499980 more"},
+		{name: "too many columns", text: strings.Repeat("x,", 1_000_000) + "\n1\n", fail: "line 1: it names 1000001 columns, and a table may have at most 524288; is a line end missing?"},
+		{name: "names of columns below a long line", text: strings.Repeat("x;", 100_000) + "\n" + table, warn: []string{"Lines before the names of the columns that were skipped: 1."}},
 
 		// Names of columns.
 		{name: "capitals", text: csvOf("Filename,Label", ",", "\n", nil)},

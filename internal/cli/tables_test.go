@@ -417,7 +417,7 @@ func TestHostileTables(t *testing.T) {
 	writeFile(t, "escape.csv", "fil\x1b]0;PWN\aename,cat\x1b[31megory\na.jpg,b\n")
 	writeFile(t, "formula.csv", tableOf(8, "filename,category", func(i int, name string) string { return name + "," + []string{"=1+1", "@x"}[i%2] }))
 	writeFile(t, "labels.csv", tableOf(8, "filename,category", func(i int, name string) string { return name + ",\x1b[31m" + name[:3] + "\u202e" }))
-	writeFile(t, "long.csv", strings.Repeat("x,", 1_000_000)+"\n")
+	writeFile(t, "long.csv", strings.Repeat("x,", 5_000_000)+"\n")
 	for _, args := range [][]string{{"data", "escape.csv"}, {"data", "labels.csv"}, {"data", "long.csv"}, {"data", "labels.csv", "--category", "\x1b[31m"}} {
 		o := run(t, args...)
 		for _, text := range []string{o.stdout, o.stderr} {
