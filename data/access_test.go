@@ -136,3 +136,39 @@ func TestFingerprintOfChecked(t *testing.T) {
 		t.Error("the files were read again")
 	}
 }
+
+// TestOpenFiles: files that are read to give advice are closed.
+func TestOpenFiles(t *testing.T) {
+	const descriptors = "/proc/self/fd"
+	if _, err := os.ReadDir(descriptors); err != nil {
+		t.Skip("this system does not list the open files of a process")
+	}
+	dir := files(t, "1.png", "2.png", "sub/3.png")
+	for _, name := range []string{"paths", "parts/data/train-00000-of-00002"} {
+		b, err := os.ReadFile(parquetFile(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 8 {
+			if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%d.parquet", strings.ReplaceAll(name, "/", "-"), i)), b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	open := func() int {
+		n, err := os.ReadDir(descriptors)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(n)
+	}
+	before := open()
+	for _, o := range []OpenOptions{{}, {Classes: []string{"cat", "dog"}}, {LabelColumn: "label"}} {
+		if tab, err := Open(t.Context(), dir, o); err == nil {
+			_ = tab.Close()
+		}
+	}
+	if after := open(); after != before {
+		t.Errorf("%d files are open, and %d before", after, before)
+	}
+}

@@ -81,6 +81,7 @@ func (l *listing) tableBeside(o OpenOptions) *tableFound {
 			continue
 		}
 		t := names.joined(rec, path.Dir(e.name), o)
+		closeRecords(rec)
 		if t == nil {
 			continue
 		}
@@ -113,13 +114,15 @@ func (t *tableFound) forTraining() bool {
 	return false
 }
 
-// recordsOfHead returns the first records of a table, nil if it cannot be read. The last record may be cut.
+// recordsOfHead returns the first records of a table, nil if it cannot be read. The last record may be cut. The caller must call closeRecords.
 func recordsOfHead(e entry) records {
 	if disk, ok := e.file.(diskFile); ok && isParquet(e.name) {
 		set := newParquetFile(string(disk))
-		if _, err := set.reader(0); err != nil {
+		r, err := set.reader(0)
+		if err != nil {
 			return nil
 		}
+		set.open = r
 		return set
 	}
 	k := tableKind(e.name)
@@ -135,6 +138,13 @@ func recordsOfHead(e entry) records {
 		return nil
 	}
 	return recordsOf(k, io.LimitReader(r, besideHead))
+}
+
+// closeRecords closes the file of records, if they have one that was not yet read to its end.
+func closeRecords(rec records) {
+	if set, ok := rec.(*parquetSet); ok {
+		set.close()
+	}
 }
 
 // recordsOf returns the records of the text of a table of a kind, nil if it cannot be read.

@@ -230,6 +230,7 @@ func (b *tableBuilder) elsewhere(name string) string {
 	}
 	if b.join.others != nil {
 		if rec := recordsOfHead(entry{name, diskFile(name)}); rec != nil {
+			defer closeRecords(rec)
 			if t := b.join.others.joined(rec, ".", OpenOptions{}); t != nil && t.names != column {
 				return fmt.Sprintf("; the column %q has no names of images, but %s has (FilenameColumn, --filename %s)", column, quoteName(t.names), shell.Quote(t.names))
 			}

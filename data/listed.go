@@ -127,17 +127,20 @@ func (l *listing) tableOf(images []entry, kind partKind) *tableFound {
 			continue
 		}
 		rec := recordsOfHead(e)
-		if rec == nil || len(rec.columns()) < 2 {
+		if rec == nil {
 			continue
 		}
-		if t := names.joined(rec, path.Dir(e.name), OpenOptions{}); t != nil && (best == nil || t.found > best.found) {
-			t.entry, best = e, t
+		if len(rec.columns()) > 1 {
+			if t := names.joined(rec, path.Dir(e.name), OpenOptions{}); t != nil && (best == nil || t.found > best.found) {
+				t.entry, best = e, t
+			}
 		}
+		closeRecords(rec)
 	}
 	return best
 }
 
-// open returns the records of a list: of the whole file, or of its first bytes.
+// open returns the records of a list: of the whole file, or of its first bytes. The caller must call closeRecords.
 func (s *labelList) open(e entry, whole bool) records {
 	if extension(e.name) != "txt" && (!whole || isParquet(e.name)) {
 		return recordsOfHead(e)
@@ -182,7 +185,9 @@ func (s *labelList) find(j *joiner, name string) int {
 
 // read returns the label of each image by a list, and how many have one. It returns 0 for a list that has other contents.
 func (s *labelList) read(e entry) (labels []string, n int) {
-	name, label := s.columns(s.open(e, false))
+	head := s.open(e, false)
+	name, label := s.columns(head)
+	closeRecords(head)
 	if name < 0 {
 		return nil, 0
 	}
@@ -190,6 +195,7 @@ func (s *labelList) read(e entry) (labels []string, n int) {
 	if rec == nil {
 		return nil, 0
 	}
+	defer closeRecords(rec)
 	j, cells := &joiner{others: s.names}, make([]value, 2)
 	labels = make([]string, len(s.wanted))
 	distinct := map[string]bool{}

@@ -311,7 +311,7 @@ func (s *parquetSet) columns() []string { return s.names }
 func (s *parquetSet) unit() string      { return "row" }
 
 func (s *parquetSet) notices() []string {
-	notes := s.notes
+	notes := slices.Clip(s.notes)
 	if s.images != nil {
 		notes = append(notes, "The images are in the Parquet file.")
 	}
