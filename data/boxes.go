@@ -56,7 +56,7 @@ var otherTasks = []otherTask{
 	}},
 }
 
-// yamlKey reports whether a key is at the begin of a line of a YAML file.
+// yamlKey reports whether a key is at the beginning of a line of a YAML file.
 func yamlKey(key string, head []byte) bool {
 	return bytes.HasPrefix(head, []byte(key+":")) || bytes.Contains(head, []byte("\n"+key+":"))
 }

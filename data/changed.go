@@ -26,7 +26,7 @@ func (e *changedError) Unwrap() error { return e.err }
 // changed returns the error of an image that cannot be read or decoded: an AccessError if its file or its archive was written after the table was opened. An image that
 // was faulty before is only that.
 func (t *Table) changed(f file, err error) error {
-	if err == nil || unreachable(err) || t.src.opened.IsZero() {
+	if err == nil || unreachable(err) || t.src == nil || t.src.opened.IsZero() {
 		return err
 	}
 	path := onDiskPath(f)

@@ -119,7 +119,7 @@ func detect(names []string) Rule {
 }
 
 // cameraNames are the names that cameras, phones and programs give to all images.
-var cameraNames = []string{"img", "image", "dsc", "dscn", "dscf", "dscn", "pxl", "photo", "pic", "frame", "screenshot", "scan", "gopr", "mvi", "wp", "vid", "file", "untitled"}
+var cameraNames = []string{"img", "image", "dsc", "dscn", "dscf", "pxl", "photo", "pic", "frame", "screenshot", "scan", "gopr", "mvi", "wp", "vid", "file", "untitled"}
 
 // isNumbered reports whether a name is a label, an underscore and a number.
 func isNumbered(name string) bool {

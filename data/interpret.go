@@ -280,13 +280,15 @@ type composer struct {
 	trimmed map[string]int    // the images of classes that had spaces around them
 }
 
+// composed returns a class in the Unicode form NFC, without the spaces around it.
+func composed(class string) string { return norm.NFC.String(strings.TrimFunc(class, isSpace)) }
+
 func newComposer() composer {
 	return composer{map[string]string{}, map[string]bool{}, map[string]int{}}
 }
 
 func (c composer) compose(class string) string {
-	bare := strings.TrimFunc(class, isSpace)
-	n := norm.NFC.String(bare)
+	bare, n := strings.TrimFunc(class, isSpace), composed(class)
 	if len(bare) != len(class) && n != "" {
 		c.trimmed[n]++
 	}

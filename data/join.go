@@ -56,9 +56,7 @@ func newJoiner(name string, o OpenOptions, rep *reading) (j *joiner, closer io.C
 	}
 	j.by = make(map[string]int32, len(j.zip.entries))
 	for i, e := range j.zip.entries {
-		if _, twice := j.by[e.name]; !twice {
-			j.by[e.name] = int32(i)
-		}
+		j.by[e.name] = int32(i) // of several entries with a name, the last one counts
 	}
 	return j, j, nil
 }

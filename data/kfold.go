@@ -46,16 +46,18 @@ func StratifiedKFold(labels []string, folds int, randomState uint32) ([]int, err
 	}
 	out := make([]int, len(labels))
 	random := mt19937.New(randomState)
+	rows := make([][]int, len(counts)) // of each class
+	for i, c := range encoded {
+		rows[c] = append(rows[c], i)
+	}
 	for c := range counts {
 		var of []int // the folds of the rows of the class
 		for f := range allocation {
 			of = append(of, slices.Repeat([]int{f}, allocation[f][c])...)
 		}
 		mt19937.Shuffle(random, of)
-		for i, e := range encoded {
-			if e == c {
-				out[i], of = of[0], of[1:]
-			}
+		for k, row := range rows[c] {
+			out[row] = of[k]
 		}
 	}
 	return out, nil

@@ -86,7 +86,7 @@ func (l labeler) what() string {
 
 // label returns the label for a file name relative to the table's root, or "" if the name does not fit the
 // rule. It is in the Unicode form NFC: macOS writes names in another form, which looks the same. Spaces around it are removed.
-func (l labeler) label(name string) string { return newComposer().compose(l.spelled(name)) }
+func (l labeler) label(name string) string { return composed(l.spelled(name)) }
 
 // spelled returns the label in the spelling of the name.
 func (l labeler) spelled(name string) string {

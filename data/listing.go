@@ -109,14 +109,17 @@ func (l *listing) normalize() error {
 	if len(l.entries) == 0 {
 		return l.empty()
 	}
-	slices.SortFunc(l.entries, func(a, b entry) int { return cmp.Compare(a.name, b.name) })
-	// An archive may hold two entries with the same name. Keep the first, as other programs do.
-	l.entries = slices.CompactFunc(l.entries, func(a, b entry) bool {
-		if a.name == b.name {
-			l.ignored = append(l.ignored, BadFile{b.name, errors.New("is a duplicate name")})
+	slices.SortStableFunc(l.entries, func(a, b entry) int { return cmp.Compare(a.name, b.name) })
+	// An archive may hold two entries with the same name, for example after tar --append. The last one is what unpacking leaves.
+	kept := l.entries[:0]
+	for i, e := range l.entries {
+		if i+1 < len(l.entries) && l.entries[i+1].name == e.name {
+			l.ignored = append(l.ignored, BadFile{e.name, errors.New("has the name of a later entry, which is used")})
+			continue
 		}
-		return a.name == b.name
-	})
+		kept = append(kept, e)
+	}
+	l.entries = kept
 	return nil
 }
 

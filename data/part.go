@@ -132,7 +132,7 @@ func (p *parts) believable(names map[string]partKind) bool {
 			continue
 		}
 		root := p.root + n + "/"
-		for inside := commonFolder(namesOf(p.groups[n])); len(inside) > len(root); {
+		if inside := commonFolder(namesOf(p.groups[n])); len(inside) > len(root) {
 			root = inside
 		}
 		inside := group(p.groups[n], root)

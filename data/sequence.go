@@ -48,9 +48,13 @@ func FromFunc(f func(ctx context.Context, epoch, first, end int) (x, y *tensor.T
 	if o.BatchSize < 1 {
 		errs = append(errs, fmt.Errorf("BatchSize must be at least 1, got %d", o.BatchSize))
 	}
-	for name, s := range map[string]tensor.Shape{"X": o.X, "Y": o.Y} {
-		if name == "X" && len(s) == 0 || len(s) > 0 && s[0] != tensor.Unknown {
-			errs = append(errs, fmt.Errorf("%s must be the shape of a batch, such as (None, 32, 32, 3), got %v", name, s))
+	for _, b := range []struct {
+		name  string
+		shape tensor.Shape
+		empty bool // is allowed
+	}{{"X", o.X, false}, {"Y", o.Y, true}} {
+		if len(b.shape) == 0 && !b.empty || len(b.shape) > 0 && b.shape[0] != tensor.Unknown {
+			errs = append(errs, fmt.Errorf("%s must be the shape of a batch, such as (None, 32, 32, 3), got %v", b.name, b.shape))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {

@@ -197,13 +197,13 @@ func (l *listing) labelOf(name string) (string, error) {
 	return "", fmt.Errorf("%w: there is no %s.cls, .txt or .json", errNoLabel, key)
 }
 
-// jsonLabel returns the label in a JSON object: a text or a number under one of the names of label columns, or cls.
+// jsonLabel returns the label in a JSON object: a text or a number under one of the names of label columns.
 func jsonLabel(b []byte) (string, error) {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(b, &object); err != nil {
 		return "", fmt.Errorf("is not a JSON object: %w", err)
 	}
-	for _, n := range append(labelColumns, "cls") {
+	for _, n := range labelColumns {
 		if raw, ok := object[n]; ok {
 			var v value
 			switch err := v.fromJSON(raw); {
@@ -215,5 +215,5 @@ func jsonLabel(b []byte) (string, error) {
 			return string(v.text), nil
 		}
 	}
-	return "", fmt.Errorf("%w: it has none of the keys %s, cls", errNoLabel, strings.Join(labelColumns, ", "))
+	return "", fmt.Errorf("%w: it has none of the keys %s", errNoLabel, strings.Join(labelColumns, ", "))
 }

@@ -38,27 +38,39 @@ const segmentationAdvice = "They are probably for a segmentation, which has no c
 
 // maskPairs warns of a folder of masks beside one of images: most of the files have the same names.
 func maskPairs(names []string, folders map[string]int) string {
-	var masks []string
-	for dir := range folders {
+	beside := map[string][]string{} // by the folder around them, those of masks
+	for _, dir := range sortedKeys(folders) {
 		if slices.Contains(maskWords, strings.ToLower(path.Base(dir))) {
-			masks = append(masks, dir)
+			beside[folderOf(dir)] = append(beside[folderOf(dir)], dir)
 		}
 	}
-	slices.Sort(masks)
-	for _, dir := range masks {
-		stems, shared := map[string]bool{}, map[string]int{}
-		for _, n := range names {
-			if folderOf(n) == dir {
-				stems[maskStem(n)] = true
+	if len(beside) == 0 {
+		return ""
+	}
+	stems := map[string]map[string]bool{} // of each folder of masks, those of the images to which they belong
+	for _, n := range names {
+		if dir := folderOf(n); slices.Contains(beside[folderOf(dir)], dir) {
+			if stems[dir] == nil {
+				stems[dir] = map[string]bool{}
+			}
+			stems[dir][maskStem(n)] = true
+		}
+	}
+	shared := map[string]map[string]int{} // of each folder of masks, the images of other folders with their names
+	for _, n := range names {
+		other := folderOf(n)
+		for _, dir := range beside[folderOf(other)] {
+			if other != dir && stems[dir][stem(n)] {
+				if shared[dir] == nil {
+					shared[dir] = map[string]int{}
+				}
+				shared[dir][other]++
 			}
 		}
-		for _, n := range names {
-			if other := folderOf(n); other != dir && folderOf(other) == folderOf(dir) && stems[stem(n)] {
-				shared[other]++
-			}
-		}
-		for _, other := range sortedKeys(shared) {
-			if n := shared[other]; n >= 2 && 5*n >= 4*len(stems) {
+	}
+	for _, dir := range sortedKeys(shared) {
+		for _, other := range sortedKeys(shared[dir]) {
+			if n := shared[dir][other]; n >= 2 && 5*n >= 4*len(stems[dir]) {
 				return fmt.Sprintf("The images in %s have the names of those in %s (%d of them). %s", dir, other, n, segmentationAdvice)
 			}
 		}

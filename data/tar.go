@@ -68,11 +68,11 @@ func (a *archives) tar(r io.ReaderAt, size int64, name string) ([]entry, []neste
 			return a.follow(entries, links), more, nil
 		case err == nil:
 			err = a.rep.next(0)
-		case len(entries) == 0:
+		case len(entries) == 0 && len(more) == 0:
 			return nil, nil, damagedArchive{fmt.Errorf("%s: the tar archive is truncated or damaged (%w); %s", name, tarError(err), again(name))}
 		default:
 			// The rest of the archive is lost, and with it an unknown number of images.
-			a.l.ignored = append(a.l.ignored, BadFile{name, fmt.Errorf("is truncated or damaged after %d entries (%w); %s", len(entries), tarError(err), again(name))})
+			a.l.ignored = append(a.l.ignored, BadFile{name, fmt.Errorf("is truncated or damaged after %d entries (%w); %s", len(entries)+len(more), tarError(err), again(name))})
 			return a.follow(entries, links), more, nil
 		}
 		if err != nil {
@@ -101,7 +101,7 @@ func (a *archives) tar(r io.ReaderAt, size int64, name string) ([]entry, []neste
 			a.l.ignored = append(a.l.ignored, BadFile{clean, errors.New("is stored as a sparse file; create the archive without --sparse")})
 		case h.kind != tar.TypeReg:
 			a.l.passed.add(passedOther, clean, "special")
-		case h.at+h.size > size:
+		case h.size > size-h.at:
 			a.l.ignored = append(a.l.ignored, BadFile{clean, errors.New("is truncated: the archive ends within it")})
 		case isArchive(clean):
 			more = append(more, nested{clean, func() (io.ReaderAt, int64, error) { return io.NewSectionReader(r, h.at, h.size), h.size, nil }})
