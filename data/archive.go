@@ -266,7 +266,7 @@ func (a *archives) decompress(c *compression, r io.ReaderAt, size int64, name st
 		return nil, 0, a.take(a.left+1, name)
 	}
 	if err != nil && a.rep.ctx.Err() == nil && !errors.As(err, new(spoolError)) {
-		return nil, 0, damagedArchive{fmt.Errorf("%s: %w; %s", name, zipError(err), again(name))}
+		return nil, 0, damagedArchive{fmt.Errorf("%s: %w; %s", name, archiveError(err), again(name))}
 	} else if err != nil {
 		return nil, 0, fmt.Errorf("%s: %w", name, err)
 	}
@@ -368,7 +368,7 @@ func (a *archives) unnest(r io.ReaderAt, f *zip.File, what string) (io.ReaderAt,
 		}
 		at, err := f.DataOffset()
 		if err != nil {
-			return nil, 0, damagedArchive{fmt.Errorf("%s: %w", what, zipError(err))}
+			return nil, 0, damagedArchive{fmt.Errorf("%s: %w", what, archiveError(err))}
 		}
 		return io.NewSectionReader(r, at, int64(f.CompressedSize64)), int64(f.CompressedSize64), nil
 	}
@@ -383,12 +383,12 @@ func (a *archives) unnest(r io.ReaderAt, f *zip.File, what string) (io.ReaderAt,
 	}
 	rc, err := f.Open()
 	if err != nil {
-		return nil, 0, damagedArchive{fmt.Errorf("%s: %w", what, zipError(err))}
+		return nil, 0, damagedArchive{fmt.Errorf("%s: %w", what, archiveError(err))}
 	}
 	defer rc.Close()
 	out, n, err := a.spool.add(&counted{r: rc, rep: a.rep}, size, size)
 	if err != nil && a.rep.ctx.Err() == nil && !errors.As(err, new(spoolError)) {
-		return nil, 0, damagedArchive{fmt.Errorf("%s: %w", what, zipError(err))}
+		return nil, 0, damagedArchive{fmt.Errorf("%s: %w", what, archiveError(err))}
 	} else if err != nil {
 		return nil, 0, fmt.Errorf("%s: %w", what, err)
 	}

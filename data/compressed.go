@@ -37,7 +37,7 @@ var compressions = []compression{
 func openError(name string, err error) error {
 	var w bounded.WindowError
 	if !errors.As(err, &w) {
-		return zipError(err)
+		return archiveError(err)
 	}
 	base := filepath.Base(name)
 	log := bits.Len64(w.Window - 1)

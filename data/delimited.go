@@ -130,6 +130,15 @@ func (d *delimited) filled() int {
 	return n
 }
 
+// fields returns the fields as they are stored, which may not be UTF-8, without the spaces around them and the blank ones at the end.
+func (d *delimited) fields() []string {
+	fields := make([]string, d.filled())
+	for i := range fields {
+		fields[i] = string(bytes.TrimSpace(d.field(i)))
+	}
+	return fields
+}
+
 // unwrap parses the only field of a record once more if it has separators: then the whole line was in quotes, as the lines of a sheet with one column are. want is the number of
 // fields that it must have, 0 for any.
 func (d *delimited) unwrap(want int) bool {

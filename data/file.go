@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/lince-ml/lince/data/demo"
@@ -40,11 +41,8 @@ func (f diskFile) read(buf []byte) ([]byte, error) {
 	if err != nil {
 		return nil, accessed(string(f), err)
 	}
-	switch {
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s: is not a regular file", f)
-	case info.Size() > bounded.MaxFile:
-		return nil, fmt.Errorf("%s: has %d bytes; an image may have at most %d", f, info.Size(), bounded.MaxFile)
+	if err := readable(info, string(f)); err != nil {
+		return nil, err
 	}
 	r, err := os.Open(string(f))
 	if err != nil {
@@ -59,7 +57,11 @@ func (f diskFile) read(buf []byte) ([]byte, error) {
 }
 
 func (f diskFile) head(n int) ([]byte, error) {
-	if info, err := os.Stat(string(f)); err != nil || !info.Mode().IsRegular() {
+	info, err := os.Stat(string(f))
+	if err != nil {
+		return nil, accessed(string(f), err)
+	}
+	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s: is not a regular file", f)
 	}
 	r, err := os.Open(string(f))
@@ -70,11 +72,27 @@ func (f diskFile) head(n int) ([]byte, error) {
 	return firstBytes(r, n, string(f))
 }
 
+// readable returns an error if the file at a location is not a regular one, or is too large for an image.
+func readable(info fs.FileInfo, where string) error {
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s: is not a regular file", where)
+	}
+	return checkSize(info.Size(), where)
+}
+
+// checkSize returns an error if a file has more bytes than an image may have.
+func checkSize(size int64, where string) error {
+	if size > bounded.MaxFile {
+		return fmt.Errorf("%s: has %d bytes; an image may have at most %d", where, size, bounded.MaxFile)
+	}
+	return nil
+}
+
 // firstBytes returns the first n bytes of the file at a location, or all if there are fewer.
 func firstBytes(r io.Reader, n int, where string) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(r, int64(n)))
 	if err != nil {
-		return nil, accessed(where, err)
+		return nil, accessed(where, archiveError(err))
 	}
 	return b, nil
 }
@@ -102,12 +120,12 @@ func (f zipFile) read(buf []byte) ([]byte, error) {
 	}
 	r, err := f.f.Open()
 	if err != nil {
-		return nil, accessed(f.where(), zipError(err))
+		return nil, accessed(f.where(), archiveError(err))
 	}
 	defer r.Close()
 	b, err := bounded.ReadAll(buf, r, int64(min(f.f.UncompressedSize64, 2*f.f.CompressedSize64+512)), int64(f.f.UncompressedSize64))
 	if err != nil {
-		return nil, accessed(f.where(), zipError(err))
+		return nil, accessed(f.where(), archiveError(err))
 	}
 	return b, nil
 }
@@ -118,14 +136,10 @@ func (f zipFile) head(n int) ([]byte, error) {
 	}
 	r, err := f.f.Open()
 	if err != nil {
-		return nil, accessed(f.where(), zipError(err))
+		return nil, accessed(f.where(), archiveError(err))
 	}
 	defer r.Close()
-	b, err := io.ReadAll(io.LimitReader(r, int64(n)))
-	if err != nil {
-		return nil, accessed(f.where(), zipError(err))
-	}
-	return b, nil
+	return firstBytes(r, n, f.where())
 }
 
 // The methods of compression besides zip.Store and zip.Deflate that lince reads.
@@ -152,7 +166,8 @@ func usable(f *zip.File) error {
 		f.Method, cmp.Or(zipMethods[f.Method], "unknown"))
 }
 
-func zipError(err error) error {
+// archiveError says what is wrong with an archive or a compressed file that cannot be read.
+func archiveError(err error) error {
 	switch {
 	case errors.Is(err, zip.ErrChecksum):
 		return errors.New("is damaged (wrong checksum)")

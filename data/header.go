@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // maxTitles is the number of lines among which the names of the columns are searched.
@@ -226,9 +225,9 @@ func recordOf(line []byte, separator byte) *delimited {
 
 // texts returns the fields of a record, without the spaces around them and the blank ones at its end.
 func (d *delimited) texts() []string {
-	fields := make([]string, d.filled())
-	for i := range fields {
-		fields[i] = strings.TrimSpace(textOf(d.field(i)))
+	fields := d.fields()
+	for i, f := range fields {
+		fields[i] = textOf([]byte(f))
 	}
 	return fields
 }

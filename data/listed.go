@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -165,8 +166,16 @@ func (s *labelList) open(e entry, whole bool) records {
 	return recordsOf(tableKind(e.name), r)
 }
 
-// find returns the image that a name means, -1 if it is none of the wanted ones.
-func (s *labelList) find(j *joiner, name string) int {
+// find returns the image that a name means, -1 if it is none of the wanted ones. A name that is not UTF-8 is that of a file with these bytes, or else in Windows-1252.
+func (s *labelList) find(j *joiner, name []byte) int {
+	at := s.spelled(j, string(bytes.TrimSpace(name)))
+	if at < 0 && !utf8.Valid(name) {
+		at = s.spelled(j, strings.TrimSpace(textOf(name)))
+	}
+	return at
+}
+
+func (s *labelList) spelled(j *joiner, name string) int {
 	if name == "" || len(name) > 1<<12 {
 		return -1
 	}
@@ -207,7 +216,7 @@ func (s *labelList) read(e entry) (labels []string, n int) {
 		} else if err != nil && !errors.As(err, &bad) {
 			return nil, 0
 		}
-		at, text := s.find(j, strings.TrimSpace(textOf(cells[0].text))), classIn(norm.NFC.String(strings.TrimSpace(textOf(cells[1].text))), s.known)
+		at, text := s.find(j, cells[0].text), classIn(norm.NFC.String(strings.TrimSpace(textOf(cells[1].text))), s.known)
 		if at < 0 || text == "" || cells[1].isList {
 			continue
 		}
@@ -254,7 +263,7 @@ func (s *labelList) columns(rec records) (name, label int) {
 			if rows > 0 {
 				truths[i].add(text)
 			}
-			if at := s.find(j, text); at >= 0 {
+			if at := s.find(j, c.text); at >= 0 {
 				found[i][at] = true
 			}
 			if text != "" && !c.isList {

@@ -84,7 +84,7 @@ func unzipTable(r io.ReaderAt, size int64) (io.Reader, error) {
 	}
 	open, err := f.Open()
 	if err != nil {
-		return nil, zipError(err)
+		return nil, archiveError(err)
 	}
 	return &limited{zipText{open}, int64(bounded.InflateLimit(f.CompressedSize64))}, nil
 }
@@ -95,7 +95,7 @@ type zipText struct{ io.Reader }
 func (z zipText) Read(b []byte) (int, error) {
 	n, err := z.Reader.Read(b)
 	if err != nil && err != io.EOF { //nolint:errorlint // Read returns io.EOF itself
-		err = fmt.Errorf("the table in the zip archive %w", zipError(err))
+		err = fmt.Errorf("the table in the zip archive %w", archiveError(err))
 	}
 	return n, err
 }

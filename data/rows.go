@@ -95,8 +95,8 @@ func (f fsFile) read(buf []byte) ([]byte, error) {
 	if err != nil {
 		return nil, accessed(f.name, err)
 	}
-	if info.Size() > bounded.MaxFile {
-		return nil, fmt.Errorf("%s: has %d bytes; an image may have at most %d", f.name, info.Size(), bounded.MaxFile)
+	if err := readable(info, f.name); err != nil {
+		return nil, err
 	}
 	b, err := bounded.ReadAll(buf, r, min(info.Size(), 1<<20), info.Size()) // an archive's header may claim any size
 	if err != nil {

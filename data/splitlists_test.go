@@ -2,6 +2,8 @@ package data
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -108,5 +110,34 @@ func TestSplitLists(t *testing.T) {
 				t.Errorf("it says %q, want %q", said, c.note)
 			}
 		})
+	}
+}
+
+// TestSplitListBytes: names in lists may not be UTF-8, and the fields of a line may have spaces after them.
+func TestSplitListBytes(t *testing.T) {
+	bytesInNames(t)
+	set := []string{"a/caf\xe9_1.png", "a/caf\xe9_2.png", "b/caf\u00e9_3.png", "b/caf\u00e9_4.png"}
+	for _, texts := range []map[string]string{
+		{"train.txt": "a/caf\xe9_1.png\nb/caf\xe9_3.png\n", "test.txt": "a/caf\xe9_2.png\nb/caf\xe9_4.png\n"},
+		{"images.txt": "1 a/caf\xe9_1.png \n2 a/caf\xe9_2.png\n3 b/caf\xe9_3.png\n4 b/caf\xe9_4.png\n", "train_test_split.txt": "1 1  \n2 0\t\n3 1 \n\t \t\n4 0\n"},
+	} {
+		dir, _ := besideSet(t, set, texts)
+		tab := open(t, dir, OpenOptions{})
+		if got, want := partsOf(t, tab), "test=2/2 train=2/2"; got != want {
+			t.Errorf("the parts are %s, want %s: %q", got, want, tab.Warnings())
+		}
+		for _, r := range tab.All() {
+			if !strings.HasPrefix(r.Filename, "a/caf\xe9_1") && !strings.HasPrefix(r.Filename, "b/caf\u00e9_3") {
+				t.Errorf("%q is for training", r.Filename)
+			}
+		}
+	}
+}
+
+// bytesInNames skips a test if names of files must be UTF-8 here.
+func bytesInNames(t *testing.T) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(t.TempDir(), "\xe9"), nil, 0o600); err != nil {
+		t.Skip(err)
 	}
 }

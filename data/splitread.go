@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // splitBytes limits the size of a list of the images of a part.
@@ -19,8 +20,16 @@ type splitReader struct {
 	cut   bool       // leading folders of names may be left out
 }
 
-// find returns the image that a name means, -1 if there is none.
+// find returns the image that a name means, -1 if there is none. A name that is not UTF-8 is that of a file with these bytes, or else in Windows-1252.
 func (s *splitReader) find(name string) int32 {
+	at := s.spelled(name)
+	if at == several && !utf8.ValidString(name) {
+		at = s.spelled(textOf([]byte(name)))
+	}
+	return at
+}
+
+func (s *splitReader) spelled(name string) int32 {
 	name = strings.TrimLeft(strings.TrimSpace(name), "/")
 	if name == "" || len(name) > 1<<12 {
 		return several
@@ -35,7 +44,7 @@ func (s *splitReader) find(name string) int32 {
 	return several
 }
 
-// parts reads the lists of a group: one for each part. It returns nil if a list has other contents, or two are for the same part.
+// parts reads the lists of a group: one for each part. A list with other contents is left out. It returns nil if two are for the same part.
 func (s *splitReader) parts(l *listing, group []splitList) (list []partOfList) {
 	has := map[partKind]bool{}
 	for _, c := range group {
@@ -107,7 +116,7 @@ func (p partOfList) checked() []partOfList {
 	return []partOfList{p}
 }
 
-// linesOf yields the fields of the lines of a text that are not blank. A separator of 0 takes each line as a field.
+// linesOf yields the fields of the lines of a text that are not blank, of which there is at least one, as they are stored. A separator of 0 takes each line as a field.
 func linesOf(b []byte, sep byte) func(yield func([]string) bool) {
 	return func(yield func([]string) bool) {
 		text, _, err := decodedText(bytes.NewReader(b), true)
@@ -116,11 +125,7 @@ func linesOf(b []byte, sep byte) func(yield func([]string) bool) {
 		}
 		d := &delimited{r: bufio.NewReaderSize(text, 1<<16), sep: sep, line: 1}
 		for d.read() == nil {
-			fields := make([]string, len(d.ends))
-			for i := range fields {
-				fields[i] = strings.TrimSpace(textOf(d.field(i)))
-			}
-			if !yield(fields) {
+			if fields := d.fields(); len(fields) > 0 && !yield(fields) {
 				return
 			}
 		}

@@ -21,8 +21,8 @@ func (f tarFile) where() string              { return f.archive + ": " + f.name 
 func (f tarFile) crc() (uint32, int64, bool) { return 0, 0, false }
 
 func (f tarFile) read(buf []byte) ([]byte, error) {
-	if f.size > bounded.MaxFile {
-		return nil, fmt.Errorf("%s: has %d bytes; an image may have at most %d", f.where(), f.size, bounded.MaxFile)
+	if err := checkSize(f.size, f.where()); err != nil {
+		return nil, err
 	}
 	return f.bytes(buf, f.size)
 }
@@ -36,7 +36,7 @@ func (f tarFile) bytes(buf []byte, n int64) ([]byte, error) {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
-		return nil, accessed(f.where(), zipError(err))
+		return nil, accessed(f.where(), archiveError(err))
 	}
 	return b, nil
 }
