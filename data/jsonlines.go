@@ -229,8 +229,8 @@ func (c *value) fromJSON(raw json.RawMessage) error {
 	case '{':
 		c.text, c.object = raw, true
 	case '"':
-		var s string
-		if err := json.Unmarshal(raw, &s); err != nil {
+		s, err := jsonText(raw)
+		if err != nil {
 			return err
 		}
 		c.text = []byte(s)

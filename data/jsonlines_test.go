@@ -1,6 +1,8 @@
 package data
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -92,5 +94,30 @@ func TestManifests(t *testing.T) {
 			c.file = "output.manifest"
 		}
 		t.Run(c.name, func(t *testing.T) { c.check(t) })
+	}
+}
+
+// TestJSONText decodes texts with the halves of surrogate pairs that Python writes for bytes, and others.
+func TestJSONText(t *testing.T) {
+	for raw, want := range map[string]string{
+		`"caf\udce9"`: "caf\xe9", `"\udcC3\uDCa9x"`: "\xc3\xa9x", `"\\udce9\\\udce9"`: `\udce9\` + "\xe9", `"\ud83d\ude00\udcff"`: "😀\xff", `"\ud83d\udce9"`: "📩",
+		`"\udc41\ud800"`: "\ufffd\ufffd", `"\n\u00e9\udc80\""`: "\né\x80\"", `""`: "", `"\u12"`: "error", `"\udce9\u12"`: "error",
+	} {
+		got, err := jsonText([]byte(raw))
+		if (err != nil) != (want == "error") || err == nil && got != want {
+			t.Errorf("%s is %q, %v; want %q", raw, got, err, want)
+		}
+	}
+}
+
+// TestJSONBytes: names that are not in UTF-8 are in tables of JSON lines as Python writes them.
+func TestJSONBytes(t *testing.T) {
+	bytesInNames(t)
+	dir := files(t, "a/caf\xe9.png", "b/caf\u00e9.png")
+	if err := os.WriteFile(filepath.Join(dir, "t.jsonl"), []byte(`{"filename": "a/caf\udce9.png", "category": "x"}`+"\n"+`{"filename": "b/caf\u00e9.png", "category": "y"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := list1(open(t, filepath.Join(dir, "t.jsonl"), OpenOptions{})); got != "a/caf\xe9.png=x b/café.png=y" {
+		t.Errorf("%q", got)
 	}
 }
