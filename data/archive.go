@@ -39,9 +39,9 @@ func (l *listing) openArchives(folder string, names []string, rep *reading) erro
 	a := &archives{l: l, rep: rep, left: 64 << 20}
 	l.closers = append(l.closers, &a.spool)
 	type open struct {
-		f            *os.File
-		info         os.FileInfo
-		prefix, base string
+		f                  *os.File
+		info               os.FileInfo
+		name, prefix, base string
 	}
 	var all []open
 	l.noteNumbered(names)
@@ -51,7 +51,10 @@ func (l *listing) openArchives(folder string, names []string, rep *reading) erro
 			p, prefix, base = filepath.Join(folder, filepath.FromSlash(n)), path.Dir(n), withoutExtension(path.Base(n))
 		}
 		f, err := os.Open(p)
-		if err != nil {
+		if err != nil && l.lenient {
+			l.ignored = append(l.ignored, BadFile{n, patherr.Bare(err)})
+			continue
+		} else if err != nil {
 			return fmt.Errorf("%s: %w", p, patherr.Bare(err))
 		}
 		l.closers = append(l.closers, f)
@@ -60,11 +63,15 @@ func (l *listing) openArchives(folder string, names []string, rep *reading) erro
 			return fmt.Errorf("%s: %w", p, patherr.Bare(err))
 		}
 		a.left += 16 * info.Size()
-		all = append(all, open{f, info, prefix, base})
+		all = append(all, open{f, info, n, prefix, base})
 	}
 	for _, o := range all {
 		a.index = openTarIndex(rep.indexes, o.f, o.info)
-		if err := a.list(o.f, o.info.Size(), o.f.Name(), o.prefix, o.base, 0); err != nil {
+		err := a.list(o.f, o.info.Size(), o.f.Name(), o.prefix, o.base, 0)
+		if err != nil && l.lenient && rep.ctx.Err() == nil && !errors.As(err, new(spoolError)) {
+			l.ignored = append(l.ignored, BadFile{o.name, err})
+			continue
+		} else if err != nil {
 			return err
 		}
 		if a.index.keep() {

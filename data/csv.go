@@ -403,8 +403,10 @@ func (b *tableBuilder) table(name string) (*Table, error) {
 	t.ignored = slices.Concat(b.unlabeled.list, b.missing.list, b.unusable.list, b.twice.list)
 	src.dropped = b.unlabeled.n + b.missing.n + b.unusable.n + b.twice.n
 	if b.rows.len() == 0 {
-		return nil, noRows(name, src.dropped, t.ignored, b.elsewhere(name))
+		return nil, noRows(name, src.dropped, t.ignored, b.elsewhere(name)+b.join.brokenHint())
 	}
+	t.ignored = append(t.ignored, b.join.broken...)
+	src.dropped += len(b.join.broken)
 	src.columns = b.rows.part != nil
 	src.likelyGroup, src.likelyGroups = b.aside.likelyGroup()
 	return t, nil

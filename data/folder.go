@@ -137,9 +137,10 @@ func (w *folderWalk) link(path, rel string, around []string) error {
 	return w.walk(target, rel, around)
 }
 
-// listFolder lists the images below a folder. If there are none, it lists those of the archives in the folder.
-func listFolder(name string, rep *reading) (*listing, error) {
-	l := &listing{name: name}
+// listFolder lists the images below a folder. If there are none, it lists those of the archives in the folder. With lenient, the archives are perhaps for something else, so those
+// that cannot be read are left out.
+func listFolder(name string, lenient bool, rep *reading) (*listing, error) {
+	l := &listing{name: name, lenient: lenient}
 	if abs, err := filepath.Abs(name); err == nil {
 		l.base = filepath.Base(abs)
 	}

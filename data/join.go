@@ -20,9 +20,12 @@ type joiner struct {
 	images string
 	rep    *reading
 	zip    *listing // nil for a folder of images
+	disk   bool     // names may also be those of files on disk: the archives of zip are beside the table, perhaps for something else
 	folder *listing // the folder, once its names are needed
 	by     map[string]int32
-	others *spellings // made when it is needed
+	lost   map[string]error // images of zip that cannot be read, by their names with and without leading folders
+	broken []BadFile        // archives that cannot be read
+	others *spellings       // made when it is needed
 	used   map[spelling]*example
 	extra  []string // further sentences for notes
 	places places
@@ -50,10 +53,16 @@ func newJoiner(name string, o OpenOptions, rep *reading) (j *joiner, closer io.C
 	if info, err := os.Stat(name); err == nil && info.IsDir() && o.Images == "" { // a folder of Parquet files
 		images = name
 	}
-	j = &joiner{images: images, rep: rep, used: map[spelling]*example{}}
-	if j.zip, err = imagesOf(j.images, o.Images != "", rep); err != nil || j.zip == nil {
+	j = &joiner{images: images, disk: o.Images == "", rep: rep, used: map[spelling]*example{}}
+	l, err := imagesOf(j.images, o.Images != "", rep)
+	if err != nil || l == nil {
 		return j, j, err
 	}
+	j.leaveOut(l.ignored)
+	if j.disk && len(l.entries) == 0 { // the archives have no images
+		return j, j, l.Close()
+	}
+	j.zip = l
 	j.by = make(map[string]int32, len(j.zip.entries))
 	for i, e := range j.zip.entries {
 		j.by[e.name] = int32(i) // of several entries with a name, the last one counts
@@ -61,8 +70,22 @@ func newJoiner(name string, o OpenOptions, rep *reading) (j *joiner, closer io.C
 	return j, j, nil
 }
 
+// leaveOut notes what a listing has left out: images, and whole archives.
+func (j *joiner) leaveOut(ignored []BadFile) {
+	j.lost, j.broken = map[string]error{}, nil
+	for _, b := range ignored {
+		if !isImage(b.Filename) {
+			j.broken = append(j.broken, b)
+			continue
+		}
+		for name, more := b.Filename, true; more; _, name, more = strings.Cut(name, "/") { // a table may leave out the folders around it
+			j.lost[name] = b.Err
+		}
+	}
+}
+
 // imagesOf lists the images of a source other than a folder of images, for which it returns nil: an archive, a folder of archives, shards, or, if it was chosen for its
-// images, Parquet files with images.
+// images, Parquet files with images. Archives in a folder that was not chosen may be unreadable.
 func imagesOf(name string, chosen bool, rep *reading) (*listing, error) {
 	if IsShards(name) {
 		folder, names, err := shardsOf(name)
@@ -88,7 +111,7 @@ func imagesOf(name string, chosen bool, rep *reading) (*listing, error) {
 	case k == kindFolder && !mayHold(name, func(n string) bool { return isArchive(n) || chosen && isParquet(n) }):
 		return nil, nil
 	case k == kindFolder:
-		l, err := listFolder(name, rep)
+		l, err := listFolder(name, !chosen, rep)
 		if err != nil {
 			return nil, err
 		}
@@ -103,7 +126,7 @@ func imagesOf(name string, chosen bool, rep *reading) (*listing, error) {
 		if len(l.closers) > 0 {
 			return l, nil
 		}
-		return nil, nil // images, or none
+		return nil, nil // images on disk, or none
 	}
 	return nil, fmt.Errorf("%s: is not a folder, an archive, shards or a Parquet file, so it cannot hold the images of a table", name)
 }
@@ -150,23 +173,39 @@ func (j *joiner) exact(name string) (at int32, err error) {
 	if j.embedded != nil {
 		return -1, nil
 	}
+	clean := path.Clean(name)
 	if j.zip != nil {
-		if at, ok := j.by[path.Clean(name)]; ok {
+		if at, ok := j.by[clean]; ok {
 			return at, nil
 		}
-		return 0, fmt.Errorf("%s has no entry of that name", j.images)
 	}
+	if j.zip == nil || j.disk {
+		if err := j.onDisk(name); err == nil || j.zip == nil {
+			return -1, err
+		}
+	}
+	switch {
+	case j.lost[clean] != nil:
+		return 0, j.lost[clean]
+	case j.disk:
+		return 0, fmt.Errorf("the archives in %s have no entry of that name, and there is no such file", j.images)
+	}
+	return 0, fmt.Errorf("%s has no entry of that name", j.images)
+}
+
+// onDisk returns an error if there is no regular file of a name on disk.
+func (j *joiner) onDisk(name string) error {
 	p := onDisk(j.images, name)
 	info, err := os.Stat(p)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return 0, fmt.Errorf("there is no file %s", p)
+		return fmt.Errorf("there is no file %s", p)
 	case err != nil:
-		return 0, patherr.Bare(err)
+		return patherr.Bare(err)
 	case !info.Mode().IsRegular():
-		return 0, fmt.Errorf("%s is not a regular file", p)
+		return fmt.Errorf("%s is not a regular file", p)
 	}
-	return -1, nil
+	return nil
 }
 
 // beginsImage reports whether a file on disk whose extension is not that of an image begins like one, and is not hidden.
@@ -183,10 +222,11 @@ func (j *joiner) load() error {
 	l := j.zip
 	if l == nil {
 		var err error
-		if l, err = listFolder(j.images, &reading{ctx: j.rep.ctx, indexes: j.rep.indexes}); err != nil { // the progress counts rows
+		if l, err = listFolder(j.images, j.disk, &reading{ctx: j.rep.ctx, indexes: j.rep.indexes}); err != nil { // the progress counts rows
 			return err
 		}
 		j.folder = l
+		j.leaveOut(l.ignored)
 	}
 	j.others = &spellings{entries: l.entries}
 	return nil
@@ -264,7 +304,9 @@ func (j *joiner) unnamed(at []int32) []Passed {
 	}
 	named := make([]bool, len(j.zip.entries))
 	for _, k := range at {
-		named[k] = true
+		if k >= 0 {
+			named[k] = true
+		}
 	}
 	var passed tally
 	root := len(commonFolder(j.zip.names()))
@@ -276,6 +318,14 @@ func (j *joiner) unnamed(at []int32) []Passed {
 		}
 	}
 	return passed.list()
+}
+
+// brokenHint names the first archive that cannot be read, for an error of a table without images; "" if all can.
+func (j *joiner) brokenHint() string {
+	if len(j.broken) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; besides, %d archives in %s cannot be read, the first: %v", len(j.broken), j.images, j.broken[0].Err)
 }
 
 // files returns the files that the indexes of exact and respell refer to.

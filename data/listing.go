@@ -30,6 +30,7 @@ type listing struct {
 	warn    []string
 	closers []io.Closer
 	tables  []string // Parquet files, which are read if there are no images
+	lenient bool     // archives that cannot be read are left out
 
 	records  map[string]file    // of folders, the files by which the results of lince are recognized; see own.go
 	results  map[string]bool    // the folders with results of lince, and those around them

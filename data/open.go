@@ -250,5 +250,5 @@ func list(name string, k kind, rep *reading) (*listing, error) {
 	case kindImage:
 		return &listing{name: name, entries: []entry{{filepath.Base(name), diskFile(name)}}}, nil
 	}
-	return listFolder(name, rep)
+	return listFolder(name, false, rep)
 }

@@ -50,7 +50,7 @@ func TestPasses(t *testing.T) {
 				s = fmt.Sprint(p)
 			}
 		}()
-		l, err := listFolder(dir, &reading{ctx: t.Context()})
+		l, err := listFolder(dir, false, &reading{ctx: t.Context()})
 		if err != nil {
 			t.Fatal(err)
 		}

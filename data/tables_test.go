@@ -271,7 +271,7 @@ func (c tableCase) check(t *testing.T) {
 func archiveOf(t *testing.T, dir string) string {
 	t.Helper()
 	var entries []entryOf
-	l, err := listFolder(dir, &reading{ctx: t.Context()})
+	l, err := listFolder(dir, false, &reading{ctx: t.Context()})
 	if err != nil {
 		t.Fatal(err)
 	}
