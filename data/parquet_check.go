@@ -27,8 +27,8 @@ const (
 	pageRatio = 16
 	// maxPageValues is the number of values in a page. Writers put at most as many into a page as a group of rows has, 2^20 in pyarrow.
 	maxPageValues = 1 << 22
-	// maxPageHeader is the size of a page's header, which may have the least and the largest value.
-	maxPageHeader = 1 << 20
+	// maxPageHeader is the size of a page's header, which may have the least and the largest value, such as images. It is that of Arrow.
+	maxPageHeader = 16 << 20
 )
 
 var errThrift = errors.New("it is damaged")

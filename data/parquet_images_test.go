@@ -37,8 +37,14 @@ type sharedRow struct {
 // groupsOf returns a Parquet file with groups of rows.
 func groupsOf[T any](t testing.TB, codec compress.Codec, groups ...[]T) []byte {
 	t.Helper()
+	return groupsWith(t, []parquet.WriterOption{parquet.Compression(codec)}, groups...)
+}
+
+// groupsWith is groupsOf with other options.
+func groupsWith[T any](t testing.TB, options []parquet.WriterOption, groups ...[]T) []byte {
+	t.Helper()
 	var b bytes.Buffer
-	w := parquet.NewGenericWriter[T](&b, parquet.Compression(codec))
+	w := parquet.NewGenericWriter[T](&b, options...)
 	for _, g := range groups {
 		if _, err := w.Write(g); err != nil {
 			t.Fatal(err)
@@ -87,6 +93,21 @@ func TestEmbeddedImages(t *testing.T) {
 		}
 		if tab.Dropped() != 2 || !strings.Contains(fmt.Sprint(tab.Ignored()), "missing.png row 5: the column") {
 			t.Errorf("%d dropped: %v", tab.Dropped(), tab.Ignored())
+		}
+	}
+}
+
+// TestEmbeddedStatistics reads pages whose headers have the least and the largest image.
+func TestEmbeddedStatistics(t *testing.T) {
+	image := append(slices.Clone(png(t)), make([]byte, 1<<20)...)
+	file := groupsWith(t, []parquet.WriterOption{parquet.DataPageStatistics(true)}, []imageRow{{&storedImage{image, nil}, "cat"}})
+	if len(file) < 3*len(image) {
+		t.Fatalf("%d bytes: the header of the page has no statistics", len(file))
+	}
+	tab := open(t, file1(t, "set.parquet", file), OpenOptions{})
+	for _, r := range tab.All() {
+		if b, err := r.Bytes(); err != nil || !bytes.Equal(b, image) {
+			t.Errorf("%d bytes, %v", len(b), err)
 		}
 	}
 }

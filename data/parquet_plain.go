@@ -3,6 +3,7 @@ package data
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"io"
 
@@ -195,8 +196,11 @@ func (p *plainParquet) header(at, end int64) (b []byte, h pageHeader, err error)
 		if h, err = readPageHeader(b); err == nil {
 			return b[:h.size], h, nil
 		}
-		if n >= maxPageHeader || n >= end-at {
+		switch {
+		case n >= end-at:
 			return nil, h, err
+		case n >= maxPageHeader:
+			return nil, h, fmt.Errorf("the header of a page is damaged, or has more than %d MiB", maxPageHeader>>20)
 		}
 	}
 }
