@@ -35,19 +35,20 @@ func openONNX(o Options, f source) (*Model, error) {
 	}
 	m.notes = r.Notes
 	if r.Bound != nil {
-		m.notes = append(m.notes, fixedBatch(m, strings.TrimPrefix(r.Bound.Error(), "onnx: "))...)
+		m.notes = append(m.notes, fixedBatch(m, r.Bound)...)
 	}
 	return m, m.readMetadata(r.Metadata)
 }
 
-// fixedBatch returns the note for a file that fixes the size of batches, nil if it does not. why may be empty.
-func fixedBatch(m *Model, why string) []string {
+// fixedBatch returns the note for a file that fixes the size of batches, nil if it does not. bound says why the size stays; it may be nil.
+func fixedBatch(m *Model, bound error) []string {
 	n := m.InputShape()[0]
 	if n == tensor.Unknown {
 		return nil
 	}
-	if why != "" {
-		why, _, _ = strings.Cut(why, "\n")
+	why := ""
+	if bound != nil {
+		why, _, _ = strings.Cut(strings.TrimPrefix(bound.Error(), "onnx: "), "\n")
 		why = fmt.Sprintf(", because the network depends on it (%.200s)", why)
 	}
 	return []string{fmt.Sprintf("The batch size must be %d, as in the file%s. To predict other numbers of images, export the model with a first dimension that is not fixed.", n, why)}

@@ -29,7 +29,7 @@ func openTFLite(o Options, f source) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.notes = slices.Concat(r.Notes, fixedBatch(m, ""))
+	m.notes = slices.Concat(r.Notes, fixedBatch(m, r.Bound))
 	if _, ok := r.Metadata[tfliteExtra]; ok { // lince wrote the file
 		return m, m.readMetadata(r.Metadata)
 	}

@@ -31,26 +31,42 @@ type Result struct {
 	// Mean and Std are those of the normalization (x-Mean)/Std of pixels from 0 to 255 that the metadata prescribe for the first
 	// input, each with one element or one for each channel. They are nil if there is none.
 	Mean, Std []float64
+	// Bound says why the batch keeps the size that the file fixes.
+	Bound error
 }
 
-// Read makes a graph of a model. A batch size of 1 becomes unknown. If the model has operators that lince lacks, the error names
-// all of them.
+// Read makes a graph of a model. A batch size that the file fixes becomes unknown if the network only carries the batch through.
+// If the model has operators that lince lacks, the error names all of them.
 func Read(m *tflite.Model) (*Result, error) {
 	if err := supported(m); err != nil {
 		return nil, err
 	}
-	res, err := read(m, true)
-	if err != nil && !slices.ContainsFunc(inputs(m), func(t *tflite.Tensor) bool { return len(t.Signature) > 0 && t.Signature[0] == tensor.Unknown }) {
-		// A model with a fixed batch size may depend on it.
-		if again, bound := read(m, false); bound == nil {
-			res, err = again, nil
-		}
-	}
+	res, err := readFree(m)
 	if err != nil {
 		return nil, err
 	}
 	describe(m, res)
 	return res, nil
+}
+
+// readFree builds the graph with a free batch if that is possible.
+func readFree(m *tflite.Model) (*Result, error) {
+	batch := batchOf(m)
+	if !fixesBatch(m) {
+		return read(m, max(batch, 1))
+	}
+	res, bound := read(m, batch)
+	if bound == nil {
+		bound = checkBatch(res.Graph)
+	}
+	if bound == nil || batch == 0 {
+		return res, bound
+	}
+	res, err := read(m, 0)
+	if err == nil {
+		res.Bound = bound
+	}
+	return res, err
 }
 
 func inputs(m *tflite.Model) []*tflite.Tensor {
@@ -126,6 +142,7 @@ type reader struct {
 	b       *graph.Builder
 	store   *graph.Store
 	sub     *tflite.Subgraph
+	batch   int                     // the size of the batch in the file, where it became unknown; else 0
 	values  []*graph.Value          // of tensors that are computed, and of constants that have been used
 	ints    map[int][]int           // of tensors of integers that are known while the graph is built; tensor.Unknown is an unknown size
 	origins map[int][]origin        // of the elements of ints, where they are sizes of values
@@ -149,12 +166,12 @@ const (
 	freeBytes = 16 << 20
 )
 
-// read builds the graph. With unknown, a batch size of 1 becomes unknown.
-func read(m *tflite.Model, unknown bool) (*Result, error) {
+// read builds the graph. batch is the size of the batch in the file, which becomes unknown; 0 keeps it.
+func read(m *tflite.Model, batch int) (*Result, error) {
 	store := graph.NewStore()
 	s := &m.Subgraphs[0]
 	r := &reader{
-		b: graph.NewBuilder(store, false), store: store, sub: s, values: make([]*graph.Value, len(s.Tensors)),
+		b: graph.NewBuilder(store, false), store: store, sub: s, batch: batch, values: make([]*graph.Value, len(s.Tensors)),
 		ints: map[int][]int{}, origins: map[int][]origin{}, consts: map[int]*tensor.Tensor{}, blocks: map[int][2]int{}, filters: map[string]*graph.Value{}, count: map[string]int{}, notes: map[string]bool{},
 	}
 	r.left = maxGrowth*int(m.Size) + freeBytes
@@ -173,13 +190,13 @@ func read(m *tflite.Model, unknown bool) (*Result, error) {
 		}
 		shape := slices.Clone(t.Shape)
 		for d, n := range t.Signature {
-			if n == tensor.Unknown && (unknown || d > 0) {
+			if n == tensor.Unknown && (batch > 0 || d > 0) {
 				shape[d] = n
 			}
 		}
-		if unknown && len(shape) > 0 && shape[0] == 1 {
+		if batch > 0 && len(shape) > 0 && shape[0] == batch {
 			shape[0] = tensor.Unknown
-			r.note("the file's batch size is 1; lince takes batches of any size")
+			r.note("the file's batch size is %d; lince takes batches of any size", batch)
 		}
 		r.values[i] = r.b.Input(in[j], dtype, shape...)
 		if computesIntegers(t) {
@@ -293,7 +310,7 @@ func (r *reader) operator(i int) {
 		}
 	}
 	for _, t := range o.Outputs {
-		if r.values[t] == nil && r.ints[t] == nil && r.consts[t] == nil && r.b.Mistakes() == before {
+		if r.values[t] == nil && r.ints[t] == nil && r.consts[t] == nil && r.b.Mistakes() == before && !n.afterMistake() {
 			n.b.Errorf("lince does not compute its output %q", r.sub.Tensors[t].Name)
 		}
 	}
@@ -305,6 +322,11 @@ func (r *reader) operator(i int) {
 			}
 		}
 	}
+}
+
+// afterMistake reports whether an operand has a mistake that was reported.
+func (n *node) afterMistake() bool {
+	return slices.ContainsFunc(n.Inputs, func(t int) bool { return t >= 0 && n.values[t] != nil && !n.values[t].Valid() })
 }
 
 // describe adds the metadata, classes and normalization to the result.

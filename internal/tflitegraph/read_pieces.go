@@ -204,7 +204,7 @@ func readSlice(n *node) {
 		return
 	}
 	if x := n.in(0); x.Valid() {
-		if n.isBatch(x, 0) && len(begin) == x.Rank() && len(size) == x.Rank() && begin[0] == 0 && size[0] == 1 {
+		if n.isBatch(x, 0) && len(begin) == x.Rank() && len(size) == x.Rank() && begin[0] == 0 && size[0] == n.batch {
 			size = slices.Clone(size)
 			size[0] = tensor.Unknown // all of the batch
 		}
@@ -212,10 +212,10 @@ func readSlice(n *node) {
 	}
 }
 
-// isBatch reports whether dimension axis of x is a batch of unknown size where the file may have a batch of 1.
+// isBatch reports whether dimension axis of x is a batch of unknown size where the file has its own.
 func (n *node) isBatch(x *graph.Value, axis int) bool {
 	t := &n.sub.Tensors[n.Inputs[0]]
-	return axis == 0 && x.Rank() > 0 && x.Shape[0] == tensor.Unknown && len(t.Shape) > 0 && t.Shape[0] == 1
+	return axis == 0 && x.Rank() > 0 && x.Shape[0] == tensor.Unknown && len(t.Shape) > 0 && n.batch > 0 && t.Shape[0] == n.batch
 }
 
 func readGather(n *node) {

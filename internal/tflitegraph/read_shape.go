@@ -54,7 +54,7 @@ func readReshape(n *node) {
 	}
 }
 
-// reshape changes the shape of x to dims, which the file may have written for a batch of 1. -1 is a size that follows from the
+// reshape changes the shape of x to dims, which the file may have written for its batch. -1 is a size that follows from the
 // others or that is not known.
 func (n *node) reshape(x *graph.Value, dims []int) *graph.Value {
 	dims = slices.Clone(dims)
@@ -66,7 +66,7 @@ func (n *node) reshape(x *graph.Value, dims []int) *graph.Value {
 			}
 		}
 	}
-	if x.Rank() > 0 && x.Shape[0] == tensor.Unknown && x.Shape[1:].Known() && len(dims) > 0 && dims[0] == 1 {
+	if x.Rank() > 0 && x.Shape[0] == tensor.Unknown && x.Shape[1:].Known() && len(dims) > 0 && dims[0] == n.batch {
 		rest, others := x.Shape[1:].Elements(), 1
 		for _, d := range dims[1:] {
 			if d != tensor.Unknown {
@@ -74,7 +74,7 @@ func (n *node) reshape(x *graph.Value, dims []int) *graph.Value {
 			}
 		}
 		switch free := unknowns(dims); {
-		case free == 0 && others == rest:
+		case free == 0 && rest > 0 && others%rest == 0: // an example may have several rows of x
 			dims[0] = tensor.Unknown
 		case free == 1 && others > 0 && rest%others == 0:
 			dims[slices.Index(dims, tensor.Unknown)] = rest / others
@@ -232,7 +232,7 @@ func readBroadcastTo(n *node) {
 	if len(dims) == x.Rank() {
 		same := true
 		for i, d := range dims {
-			same = same && (d == x.Shape[i] || n.isBatch(x, i) && d == 1)
+			same = same && (d == x.Shape[i] || n.isBatch(x, i) && d == n.batch)
 		}
 		if same {
 			n.set(x)

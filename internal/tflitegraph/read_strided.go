@@ -143,7 +143,7 @@ func (n *node) sliceValue(x *graph.Value, spans []span) {
 		case s.stride < 1:
 			n.b.Errorf("lince lacks the stride %d", s.stride)
 			return
-		case whole || n.isBatch(x, d) && !s.shrink && (s.first || s.begin == 0) && (s.last || s.end == 1):
+		case whole || n.isBatch(x, d) && !s.shrink && (s.first || s.begin == 0) && (s.last || s.end == n.batch):
 		case total == tensor.Unknown:
 			// Begin and end are counted from the ends that they are near.
 			if s.shrink || !s.first && s.begin < 0 || !s.last && s.end >= 0 {
