@@ -22,6 +22,7 @@ const (
 	// maxUnpacked limits how far a compressed file is unpacked to see what is in it, in bytes.
 	maxUnpacked = 64 << 20
 	maxListed   = 10_000 // members of an archive
+	maxDepth    = 32     // folders on the way to a model; names of zip archives may have 32,000
 )
 
 // isPacked recognizes compressed files that are not looked into.
@@ -81,14 +82,15 @@ func tarMembers(r io.Reader) (names []string) {
 
 // insideArchive says which model is among the members of an archive, and gives the command that unpacks it.
 func insideArchive(names []string, file, command string) string {
+	names = slices.DeleteFunc(slices.Clone(names[:min(len(names), maxListed)]), func(name string) bool { return strings.Count(name, "/") > maxDepth })
 	there := map[string]bool{}
-	for _, name := range names[:min(len(names), maxListed)] {
+	for _, name := range names {
 		for name = strings.TrimSuffix(name, "/"); name != "." && name != "" && name != "/" && !there[name]; name = path.Dir(name) {
 			there[name] = true
 		}
 	}
 	for _, k := range kinds() {
-		for _, name := range names[:min(len(names), maxListed)] {
+		for _, name := range names {
 			folder := path.Dir(name)
 			if k.folder == nil || !k.folder(func(base string) bool { return there[path.Join(folder, base)] }) {
 				continue

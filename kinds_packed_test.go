@@ -9,8 +9,10 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // file is a file in an archive.
@@ -180,5 +182,25 @@ func TestPacked(t *testing.T) {
 		if _, err := Open(file); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v\nwant %s", c.name, err, want)
 		}
+	}
+}
+
+// Names in an archive that go through thousands of folders take no time, and a model beside them is found.
+func TestDeepArchive(t *testing.T) {
+	var files []file
+	for i := range 20 {
+		files = append(files, file{strconv.Itoa(i) + "/" + strings.Repeat("a/", 30_000) + "x", ""})
+	}
+	files = append(files, file{"b/model.h5", ""})
+	path := filepath.Join(t.TempDir(), "models.zip")
+	if err := os.WriteFile(path, []byte(zipOf(t, files...)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "it has the file b/model.h5") {
+		t.Errorf("%.300v", err)
+	}
+	if took := time.Since(start); took > 10*time.Second { // tenths of a second, instead of a minute
+		t.Errorf("it took %v", took)
 	}
 }
