@@ -571,6 +571,6 @@ func isNil(v any) bool { return v == nil || isNilPointer(v) }
 
 // isNilPointer reports whether an interface holds a nil pointer. It is false for a nil interface.
 func isNilPointer(v any) bool {
-	p := reflect.ValueOf(v)
+	p := reflect.ValueOf(v) // of the kind Invalid for a nil interface
 	return p.Kind() == reflect.Pointer && p.IsNil()
 }

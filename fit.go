@@ -153,6 +153,12 @@ func (m *Model) prepare(train data.Dataset, o FitOptions) (*training, error) {
 	if err != nil {
 		return nil, err
 	}
+	switch {
+	case isNil(train):
+		return nil, errNilDataset
+	case isNilPointer(o.Validation):
+		return nil, errors.New("the validation dataset is nil")
+	}
 	if o.ValidationSplit != 0 {
 		if train, o.Validation, err = splitValidation(train, o); err != nil {
 			return nil, err
@@ -215,9 +221,6 @@ func (m *Model) checkFit(train data.Dataset, o FitOptions) error {
 		return err
 	}
 	var errs []error
-	if isNil(train) || o.Validation != nil && isNilPointer(o.Validation) {
-		return errNilDataset
-	}
 	for _, c := range []struct {
 		name string
 		n    int

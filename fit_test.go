@@ -406,7 +406,8 @@ func TestFitRefuses(t *testing.T) {
 	}{
 		"nil data":        {nil, FitOptions{}, "the dataset is nil"},
 		"nil arrays":      {(*data.Arrays)(nil), FitOptions{}, "the dataset is nil"},
-		"nil validation":  {ok, FitOptions{Validation: (*data.Flow)(nil)}, "the dataset is nil"},
+		"nil validation":  {ok, FitOptions{Validation: (*data.Flow)(nil)}, "the validation dataset is nil"},
+		"nil to divide":   {(*data.Arrays)(nil), FitOptions{ValidationSplit: .5}, "the dataset is nil"},
 		"no targets":      {must(data.Tensors(x, nil, data.TensorOptions{})), FitOptions{}, "no targets"},
 		"other images":    {must(data.Tensors(tensor.New(tensor.Float32, 8, 7, 7, 1), y, data.TensorOptions{})), FitOptions{}, "(None, 7, 7, 1), the model takes (None, 6, 6, 1)"},
 		"three classes":   {must(data.Tensors(x, tensor.New(tensor.Float32, 8, 3), data.TensorOptions{})), FitOptions{}, "Units: 3"},
