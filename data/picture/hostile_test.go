@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"compress/zlib"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"image"
 	"image/png"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -316,4 +318,76 @@ func TestPlainImages(t *testing.T) {
 			t.Errorf("%v: %v", size, err)
 		}
 	}
+}
+
+// pngOf returns a PNG file of chunks, given as a name and a content each.
+func pngOf(chunks ...string) []byte {
+	file := []byte("\x89PNG\r\n\x1a\n")
+	for i := 0; i < len(chunks); i += 2 {
+		file = binary.BigEndian.AppendUint32(file, uint32(len(chunks[i+1])))
+		start := len(file)
+		file = append(file, chunks[i]+chunks[i+1]...)
+		file = binary.BigEndian.AppendUint32(file, crc32.ChecksumIEEE(file[start:]))
+	}
+	return file
+}
+
+// pngHeader returns the content of IHDR.
+func pngHeader(w, h uint32, depth, kind byte) string {
+	b := binary.BigEndian.AppendUint32(nil, w)
+	return string(append(binary.BigEndian.AppendUint32(b, h), depth, kind, 0, 0, 0))
+}
+
+// Headers of PNG files whose numbers do not fit together are errors, or do no harm.
+func TestPNGHeaders(t *testing.T) {
+	rows := deflated(make([]byte, 100))
+	small := pngHeader(2, 2, 8, pngRGB)
+	for name, c := range map[string]struct {
+		chunks []string
+		want   string // "" for an image
+	}{
+		"more pixels than fit into 64 bits":   {[]string{"IHDR", pngHeader(math.MaxUint32, math.MaxUint32, 8, pngRGB)}, "pixels are supported"},
+		"pixels whose product is negative":    {[]string{"IHDR", pngHeader(3<<30, 3<<30, 8, pngGray)}, "pixels are supported"},
+		"a transparent gray, then colors":     {[]string{"IHDR", pngHeader(2, 2, 8, pngGray), "tRNS", "\x00\x01", "IHDR", small}, ""},
+		"the alpha of a palette, then grays":  {[]string{"IHDR", pngHeader(2, 2, 8, pngPalette), "tRNS", "\x01", "IHDR", pngHeader(2, 2, 8, pngGray)}, ""},
+		"a row that needs more than its size": {[]string{"IHDR", pngHeader(20_000_000, 1, 16, pngRGBA)}, "MiB of memory"},
+	} {
+		file := pngOf(append(c.chunks, "IDAT", rows, "IEND", "")...)
+		for _, mode := range []ColorMode{Grayscale, RGB, RGBA} {
+			_, err := new(Decoder).Decode(file, mode)
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s, %v: %v, want %q", name, mode, err, c.want)
+			}
+		}
+	}
+}
+
+// Metadata in many pieces take no more time and memory than they have bytes.
+func TestManyMetadata(t *testing.T) {
+	segment := "\xff\xe1\x00\x0aExif\x00\x00ab"
+	photo := []byte("\xff\xd8" + strings.Repeat(segment, 200_000) + "\xff\xda")
+	bomb := string(deflated(make([]byte, 1<<20)))
+	var texts []string
+	for range 2000 {
+		texts = append(texts, "zTXt", "Raw profile type exif\x00\x00"+bomb, "zTXt", "Comment\x00\x00"+bomb)
+	}
+	for name, file := range map[string][]byte{"JPEG": photo, "PNG": pngOf(append([]string{"IHDR", pngHeader(2, 2, 8, pngRGB)}, texts...)...)} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if o := Orientation(file); o != upright {
+			t.Errorf("%s: orientation %d", name, o)
+		}
+		runtime.ReadMemStats(&after)
+		if n := after.TotalAlloc - before.TotalAlloc; n > 1<<30 {
+			t.Errorf("%s: %d MiB were allocated for a file of %d bytes", name, n>>20, len(file))
+		}
+	}
+}
+
+func deflated(b []byte) string {
+	var packed bytes.Buffer
+	z := zlib.NewWriter(&packed)
+	_, _ = z.Write(b) // to memory
+	_ = z.Close()
+	return packed.String()
 }

@@ -94,7 +94,7 @@ func (d *Decoder) checkSize(format string, w, h int, decoder int64, result, file
 		return fmt.Errorf("corrupt %s: its size is %dx%d", format, w, h)
 	}
 	limit := d.limits(file)
-	if int64(w)*int64(h) > int64(limit.pixels) {
+	if w > limit.pixels/h { // the product may not fit into 64 bits
 		return &PixelsError{Format: format, Width: w, Height: h, Limit: limit.pixels}
 	}
 	if need := max(decoder, int64(w)*int64(h)*int64(result)); need > limit.memory {

@@ -46,6 +46,30 @@ const (
 
 // jpegMetadata reads the segments before the image of a JPEG file. Several EXIF segments are one that is too long for a segment.
 func jpegMetadata(data []byte) (m metadata) {
+	var exif [][]byte
+	eachSegment(data, func(marker byte, segment []byte) {
+		if marker != 0xe1 {
+			return
+		}
+		if rest, ok := bytes.CutPrefix(segment, []byte(exifMark)); ok {
+			if exif == nil {
+				rest = segment
+			}
+			exif = append(exif, rest)
+		} else if rest, ok := bytes.CutPrefix(segment, []byte(xmpMark)); ok {
+			m.xmp = rest
+		}
+	})
+	if len(exif) == 1 {
+		m.exif = exif[0]
+	} else {
+		m.exif = bytes.Join(exif, nil)
+	}
+	return m
+}
+
+// eachSegment calls do with the marker and the content of each segment before the image of a JPEG file.
+func eachSegment(data []byte, do func(marker byte, segment []byte)) {
 	for data = data[2:]; len(data) >= 4; {
 		marker, n := data[1], int(binary.BigEndian.Uint16(data[2:]))
 		switch {
@@ -56,53 +80,53 @@ func jpegMetadata(data []byte) (m metadata) {
 			data = data[2:]
 			continue
 		case marker == 0xda || n < 2 || n+2 > len(data):
-			return m
+			return
 		}
-		if segment := data[4 : n+2]; marker == 0xe1 {
-			if rest, ok := bytes.CutPrefix(segment, []byte(exifMark)); ok {
-				if m.exif == nil {
-					rest = segment
-				}
-				m.exif = append(m.exif[:len(m.exif):len(m.exif)], rest...)
-			} else if rest, ok := bytes.CutPrefix(segment, []byte(xmpMark)); ok {
-				m.xmp = rest
-			}
-		}
+		do(marker, data[4:n+2])
 		data = data[n+2:]
 	}
-	return m
 }
+
+// mostTexts limits the texts of a PNG file that are unpacked, so that they have 64 MiB, as in Pillow.
+const mostTexts = 64
 
 // pngMetadata reads the chunks of a PNG file. They may also follow the image.
 func pngMetadata(data []byte) (m metadata) {
-	var raw, text []byte // EXIF and XMP in texts
+	texts := map[string][]byte{"Raw profile type exif": nil, "XML:com.adobe.xmp": nil}
+	unpacked := 0
 	eachChunk(data[8:], true, func(name string, b []byte) bool {
 		switch name {
 		case "eXIf":
 			m.exif = b
 		case "tEXt", "zTXt", "iTXt":
-			switch key, content := pngText(name, b); key {
-			case "Raw profile type exif":
-				raw = rawProfile(content)
-			case "XML:com.adobe.xmp":
-				text = content
+			key, content, packed := pngText(name, b)
+			if _, ok := texts[key]; !ok {
+				break
+			}
+			if packed {
+				if unpacked++; unpacked > mostTexts {
+					break
+				}
+				content = unpackText(content)
+			}
+			if content != nil {
+				texts[key] = content
 			}
 		}
 		return name != "IEND"
 	})
-	if m.xmp = text; m.exif == nil {
-		m.exif = raw
+	if m.xmp = texts["XML:com.adobe.xmp"]; m.exif == nil {
+		m.exif = rawProfile(texts["Raw profile type exif"])
 	}
 	return m
 }
 
-// pngText returns the key and the content of a text. A text that is compressed may have 1 MiB, as in Pillow.
-func pngText(name string, b []byte) (key string, content []byte) {
+// pngText returns the key and the content of a text, and whether it is compressed.
+func pngText(name string, b []byte) (key string, content []byte, packed bool) {
 	k, b, ok := bytes.Cut(b, []byte{0})
 	if !ok || name != "tEXt" && len(b) < 2 {
-		return "", nil
+		return "", nil, false
 	}
-	packed := false
 	switch name {
 	case "zTXt":
 		packed = true
@@ -111,21 +135,24 @@ func pngText(name string, b []byte) (key string, content []byte) {
 		packed = b[0] != 0
 		parts := bytes.SplitN(b[2:], []byte{0}, 3)
 		if len(parts) < 3 {
-			return "", nil
+			return "", nil, false
 		}
 		b = parts[2]
 	}
-	if packed {
-		z, err := zlib.NewReader(bytes.NewReader(b))
-		if err != nil {
-			return "", nil
-		}
-		const most = 1 << 20
-		if b, err = io.ReadAll(io.LimitReader(z, most+1)); err != nil || len(b) > most {
-			return "", nil
-		}
+	return string(k), b, packed
+}
+
+// unpackText unpacks a text of at most 1 MiB, as in Pillow. It returns nil for others.
+func unpackText(b []byte) []byte {
+	z, err := zlib.NewReader(bytes.NewReader(b))
+	if err != nil {
+		return nil
 	}
-	return string(k), b
+	const most = 1 << 20
+	if b, err = io.ReadAll(io.LimitReader(z, most+1)); err != nil || len(b) > most {
+		return nil
+	}
+	return b
 }
 
 // rawProfile returns the bytes of a profile as ImageMagick writes it: an empty line, its name, its length, and lines of hexadecimal digits.

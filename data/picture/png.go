@@ -89,7 +89,7 @@ func (f *pngFile) chunk(name string, b []byte) error {
 		if b[11] != 0 {
 			return fmt.Errorf("corrupt PNG: filter method %d", b[11])
 		}
-		f.w, f.h, f.kind, f.depth, f.interlaced = int(w), int(h), kind, int(depth), b[12] != 0
+		*f = pngFile{w: int(w), h: int(h), kind: kind, depth: int(depth), interlaced: b[12] != 0} // what an earlier header needed may not fit
 	case "PLTE":
 		if f.kind == pngPalette && f.depth > 0 {
 			if f.palette = b; len(b)/3 > 256 {
@@ -172,7 +172,8 @@ func decodePNG(d *Decoder, data []byte, channels int) (native, error) {
 		n.layout = rgba
 	}
 	size := layoutBytes[n.layout]
-	if err := d.checkSize("PNG", f.w, f.h, int64(f.w)*int64(f.h)*int64(size), channels, len(data)); err != nil {
+	memory := int64(f.w)*int64(f.h)*int64(size) + 2*int64(f.rowBytes(f.w))
+	if err := d.checkSize("PNG", f.w, f.h, memory, channels, len(data)); err != nil {
 		return native{}, err
 	}
 	n.pix = grow(&d.native, f.w*f.h*size)
