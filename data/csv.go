@@ -406,6 +406,7 @@ func (b *tableBuilder) table(name string) (*Table, error) {
 		return nil, noRows(name, src.dropped, t.ignored, b.elsewhere(name)+b.join.brokenHint())
 	}
 	t.ignored = append(t.ignored, b.join.broken...)
+	t.warn = append(t.warn, leftOut(b.join.broken)...)
 	src.dropped += len(b.join.broken)
 	src.columns = b.rows.part != nil
 	src.likelyGroup, src.likelyGroups = b.aside.likelyGroup()

@@ -28,7 +28,7 @@ func (b *labeling) chooseRule() error {
 
 // applyRule makes the table of the images whose names fit the rule. It drops the others with a warning.
 func (b *labeling) applyRule() error {
-	t := &Table{ignored: b.l.ignored, warn: b.l.warn}
+	t := &Table{ignored: b.l.ignored, warn: b.l.warnings()}
 	if b.rule.rule == Folder {
 		t.found = "images"
 	}

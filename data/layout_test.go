@@ -409,7 +409,7 @@ func TestArchives(t *testing.T) {
 			want: "b/1.png=b niños/1.png=niños", warning: "1 names are not in UTF-8"},
 		{name: "names in the field for Unicode", path: file1(t, "a.zip", archive(t, entryOf{name: "ni?os/1.png", content: p, change: unicode("niños/1.png")}, entryOf{name: "b/1.png", content: p})),
 			want: "b/1.png=b niños/1.png=niños"},
-		{name: "damaged archive beside a good one", path: file1(t, "a.zip", archive(t, append(cats, entryOf{name: "more.zip", content: []byte("PK\x03\x04")})...)), want: labels},
+		{name: "damaged archive beside a good one", path: file1(t, "a.zip", archive(t, append(cats, entryOf{name: "more.zip", content: []byte("PK\x03\x04")})...)), want: labels, warning: "a.zip: more.zip: is truncated or damaged"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tab := open(t, c.path, OpenOptions{})
@@ -526,7 +526,7 @@ func TestFolderLinks(t *testing.T) {
 		warning string
 		ignored string
 	}{
-		"files":                 {links: [][2]string{{"1.png", "set/cats/3.png"}, {"gone.png", "set/dogs/4.png"}}, want: "cats/1.png=cats cats/3.png=cats dogs/2.png=dogs", ignored: "dogs/4.png"},
+		"files":                 {links: [][2]string{{"1.png", "set/cats/3.png"}, {"gone.png", "set/dogs/4.png"}}, want: "cats/1.png=cats cats/3.png=cats dogs/2.png=dogs", ignored: "dogs/4.png", warning: "Left out dogs/4.png: is a link to a missing file: no such file or"},
 		"classes":               {links: [][2]string{{"../disk/emus", "set/emus"}}, want: "cats/1.png=cats dogs/2.png=dogs emus/5.png=emus"},
 		"links to links":        {links: [][2]string{{"../disk/far", "set/emus"}, {"emus", "disk/far"}}, want: "cats/1.png=cats dogs/2.png=dogs emus/5.png=emus"},
 		"links in links":        {links: [][2]string{{"../disk", "set/fish"}, {"../other", "disk/koi"}}, files: []string{"other/7.png"}, want: "cats/1.png=cats dogs/2.png=dogs fish/emus/5.png=fish fish/koi/7.png=fish"},

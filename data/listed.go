@@ -319,7 +319,7 @@ func (b *labeling) useList() error {
 	if from == "" {
 		return nil
 	}
-	t := &Table{ignored: b.l.ignored, warn: b.l.warn, found: "images", notes: []string{listNote(what, from)}}
+	t := &Table{ignored: b.l.ignored, warn: b.l.warnings(), found: "images", notes: []string{listNote(what, from)}}
 	for i, e := range b.chosen {
 		if labels[i] == "" {
 			t.ignored = append(t.ignored, BadFile{b.names[i], fmt.Errorf("%w (%s does not name it)", errNoLabel, quoteName(from))})

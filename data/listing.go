@@ -124,6 +124,24 @@ func (l *listing) normalize() error {
 	return nil
 }
 
+// warnings returns those of the listing, and one about what it has left out.
+func (l *listing) warnings() []string { return append(slices.Clip(l.warn), leftOut(l.ignored)...) }
+
+// leftOut warns of files that cannot be used: damaged archives, for example, of which the images are missing.
+func leftOut(ignored []BadFile) []string {
+	if len(ignored) == 0 {
+		return nil
+	}
+	first := ignored[0].Err.Error()
+	if !strings.Contains(first, ignored[0].Filename) {
+		first = ignored[0].Filename + ": " + first
+	}
+	if n := len(ignored); n > 1 {
+		return []string{fmt.Sprintf("Left out %d files; the first, %s.", n, first)}
+	}
+	return []string{"Left out " + first + "."}
+}
+
 // empty is the error of a source without images. It names what the source has instead.
 func (l *listing) empty() error {
 	var has []string
