@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestDuplicateNames: of entries with one name, the last one is used, as it is what unpacking leaves.
+// TestDuplicateNames: of entries with one name, the last one is used, as after unpacking.
 func TestDuplicateNames(t *testing.T) {
 	var entries []entryOf
 	for round := range 3 {
