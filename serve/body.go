@@ -48,8 +48,16 @@ func (b *budget) take(n int) bool {
 	return false
 }
 
-// body reads the body of a request. The bytes count until the request ends.
+// body reads the body of a request. The bytes count until the request ends. The time of the request starts when the body is there.
 func (c *call) body() ([]byte, error) {
+	b, err := c.read()
+	if err == nil {
+		c.ctx, c.cancel = c.limited(0)
+	}
+	return b, err
+}
+
+func (c *call) read() ([]byte, error) {
 	defer c.phase("read", time.Now())
 	limit := c.s.o.MaxBody
 	if c.r.ContentLength > limit {

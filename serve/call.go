@@ -16,8 +16,9 @@ type call struct {
 	s        *Server
 	w        http.ResponseWriter
 	r        *http.Request
-	ctx      context.Context
-	params   map[string]string // of the path
+	ctx      context.Context    // has the time of the request as its deadline, after the body was read
+	cancel   context.CancelFunc // of ctx; nil if the body was not read
+	params   map[string]string  // of the path
 	rec      *record
 	reserved int  // bytes of the server's budget for bodies
 	started  bool // the answer has been started

@@ -24,50 +24,69 @@ func (c *call) outputs(v *version, x examplesJSON) ([]*example, error) {
 	return c.tensorOutputs(ctx, v, x.inputs)
 }
 
-// image returns the bytes of an image: an object {"b64": "..."}, or an object whose only member is one.
-func image64(raw json.RawMessage, depth int) ([]byte, bool, error) {
-	var object map[string]json.RawMessage
-	if json.Unmarshal(raw, &object) != nil || len(object) != 1 {
+// image64 returns the bytes of an image: an object {"b64": "..."}, or an object whose only member is one. depth is the number of objects around it. In a data frame, the value
+// of the only member may be the text.
+func (c *call) image64(raw json.RawMessage, depth int, frame bool) ([]byte, bool, error) {
+	key, value, ok := onlyMember(raw)
+	switch {
+	case !ok:
+		return nil, false, nil
+	case key == "b64" && value[0] != '"':
+		return nil, true, bad("b64 must be a string")
+	case key == "b64", frame && value[0] == '"':
+		b, err := c.base64Bytes(value)
+		return b, true, err
+	case depth > 0:
 		return nil, false, nil
 	}
-	for key, value := range object {
-		if key != "b64" {
-			if depth > 0 {
-				return nil, false, nil
-			}
-			return image64(value, depth+1)
-		}
-		var text string
-		if json.Unmarshal(value, &text) != nil {
-			return nil, true, bad("b64 must be a string")
-		}
-		b, err := base64Bytes(text)
-		return b, true, err
+	return c.image64(value, depth+1, false)
+}
+
+// isImage reports whether image64 finds an image.
+func isImage(raw json.RawMessage, depth int, frame bool) bool {
+	key, value, ok := onlyMember(raw)
+	return ok && (key == "b64" || frame && value[0] == '"' || depth == 0 && isImage(value, 1, false))
+}
+
+// onlyMember returns the member of an object that has no other.
+func onlyMember(raw json.RawMessage) (key string, value json.RawMessage, ok bool) {
+	if raw[0] != '{' {
+		return "", nil, false
 	}
-	return nil, false, nil
+	for k, v := range eachMember(raw) {
+		if ok {
+			return "", nil, false
+		}
+		key, value, ok = k, v, true
+	}
+	return key, value, ok
 }
 
 // rows reads examples in rows: a list with an element for each example, which is {"b64": "..."} for an image, the value of the model's only input, or an
-// object with a value for each input.
-func (v *version) rows(raw json.RawMessage) (examplesJSON, error) {
-	var list []json.RawMessage
-	if json.Unmarshal(raw, &list) != nil {
-		return examplesJSON{}, bad("the examples must be a list")
+// object with a value for each input. frame says that they are the rows of a data frame.
+func (c *call) rows(v *version, raw json.RawMessage, frame bool) (examplesJSON, error) {
+	var x examplesJSON
+	if raw[0] != '[' {
+		return x, bad("the examples must be a list")
 	}
-	if len(list) == 0 {
-		return examplesJSON{}, bad("the request has no examples")
+	one := first(raw)
+	if one == nil {
+		return x, bad("the request has no examples")
 	}
-	if list[0][0] != '{' {
-		t, err := v.value(0, raw)
+	if one[0] != '{' {
+		t, err := c.value(v, 0, raw)
 		if err != nil {
-			return examplesJSON{}, err
+			return x, err
 		}
 		return v.inputsOf([]*tensor.Tensor{t})
 	}
-	if _, ok, _ := image64(list[0], 0); ok {
-		var x examplesJSON
-		for i, e := range list {
-			file, ok, err := image64(e, 0)
+	n := count(raw)
+	if err := v.counted(n); err != nil {
+		return x, err
+	}
+	if isImage(one, 0, frame) {
+		for i, e := range eachElement(raw) {
+			file, ok, err := c.image64(e, 0, frame)
 			if err != nil {
 				return x, err
 			}
@@ -78,73 +97,89 @@ func (v *version) rows(raw json.RawMessage) (examplesJSON, error) {
 		}
 		return x, nil
 	}
-	columns := map[string]json.RawMessage{}
-	parts := map[string][]json.RawMessage{}
-	for i, e := range list {
-		var object map[string]json.RawMessage
-		if json.Unmarshal(e, &object) != nil {
-			return examplesJSON{}, bad("the example %d must be an object, as the first one is", i)
+	columns := make([][]json.RawMessage, len(v.inputs))
+	for i, e := range eachElement(raw) {
+		if e[0] != '{' {
+			return x, bad("the example %d must be an object, as the first one is", i)
 		}
-		for key, value := range object {
-			if len(parts[key]) != i {
-				return examplesJSON{}, bad("the example %d has %q, but not all before it", i, short(key))
+		for key, value := range eachMember(e) {
+			at := find(v.inputs, key)
+			switch {
+			case at < 0:
+				return x, v.noInput(key)
+			case len(columns[at]) < i:
+				return x, bad("the example %d has %q, but not all before it", i, key)
 			}
-			parts[key] = append(parts[key], value)
+			columns[at] = append(columns[at][:i], value)
 		}
 	}
-	for key, values := range parts {
-		if len(values) != len(list) {
-			return examplesJSON{}, bad("not all examples have %q", short(key))
-		}
-		column, err := json.Marshal(values)
-		if err != nil {
-			return examplesJSON{}, err
-		}
-		columns[key] = column
-	}
-	return v.named(columns)
+	return c.stacked(v, columns, n)
 }
 
-// columns reads examples in columns: the value of the model's only input, an object with a value for each input, or images, as {"b64": "..."} or a list of them. The
-// first dimension of a value is that of the examples.
-func (v *version) columns(raw json.RawMessage) (examplesJSON, error) {
-	if file, ok, err := image64(raw, 0); ok {
-		return examplesJSON{files: [][]byte{file}}, err
-	}
-	var list []json.RawMessage
-	if json.Unmarshal(raw, &list) == nil {
-		return v.rows(raw) // of one input, rows and columns are the same
-	}
-	var object map[string]json.RawMessage
-	if json.Unmarshal(raw, &object) != nil {
-		return examplesJSON{}, bad("inputs must be a list, or an object with a list for each input")
-	}
-	if len(object) == 1 {
-		for _, value := range object {
-			if json.Unmarshal(value, &list) == nil && len(list) > 0 {
-				if _, ok, _ := image64(list[0], 1); ok {
-					return v.rows(value)
-				}
-			}
+// stacked reads the values of each input, which are in rows.
+func (c *call) stacked(v *version, columns [][]json.RawMessage, n int) (examplesJSON, error) {
+	in := make([]*tensor.Tensor, len(columns))
+	for i, values := range columns {
+		switch len(values) {
+		case 0: // inputsOf reports it
+			continue
+		case n:
+		default:
+			return examplesJSON{}, bad("not all examples have %q", v.inputs[i].name)
 		}
-	}
-	return v.named(object)
-}
-
-// named reads a tensor for each of the model's inputs.
-func (v *version) named(columns map[string]json.RawMessage) (examplesJSON, error) {
-	in := make([]*tensor.Tensor, len(v.inputs))
-	for name, raw := range columns {
-		at := find(v.inputs, name)
-		if at < 0 {
-			return examplesJSON{}, bad("the model %s has no input %q; its inputs are %s", v.name, short(name), names(v.inputs))
+		most := 0
+		for _, value := range values {
+			most += inference.Numbers(value)
 		}
 		var err error
-		if in[at], err = v.value(at, raw); err != nil {
+		if in[i], err = c.parsed(v, i, most, func() ([]float64, tensor.Shape, error) { return inference.ParseRows(c.late, values) }); err != nil {
 			return examplesJSON{}, err
 		}
 	}
 	return v.inputsOf(in)
+}
+
+// columns reads examples in columns: the value of the model's only input, an object with a value for each input, or images, as {"b64": "..."} or a list of them. The
+// first dimension of a value is that of the examples.
+func (c *call) columns(v *version, raw json.RawMessage) (examplesJSON, error) {
+	if file, ok, err := c.image64(raw, 0, false); ok {
+		return examplesJSON{files: [][]byte{file}}, err
+	}
+	switch raw[0] {
+	case '[':
+		return c.rows(v, raw, false) // of one input, rows and columns are the same
+	case '{':
+	default:
+		return examplesJSON{}, bad("inputs must be a list, or an object with a list for each input")
+	}
+	if _, value, ok := onlyMember(raw); ok && value[0] == '[' {
+		if one := first(value); one != nil && isImage(one, 1, false) {
+			return c.rows(v, value, false)
+		}
+	}
+	values := make([]json.RawMessage, len(v.inputs))
+	for key, value := range eachMember(raw) {
+		at := find(v.inputs, key)
+		if at < 0 {
+			return examplesJSON{}, v.noInput(key)
+		}
+		values[at] = value
+	}
+	in := make([]*tensor.Tensor, len(v.inputs))
+	for at, value := range values {
+		if value == nil {
+			continue
+		}
+		var err error
+		if in[at], err = c.value(v, at, value); err != nil {
+			return examplesJSON{}, err
+		}
+	}
+	return v.inputsOf(in)
+}
+
+func (v *version) noInput(name string) error {
+	return bad("the model %s has no input %q; its inputs are %s", v.name, short(name), names(v.inputs))
 }
 
 func (v *version) inputsOf(in []*tensor.Tensor) (examplesJSON, error) {
@@ -155,10 +190,26 @@ func (v *version) inputsOf(in []*tensor.Tensor) (examplesJSON, error) {
 	return examplesJSON{inputs: in}, err
 }
 
-// value reads a tensor for an input.
-func (v *version) value(input int, raw json.RawMessage) (*tensor.Tensor, error) {
+// value reads the value of an input for all examples.
+func (c *call) value(v *version, input int, raw json.RawMessage) (*tensor.Tensor, error) {
+	if raw[0] == '[' {
+		if err := v.counted(count(raw)); err != nil {
+			return nil, err
+		}
+	}
+	return c.parsed(v, input, inference.Numbers(raw), func() ([]float64, tensor.Shape, error) { return inference.ParseList(c.late, raw) })
+}
+
+// parsed returns the tensor of an input that parse reads, which gets at most so many numbers.
+func (c *call) parsed(v *version, input, most int, parse func() ([]float64, tensor.Shape, error)) (*tensor.Tensor, error) {
 	p := v.inputs[input]
-	numbers, shape, err := inference.ParseList(raw)
+	if err := c.room(v, p, most); err != nil {
+		return nil, err
+	}
+	numbers, shape, err := parse()
+	if late := c.late(); late != nil {
+		return nil, late
+	}
 	if err == nil && len(numbers) != shape.Elements() {
 		err = errors.New("the lists have different lengths")
 	}

@@ -34,6 +34,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.metrics.begin()
 	defer func() {
+		if c.cancel != nil {
+			c.cancel()
+		}
 		s.bodies.used.Add(int64(-c.reserved))
 		s.metrics.end(c.rec, time.Since(start))
 		s.log(level, c, time.Since(start))

@@ -137,3 +137,13 @@ func numberModel(t testing.TB) *lince.Model {
 	m.Regression, m.Preprocessing = true, imageModel(t, 1).Preprocessing
 	return m
 }
+
+// flatModel returns a model with the input x, images of size x size pixels, which takes little time.
+func flatModel(t testing.TB, size int) *lince.Model {
+	t.Helper()
+	m, err := lince.Options{Threads: 1}.Sequential(layer.Input{Shape: []int{size, size, 3}, Name: "x"}, layer.GlobalAveragePool2D{}, layer.Dense{Units: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}

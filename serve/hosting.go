@@ -26,14 +26,7 @@ func (c *call) mlflowVersion() error {
 
 // mlflowRequest is the body of a request of MLflow. A data frame has a column for each input, or one column with images in base64.
 type mlflowRequest struct {
-	Split *struct {
-		Columns []string            `json:"columns"`
-		Data    [][]json.RawMessage `json:"data"`
-	} `json:"dataframe_split"`
-	Records   []map[string]json.RawMessage `json:"dataframe_records"`
-	Instances json.RawMessage              `json:"instances"`
-	Inputs    json.RawMessage              `json:"inputs"`
-	Params    json.RawMessage              `json:"params"`
+	split, records, instances, inputs, params json.RawMessage
 }
 
 // invocations answers SageMaker's requests, whose body is an image file or JSON, and those of MLflow.
@@ -51,26 +44,38 @@ func (c *call) invocations() error {
 			return c.classifyForm(v, body)
 		}
 		var r mlflowRequest
-		if err := decodeJSON(body, &r); err != nil {
+		err := decodeJSON(body, member{"dataframe_split", &r.split}, member{"dataframe_records", &r.records}, member{"instances", &r.instances}, member{"inputs", &r.inputs}, member{"params", &r.params})
+		if err != nil {
 			return err
 		}
-		if r.Params != nil && string(r.Params) != "null" {
+		if r.params != nil {
 			return bad("params are not supported")
 		}
-		frame, err := r.frame()
+		var x examplesJSON
 		switch {
-		case err != nil:
-			return err
-		case frame != nil:
-			return c.mlflowPredict(v, frame)
-		case r.Instances != nil:
-			return c.mlflowPredict(v, r.Instances)
-		case textInputs(r.Inputs):
+		case r.split != nil && r.records != nil:
+			return bad("the request has both dataframe_split and dataframe_records")
+		case r.split != nil:
+			x, err = c.split(v, r.split)
+		case r.records != nil:
+			x, err = c.rows(v, r.records, true)
+		case r.instances != nil:
+			x, err = c.columns(v, r.instances)
+		case textInputs(r.inputs):
 			return c.classifyBase64(v, body)
-		case r.Inputs != nil:
-			return c.mlflowPredict(v, r.Inputs)
+		case r.inputs != nil:
+			x, err = c.columns(v, r.inputs)
+		default:
+			return bad("the request must have one of dataframe_split, dataframe_records, instances and inputs")
 		}
-		return bad("the request must have one of dataframe_split, dataframe_records, instances and inputs")
+		if err != nil {
+			return err
+		}
+		predictions, err := c.columnOutputs(v, x)
+		if err != nil {
+			return err
+		}
+		return c.ok(map[string]json.RawMessage{"predictions": predictions})
 	})
 }
 
@@ -80,59 +85,64 @@ func textInputs(inputs json.RawMessage) bool {
 	return strings.HasPrefix(text, `"`)
 }
 
-// frame returns the rows of a data frame as rows of examples, or nil if there is none.
-func (r *mlflowRequest) frame() (json.RawMessage, error) {
-	records := r.Records
-	if s := r.Split; s != nil {
-		if records != nil {
-			return nil, bad("the request has both dataframe_split and dataframe_records")
+// split reads a data frame with the names of its columns, and a list of the values of each row.
+func (c *call) split(v *version, raw json.RawMessage) (examplesJSON, error) {
+	var x examplesJSON
+	var names few[string]
+	var data json.RawMessage
+	if err := decodeObject(raw, "dataframe_split", member{"columns", &names}, member{"data", &data}); err != nil {
+		return x, err
+	}
+	if data == nil || data[0] != '[' {
+		return x, bad("dataframe_split must have the list data")
+	}
+	n := count(data)
+	if n == 0 {
+		return x, bad("the request has no examples")
+	}
+	if err := v.counted(n); err != nil {
+		return x, err
+	}
+	columns := make([][]json.RawMessage, len(v.inputs))
+	for i, row := range eachElement(data) {
+		if row[0] != '[' {
+			return x, bad("the row %d of dataframe_split must be a list", i)
 		}
-		for i, row := range s.Data {
-			if len(row) != len(s.Columns) {
-				return nil, bad("the row %d of dataframe_split has %d values for %d columns", i, len(row), len(s.Columns))
-			}
-			record := map[string]json.RawMessage{}
-			for k, name := range s.Columns {
-				record[name] = row[k]
-			}
-			records = append(records, record)
+		if k := count(row); k != len(names) {
+			return x, bad("the row %d of dataframe_split has %d values for %d columns", i, k, len(names))
 		}
-		if records == nil {
-			return nil, bad("the request has no examples")
+		for k, value := range eachElement(row) {
+			if image := value[0] == '"' || isImage(value, 1, false); image && len(names) == 1 && len(x.files) == i {
+				file, err := c.frameImage(value)
+				if err != nil {
+					return x, err
+				}
+				x.files = append(x.files, file)
+				continue
+			}
+			if x.files != nil {
+				return x, bad(`the row %d of dataframe_split must be an image in base64, as the first one is`, i)
+			}
+			at := find(v.inputs, names[k])
+			if at < 0 {
+				return x, v.noInput(names[k])
+			}
+			columns[at] = append(columns[at][:min(i, len(columns[at]))], value)
 		}
 	}
-	if records == nil {
-		return nil, nil
+	if x.files != nil {
+		return x, nil
 	}
-	for _, record := range records {
-		for name, value := range record {
-			if len(record) == 1 && len(value) > 0 && value[0] == '"' { // an image in base64
-				record[name] = json.RawMessage(`{"b64":` + string(value) + `}`)
-			}
-		}
-	}
-	return json.Marshal(records)
+	return c.stacked(v, columns, n)
 }
 
-// mlflowPredict answers with the outputs of examples, as {"predictions": [...]}.
-func (c *call) mlflowPredict(v *version, examples json.RawMessage) error {
-	x, err := v.columns(examples)
-	if err != nil {
-		return err
+// frameImage returns the image of a value in a data frame.
+func (c *call) frameImage(value json.RawMessage) ([]byte, error) {
+	if value[0] == '"' {
+		return c.base64Bytes(value)
 	}
-	predictions, err := c.columnOutputs(v, x)
-	if err != nil {
-		return err
-	}
-	return c.ok(map[string]json.RawMessage{"predictions": predictions})
-}
-
-// vertexRequest is the body of a request of Vertex AI.
-type vertexRequest struct {
-	Instances  json.RawMessage `json:"instances"`
-	Parameters struct {
-		TopK *int `json:"top_k"`
-	} `json:"parameters"`
+	file, _, err := c.image64(value, 1, false)
+	return file, err
 }
 
 // vertex answers with a prediction for each instance: the classes of an image, or the output for a tensor.
@@ -141,24 +151,27 @@ func (c *call) vertex() error {
 	if err != nil {
 		return err
 	}
-	var r vertexRequest
-	if err := decodeJSON(body, &r); err != nil {
+	var instances json.RawMessage
+	var parameters struct {
+		TopK *int `json:"top_k"`
+	}
+	if err := decodeJSON(body, member{"instances", &instances}, member{"parameters", &parameters}); err != nil {
 		return err
 	}
-	k, err := topK(r.Parameters.TopK)
+	k, err := topK(parameters.TopK)
 	if err != nil {
 		return err
 	}
 	return c.with(func(v *version) error {
-		if r.Instances == nil {
+		if instances == nil {
 			return bad("the request has no instances")
 		}
-		x, err := v.rows(r.Instances)
+		x, err := c.rows(v, instances, false)
 		if err != nil {
 			return err
 		}
 		if x.files == nil || !v.classifier {
-			return c.predict(v, r.Instances, nil)
+			return c.rowPredictions(v, x)
 		}
 		list, err := c.outputs(v, x)
 		if err != nil {

@@ -1,10 +1,10 @@
 package serve
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
-	"strings"
 
 	"github.com/lince-ml/lince"
 )
@@ -51,15 +51,6 @@ func topK(parameter *int) (int, error) {
 	return *parameter, nil
 }
 
-// rawRequest is a request with an image in base64.
-type rawRequest struct {
-	Inputs     json.RawMessage `json:"inputs"`
-	Parameters struct {
-		TopK            *int    `json:"top_k"`
-		FunctionToApply *string `json:"function_to_apply"`
-	} `json:"parameters"`
-}
-
 func (c *call) classifyRaw() error {
 	body, err := c.payload()
 	if err != nil {
@@ -94,30 +85,32 @@ func (c *call) classifyFiles(v *version, files [][]byte, k int, listed bool) err
 
 // classifyBase64 answers a request with an image, or a list of images, in base64.
 func (c *call) classifyBase64(v *version, body []byte) error {
-	var r rawRequest
-	if err := decodeJSON(body, &r); err != nil {
+	var inputs json.RawMessage
+	var parameters struct {
+		TopK            *int    `json:"top_k"`
+		FunctionToApply *string `json:"function_to_apply"`
+	}
+	if err := decodeJSON(body, member{"inputs", &inputs}, member{"parameters", &parameters}); err != nil {
 		return err
 	}
-	k, err := topK(r.Parameters.TopK)
+	k, err := topK(parameters.TopK)
 	if err != nil {
 		return err
 	}
-	if f := r.Parameters.FunctionToApply; f != nil && *f != v.function() {
+	if f := parameters.FunctionToApply; f != nil && *f != v.function() {
 		return bad("function_to_apply must be %s, which this model's scores come from, got %q", v.function(), short(*f))
 	}
-	var one string
-	if json.Unmarshal(r.Inputs, &one) == nil {
-		file, err := base64Bytes(one)
+	if inputs != nil && inputs[0] == '"' {
+		file, err := c.base64Bytes(inputs)
 		if err != nil {
 			return err
 		}
 		return c.classifyFiles(v, [][]byte{file}, k, false)
 	}
-	var many []string
-	if err := json.Unmarshal(r.Inputs, &many); err != nil {
+	if inputs == nil || inputs[0] != '[' {
 		return bad("inputs must be an image in base64, or a list of such images")
 	}
-	files, err := base64Files(many)
+	files, err := c.base64Files(v, nil, inputs)
 	if err != nil {
 		return err
 	}
@@ -132,33 +125,54 @@ func (v *version) function() string {
 	return "softmax"
 }
 
-// base64Files decodes images in base64.
-func base64Files(list []string) ([][]byte, error) {
-	files := make([][]byte, len(list))
-	for i, text := range list {
-		var err error
-		if files[i], err = base64Bytes(text); err != nil {
+// base64Files appends the images of a list in base64 to files.
+func (c *call) base64Files(v *version, files [][]byte, list json.RawMessage) ([][]byte, error) {
+	if err := v.counted(len(files) + count(list)); err != nil {
+		return nil, err
+	}
+	for i, e := range eachElement(list) {
+		if e[0] != '"' {
+			return nil, bad("the element %d of the list must be an image in base64, got %s", i, kindOf(e))
+		}
+		file, err := c.base64Bytes(e)
+		if err != nil {
 			return nil, err
 		}
+		files = append(files, file)
 	}
 	return files, nil
 }
 
-// base64Bytes decodes base64 with either alphabet, with or without padding. It accepts the start of a data URL.
-func base64Bytes(text string) ([]byte, error) {
-	if strings.HasPrefix(text, "data:") {
-		if at := strings.Index(text, ";base64,"); at >= 0 {
-			text = text[at+len(";base64,"):]
+// base64Bytes decodes a string of base64 with either alphabet, with or without padding. It accepts the start of a data URL. The bytes count as those of the body.
+func (c *call) base64Bytes(s json.RawMessage) ([]byte, error) {
+	text := []byte(s[1 : len(s)-1])
+	if bytes.IndexByte(text, '\\') >= 0 {
+		if err := c.reserve(len(s)); err != nil {
+			return nil, err
+		}
+		text = []byte(unquoted(s))
+	}
+	if bytes.HasPrefix(text, []byte("data:")) {
+		if _, after, ok := bytes.Cut(text, []byte(";base64,")); ok {
+			text = after
 		}
 	}
-	text = strings.TrimRight(text, "=")
+	text = bytes.TrimRight(text, "=")
 	encoding := base64.RawStdEncoding
-	if strings.ContainsAny(text, "-_") {
+	if bytes.ContainsAny(text, "-_") {
 		encoding = base64.RawURLEncoding
 	}
-	b, err := encoding.DecodeString(text)
+	size := encoding.DecodedLen(len(text))
+	if err := c.reserve(size); err != nil {
+		return nil, err
+	}
+	if err := c.late(); err != nil {
+		return nil, err
+	}
+	file := make([]byte, size)
+	n, err := encoding.Decode(file, text)
 	if err != nil {
 		return nil, bad("an image is not in base64")
 	}
-	return b, nil
+	return file[:n], nil
 }

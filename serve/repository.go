@@ -1,6 +1,9 @@
 package serve
 
-import "net/http"
+import (
+	"encoding/json"
+	"net/http"
+)
 
 // repositoryRoutes is the table of the model repository extension of the Open Inference Protocol
 // (https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_model_repository.md).
@@ -17,11 +20,9 @@ func (c *call) index() error {
 	if err != nil {
 		return err
 	}
-	var r struct {
-		Ready bool `json:"ready"`
-	}
+	var ready bool
 	if len(body) > 0 {
-		if err := decodeJSON(body, &r); err != nil {
+		if err := decodeJSON(body, member{"ready", &ready}); err != nil {
 			return err
 		}
 	}
@@ -37,7 +38,7 @@ func (c *call) index() error {
 		if m.Version, m.Reason = e.state(); m.Version == "" {
 			m.State = "UNAVAILABLE"
 		}
-		if m.Version != "" || !r.Ready {
+		if m.Version != "" || !ready {
 			list = append(list, m)
 		}
 	}
@@ -53,17 +54,20 @@ func (c *call) repositoryEntry() (*entry, error) {
 	if !c.s.o.Control {
 		return nil, fail(http.StatusForbidden, "clients may not load and unload models of this server")
 	}
-	var r struct {
-		Parameters map[string]any `json:"parameters"`
-	}
+	var parameters json.RawMessage
 	if len(body) > 0 {
-		if err := decodeJSON(body, &r); err != nil {
+		if err := decodeJSON(body, member{"parameters", &parameters}); err != nil {
 			return nil, err
 		}
 	}
-	for key := range r.Parameters {
-		if key != "unload_dependents" { // no model depends on another
-			return nil, bad("the parameter %q is not supported", short(key))
+	if parameters != nil && parameters[0] != '{' {
+		return nil, bad("parameters has the wrong type: got %s", kindOf(parameters))
+	}
+	if parameters != nil {
+		for key := range eachMember(parameters) {
+			if key != "unload_dependents" { // no model depends on another
+				return nil, bad("the parameter %q is not supported", short(key))
+			}
 		}
 	}
 	name := c.params["model"]

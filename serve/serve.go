@@ -52,7 +52,8 @@ type Options struct {
 	// MaxBody is the largest size of a request's body in bytes, also after decompression. The default is 32 MiB. A larger body gets the
 	// status 413.
 	MaxBody int64
-	// MaxBodies limits the bytes of all bodies in memory at the same time. The default is 512 MiB. A request beyond it gets the status 503.
+	// MaxBodies limits the bytes of all bodies in memory at the same time, and of the images and tensors that are made of them. The default is 512 MiB, or 12 times MaxBody if that is
+	// more: so much a body of numbers in JSON can take. A request beyond it gets the status 503.
 	MaxBodies int64
 	// MaxPixels is the largest number of pixels of an image file. The default is 50 million. The limits of a picture.Decoder hold as well.
 	MaxPixels int
@@ -97,7 +98,7 @@ func (o Options) defaults() (Options, error) {
 	}
 	number("MaxPixels", &o.MaxPixels, 50e6, 1<<30)
 	bytes("MaxBody", &o.MaxBody, 32<<20)
-	bytes("MaxBodies", &o.MaxBodies, 512<<20)
+	bytes("MaxBodies", &o.MaxBodies, max(512<<20, 12*min(o.MaxBody, 1<<50)))
 	if o.Timeout == 0 {
 		o.Timeout = 30 * time.Second
 	}

@@ -85,13 +85,9 @@ func (c *call) tfMetadata() error {
 	})
 }
 
-// tfRequest is the body of predict and classify.
+// tfRequest is the body of a request: instances or inputs to predict, examples to classify.
 type tfRequest struct {
-	Signature *string         `json:"signature_name"`
-	Instances json.RawMessage `json:"instances"` // predict
-	Inputs    json.RawMessage `json:"inputs"`    // predict
-	Examples  json.RawMessage `json:"examples"`  // classify
-	Context   json.RawMessage `json:"context"`   // classify
+	instances, inputs, examples, context json.RawMessage
 }
 
 // tfRead reads the body.
@@ -101,10 +97,12 @@ func (c *call) tfRead() (tfRequest, error) {
 	if err != nil {
 		return r, err
 	}
-	if err := decodeJSON(body, &r); err != nil {
+	var s *string
+	err = decodeJSON(body, member{"signature_name", &s}, member{"instances", &r.instances}, member{"inputs", &r.inputs}, member{"examples", &r.examples}, member{"context", &r.context})
+	if err != nil {
 		return r, err
 	}
-	if s := r.Signature; s != nil && *s != "" && *s != signature {
+	if s != nil && *s != "" && *s != signature {
 		return r, fail(http.StatusNotFound, "there is no signature %q; the only one is %s", short(*s), signature)
 	}
 	return r, nil
@@ -115,30 +113,31 @@ func (c *call) tfPredict() error {
 	if err != nil {
 		return err
 	}
-	return c.with(func(v *version) error { return c.predict(v, r.Instances, r.Inputs) })
-}
-
-// predict answers with the outputs of examples in rows or in columns.
-func (c *call) predict(v *version, instances, inputs json.RawMessage) error {
-	if (instances == nil) == (inputs == nil) {
-		return bad("the request must have either instances or inputs")
-	}
-	read := v.rows
-	raw := instances
-	if instances == nil {
-		read, raw = v.columns, inputs
-	}
-	x, err := read(raw)
-	if err != nil {
-		return err
-	}
-	if instances == nil {
+	return c.with(func(v *version) error {
+		if (r.instances == nil) == (r.inputs == nil) {
+			return bad("the request must have either instances or inputs")
+		}
+		if r.instances != nil {
+			x, err := c.rows(v, r.instances, false)
+			if err != nil {
+				return err
+			}
+			return c.rowPredictions(v, x)
+		}
+		x, err := c.columns(v, r.inputs)
+		if err != nil {
+			return err
+		}
 		outputs, err := c.columnOutputs(v, x)
 		if err != nil {
 			return err
 		}
 		return c.ok(map[string]json.RawMessage{"outputs": outputs})
-	}
+	})
+}
+
+// rowPredictions answers with the outputs of examples in rows.
+func (c *call) rowPredictions(v *version, x examplesJSON) error {
 	list, err := c.outputs(v, x)
 	if err != nil {
 		return err
@@ -180,17 +179,17 @@ func (c *call) tfClassify() error {
 	if err != nil {
 		return err
 	}
-	if r.Context != nil {
+	if r.context != nil {
 		return bad("context is not supported; put its features into each example")
 	}
-	if r.Examples == nil {
+	if r.examples == nil {
 		return bad("the request has no examples")
 	}
 	return c.with(func(v *version) error {
 		if !v.classifier {
 			return v.noClassifier()
 		}
-		x, err := v.rows(r.Examples)
+		x, err := c.rows(v, r.examples, false)
 		if err != nil {
 			return err
 		}

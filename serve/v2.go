@@ -3,6 +3,7 @@ package serve
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -123,10 +124,10 @@ func (c *call) v2Config() error {
 
 // v2Request is the JSON of an inference request.
 type v2Request struct {
-	ID         string       `json:"id"`
-	Parameters v2Parameters `json:"parameters"`
-	Inputs     []v2Input    `json:"inputs"`
-	Outputs    []v2Output   `json:"outputs"`
+	ID         string
+	Parameters v2Parameters
+	Inputs     []v2Input
+	Outputs    few[v2Output]
 }
 
 // v2Parameters are the parameters of a request, an input or an output. Others are ignored: the protocol allows those of other servers.
@@ -139,11 +140,11 @@ type v2Parameters struct {
 }
 
 type v2Input struct {
-	Name       string          `json:"name"`
-	Shape      []int           `json:"shape"`
-	Datatype   string          `json:"datatype"`
-	Parameters v2Parameters    `json:"parameters"`
-	Data       json.RawMessage `json:"data"`
+	Name       string
+	Shape      few[int]
+	Datatype   string
+	Parameters v2Parameters
+	Data       json.RawMessage
 
 	binary []byte // the data, if BinaryDataSize is set
 }
@@ -171,7 +172,7 @@ func (c *call) v2Infer() error {
 		defer cancel()
 		var list []*example
 		if len(r.Inputs) == 1 && r.Inputs[0].Datatype == "BYTES" {
-			files, err := r.Inputs[0].files()
+			files, err := c.v2Files(v, &r.Inputs[0])
 			if err != nil {
 				return err
 			}
@@ -180,7 +181,7 @@ func (c *call) v2Infer() error {
 				return err
 			}
 		} else {
-			in, err := r.tensors(v)
+			in, err := c.v2Tensors(v, r)
 			if err != nil {
 				return err
 			}
@@ -208,6 +209,9 @@ func (r *v2Request) selected(v *version) ([]v2Output, error) {
 		o := &list[i]
 		if find(v.outputs, o.Name) < 0 {
 			return nil, bad("the model %s has no output %q; its outputs are %s", v.name, short(o.Name), names(v.outputs))
+		}
+		if slices.ContainsFunc(list[:i], func(other v2Output) bool { return other.Name == o.Name }) { // a small request would have a large answer
+			return nil, bad("the output %s occurs twice", o.Name)
 		}
 		if o.Parameters.BinaryData == nil {
 			o.Parameters.BinaryData = &r.Parameters.BinaryDataOutput

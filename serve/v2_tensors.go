@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 
@@ -25,8 +26,26 @@ func v2Parse(body []byte, length string) (*v2Request, error) {
 		text = body[:n]
 	}
 	var r v2Request
-	if err := decodeJSON(text, &r); err != nil {
+	var inputs json.RawMessage
+	if err := decodeJSON(text, member{"id", &r.ID}, member{"parameters", &r.Parameters}, member{"inputs", &inputs}, member{"outputs", &r.Outputs}); err != nil {
 		return nil, err
+	}
+	if inputs == nil {
+		return nil, bad("the request has no inputs")
+	}
+	if inputs[0] != '[' {
+		return nil, bad("inputs has the wrong type: got %s", kindOf(inputs))
+	}
+	for i, e := range eachElement(inputs) {
+		if i == mostFew {
+			return nil, bad("the request has more than %d inputs", mostFew)
+		}
+		var in v2Input
+		err := decodeObject(e, "inputs", member{"name", &in.Name}, member{"shape", &in.Shape}, member{"datatype", &in.Datatype}, member{"parameters", &in.Parameters}, member{"data", &in.Data})
+		if err != nil {
+			return nil, err
+		}
+		r.Inputs = append(r.Inputs, in)
 	}
 	if len(r.Inputs) == 0 {
 		return nil, bad("the request has no inputs")
@@ -67,14 +86,15 @@ func elements(shape []int, most int) int {
 // maxElements limits the elements of a tensor. Its data are in the body, so this is no limit of memory.
 const maxElements = 1 << 40
 
-// files returns the elements of an input of type BYTES, each of which is an image file: in base64 in JSON, as they are in binary.
-func (in *v2Input) files() ([][]byte, error) {
-	n := elements(in.Shape, maxElements)
-	if n < 0 {
-		return nil, bad("the input %q has the invalid shape %v", short(in.Name), in.Shape)
+// v2Files returns the elements of an input of type BYTES, each of which is an image file: in base64 in JSON, as they are in binary.
+func (c *call) v2Files(v *version, in *v2Input) ([][]byte, error) {
+	n, err := in.elements()
+	if err != nil {
+		return nil, err
 	}
 	var files [][]byte
-	if in.binary != nil {
+	switch {
+	case in.binary != nil:
 		for b := in.binary; len(b) > 0; {
 			if len(b) < 4 || uint64(binary.LittleEndian.Uint32(b)) > uint64(len(b)-4) {
 				return nil, bad("the binary data of the input %q end within an element", short(in.Name))
@@ -82,21 +102,31 @@ func (in *v2Input) files() ([][]byte, error) {
 			size := int(binary.LittleEndian.Uint32(b))
 			files = append(files, b[4:4+size:4+size])
 			b = b[4+size:]
-		}
-	} else {
-		var texts []string
-		if json.Unmarshal(in.Data, &texts) != nil {
-			var rows [][]string
-			if json.Unmarshal(in.Data, &rows) != nil {
-				return nil, bad("the data of the input %q must be a list of images in base64", short(in.Name))
-			}
-			for _, r := range rows {
-				texts = append(texts, r...)
+			if err := v.counted(len(files)); err != nil {
+				return nil, err
 			}
 		}
-		var err error
-		if files, err = base64Files(texts); err != nil {
-			return nil, err
+	case in.Data == nil || in.Data[0] != '[':
+		return nil, bad("the data of the input %q must be a list of images in base64", short(in.Name))
+	default:
+		rows := []json.RawMessage{in.Data}
+		if one := first(in.Data); one != nil && one[0] == '[' {
+			if err := v.counted(count(in.Data)); err != nil {
+				return nil, err
+			}
+			rows = rows[:0]
+			for _, row := range eachElement(in.Data) {
+				if row[0] != '[' {
+					return nil, bad("the data of the input %q must be a list of images in base64", short(in.Name))
+				}
+				rows = append(rows, row)
+			}
+		}
+		for _, row := range rows {
+			var err error
+			if files, err = c.base64Files(v, files, row); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if len(files) != n {
@@ -105,19 +135,19 @@ func (in *v2Input) files() ([][]byte, error) {
 	return files, nil
 }
 
-// tensors returns the inputs of a model.
-func (r *v2Request) tensors(v *version) ([]*tensor.Tensor, error) {
+// v2Tensors returns the inputs of a model.
+func (c *call) v2Tensors(v *version, r *v2Request) ([]*tensor.Tensor, error) {
 	in := make([]*tensor.Tensor, len(v.inputs))
 	for i := range r.Inputs {
 		input := &r.Inputs[i]
 		at := find(v.inputs, input.Name)
 		if at < 0 {
-			return nil, bad("the model %s has no input %q; its inputs are %s", v.name, short(input.Name), names(v.inputs))
+			return nil, v.noInput(input.Name)
 		}
 		if in[at] != nil {
 			return nil, bad("the input %s occurs twice", input.Name)
 		}
-		t, err := input.tensor()
+		t, err := c.v2Tensor(v, v.inputs[at], input)
 		if err != nil {
 			return nil, err
 		}
@@ -126,21 +156,24 @@ func (r *v2Request) tensors(v *version) ([]*tensor.Tensor, error) {
 	return v.checked(in)
 }
 
-// tensor returns the tensor that an input has.
-func (in *v2Input) tensor() (*tensor.Tensor, error) {
+// v2Tensor returns the tensor that an input has.
+func (c *call) v2Tensor(v *version, p port, in *v2Input) (*tensor.Tensor, error) {
 	dtype, ok := v2Type(in.Datatype)
 	if !ok {
 		return nil, bad("the input %q has the datatype %q; supported are BOOL, UINT8, INT8, INT16, INT32, INT64, FP32 and FP64, and BYTES for images", short(in.Name), short(in.Datatype))
 	}
-	n := elements(in.Shape, maxElements)
-	if n < 0 {
-		return nil, bad("the input %q has the invalid shape %v", short(in.Name), in.Shape)
+	n, err := in.elements()
+	if err != nil {
+		return nil, err
 	}
 	if in.binary == nil {
-		return in.fromJSON(dtype, n)
+		return c.v2FromJSON(v, p, in, dtype, n)
 	}
 	if len(in.binary) != n*dtype.Size() {
 		return nil, bad("the input %q has %d bytes of data; its shape %v and datatype %s need %d", short(in.Name), len(in.binary), in.Shape, in.Datatype, n*dtype.Size())
+	}
+	if err := c.reserve(len(in.binary)); err != nil {
+		return nil, err
 	}
 	t := tensor.New(dtype, in.Shape...) // aligned, which bytes of the body need not be
 	copy(t.Raw(), in.binary)
@@ -154,19 +187,36 @@ func (in *v2Input) tensor() (*tensor.Tensor, error) {
 	return t, nil
 }
 
-// fromJSON reads the data in JSON, which may be flat or nested.
-func (in *v2Input) fromJSON(dtype tensor.DType, n int) (*tensor.Tensor, error) {
+// elements returns the number of elements of the input's shape.
+func (in *v2Input) elements() (int, error) {
+	const mostDims = 64
+	n := elements(in.Shape, maxElements)
+	if n < 0 || len(in.Shape) > mostDims {
+		return 0, bad("the input %q has the invalid shape %s", short(in.Name), short(fmt.Sprint(in.Shape)))
+	}
+	return n, nil
+}
+
+// v2FromJSON reads the data in JSON, which may be flat or nested.
+func (c *call) v2FromJSON(v *version, p port, in *v2Input, dtype tensor.DType, n int) (*tensor.Tensor, error) {
 	if in.Data == nil {
 		return nil, bad("the input %q has no data", short(in.Name))
 	}
-	numbers, _, err := inference.ParseList(in.Data)
+	p.dtype = dtype
+	if err := c.room(v, p, inference.Numbers(in.Data)); err != nil {
+		return nil, err
+	}
+	numbers, _, err := inference.ParseList(c.late, in.Data)
+	if late := c.late(); late != nil {
+		return nil, late
+	}
 	if err != nil {
 		return nil, bad("the input %q: %v", short(in.Name), err)
 	}
 	if len(numbers) != n {
 		return nil, bad("the input %q has %d elements, but the shape %v", short(in.Name), len(numbers), in.Shape)
 	}
-	t, err := inference.FromFloats(dtype, in.Shape, numbers)
+	t, err := inference.FromFloats(dtype, tensor.Shape(in.Shape), numbers)
 	if err != nil {
 		return nil, bad("the input %q: %v", short(in.Name), err)
 	}

@@ -56,7 +56,7 @@ func (r *reader) list(name string, value []byte) error {
 	if p == nil {
 		return fmt.Errorf("there is no %s %s%s", r.side, name, suggest.Hint(name, Names(r.ports)))
 	}
-	numbers, shape, err := ParseList(value)
+	numbers, shape, err := ParseList(nil, value)
 	if err != nil {
 		return err
 	}

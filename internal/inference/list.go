@@ -1,6 +1,7 @@
 package inference
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -13,9 +14,9 @@ import (
 const maxRank = 64
 
 // ParseList reads numbers from a valid JSON value: a nested list of numbers, or a number. true and false are 1 and 0. All lists of a depth must have the
-// same length. A list without elements ends the shape: the shape of [[]] is (1, 0).
-func ParseList(json []byte) (numbers []float64, shape tensor.Shape, err error) {
-	p := listParser{text: json}
+// same length. A list without elements ends the shape: the shape of [[]] is (1, 0). stop, if not nil, is called from time to time; its error ends the parsing.
+func ParseList(stop func() error, json []byte) (numbers []float64, shape tensor.Shape, err error) {
+	p := listParser{stop: stop, text: json, numbers: make([]float64, 0, Numbers(json))}
 	if err := p.value(0); err != nil {
 		return nil, nil, err
 	}
@@ -25,8 +26,28 @@ func ParseList(json []byte) (numbers []float64, shape tensor.Shape, err error) {
 	return p.numbers, p.shape, nil
 }
 
+// ParseRows reads numbers as ParseList does from the list of so many values.
+func ParseRows[T ~[]byte](stop func() error, rows []T) (numbers []float64, shape tensor.Shape, err error) {
+	n := 0
+	for _, row := range rows {
+		n += Numbers(row)
+	}
+	p := listParser{stop: stop, numbers: make([]float64, 0, n), shape: tensor.Shape{len(rows)}}
+	for _, row := range rows {
+		p.text, p.at = row, 0
+		if err := p.value(1); err != nil {
+			return nil, nil, err
+		}
+	}
+	return p.numbers, p.shape, nil
+}
+
+// Numbers returns the largest number of numbers that a JSON value can have.
+func Numbers(json []byte) int { return bytes.Count(json, []byte{','}) + 1 }
+
 // listParser reads a list. The text is valid JSON, so it looks at the first byte of each token only.
 type listParser struct {
+	stop    func() error
 	text    []byte
 	at      int
 	numbers []float64
@@ -57,6 +78,9 @@ func (p *listParser) value(depth int) error {
 			return errors.New("the lists have different depths")
 		}
 		p.numbers = append(p.numbers, v)
+		if p.stop != nil && len(p.numbers)%(1<<16) == 0 {
+			return p.stop()
+		}
 		return nil
 	}
 	p.at++
@@ -107,7 +131,11 @@ func (p *listParser) number(first byte) (float64, error) {
 	case text == "false":
 		return 0, nil
 	case first == '-' || first >= '0' && first <= '9':
-		return strconv.ParseFloat(text, 64)
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil { // the text is a number of JSON
+			return 0, fmt.Errorf("the number %s is too large", shortened(p.text[start:p.at]))
+		}
+		return v, nil
 	case text == "null":
 		return 0, errors.New("want numbers in lists, got null")
 	}
@@ -116,6 +144,15 @@ func (p *listParser) number(first byte) (float64, error) {
 		what = "the end"
 	}
 	return 0, fmt.Errorf("want numbers in lists, got %s", what)
+}
+
+// shortened returns the start of a number for a message.
+func shortened(number []byte) string {
+	const most = 32
+	if len(number) > most {
+		return string(number[:most]) + "..."
+	}
+	return string(number)
 }
 
 // maxExact is the largest integer up to which float64 holds every integer.
