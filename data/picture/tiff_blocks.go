@@ -2,102 +2,12 @@ package picture
 
 import (
 	"bytes"
-	"compress/zlib"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
-	"math/bits"
-
-	"golang.org/x/image/ccitt"
-	"golang.org/x/image/tiff/lzw"
 
 	"github.com/lince-ml/lince/data/picture/internal/jpeg"
-	"github.com/lince-ml/lince/internal/bounded"
 )
-
-// Values of tiffCompression.
-const (
-	tiffRaw  = 1
-	tiffFax3 = 3
-	tiffFax4 = 4
-	tiffJPEG = 7
-)
-
-// tiffCompressions lists the compressions of blocks that are decompressed to samples. JPEG is another case.
-var tiffCompressions = map[int]struct {
-	open      func(f *tiffInfo, b []byte, rows int) (io.Reader, error)
-	predictor bool
-}{
-	tiffRaw: {func(_ *tiffInfo, b []byte, _ int) (io.Reader, error) { return bytes.NewReader(b), nil }, false},
-	tiffFax3: {func(f *tiffInfo, b []byte, rows int) (io.Reader, error) {
-		if o, err := f.numbers(tiffFaxOptions); err != nil || len(o) == 1 && o[0]&1 != 0 {
-			return nil, errors.New("TIFF files with two-dimensional fax compression (group 3) are not supported" + tiffAdvice)
-		}
-		return ccitt.NewReader(bytes.NewReader(b), ccitt.MSB, ccitt.Group3, f.blockW, rows, &ccitt.Options{Invert: true}), nil
-	}, false},
-	tiffFax4: {func(f *tiffInfo, b []byte, rows int) (io.Reader, error) {
-		return ccitt.NewReader(bytes.NewReader(b), ccitt.MSB, ccitt.Group4, f.blockW, rows, &ccitt.Options{Invert: true}), nil
-	}, false},
-	5: {func(_ *tiffInfo, b []byte, _ int) (io.Reader, error) {
-		return lzw.NewReader(bytes.NewReader(b), lzw.MSB, 8), nil
-	}, true},
-	8:     {func(_ *tiffInfo, b []byte, _ int) (io.Reader, error) { return zlib.NewReader(bytes.NewReader(b)) }, true},
-	32946: {func(_ *tiffInfo, b []byte, _ int) (io.Reader, error) { return zlib.NewReader(bytes.NewReader(b)) }, true},
-	32773: {func(_ *tiffInfo, b []byte, _ int) (io.Reader, error) { return &packBits{b: b}, nil }, false},
-	50000: {func(_ *tiffInfo, b []byte, _ int) (io.Reader, error) { return bounded.Zstd(bytes.NewReader(b), 8<<20) }, true},
-}
-
-// tiffCompressionNames names those that this package does not read.
-var tiffCompressionNames = map[int]string{
-	2: "CCITT modified Huffman", 6: "old JPEG", 9: "JBIG", 10: "JBIG", 32766: "NeXT", 32809: "ThunderScan", 32908: "Pixar film", 32909: "Pixar log", 34661: "JBIG", 34676: "SGI LogL", 34677: "SGI LogLuv",
-	34712: "JPEG 2000", 34887: "LERC", 34925: "LZMA", 34892: "lossy JPEG of DNG", 50001: "WebP", 50002: "JPEG XL", 52546: "JPEG XL",
-}
-
-// packBits reads runs of bytes.
-type packBits struct {
-	b     []byte
-	n     int // bytes that are left of the run
-	equal bool
-}
-
-func (p *packBits) Read(out []byte) (int, error) {
-	done := 0
-	for done < len(out) {
-		if p.n == 0 {
-			if len(p.b) < 2 {
-				return done, io.EOF
-			}
-			switch c := int(int8(p.b[0])); {
-			case c >= 0:
-				p.n, p.equal = c+1, false
-			case c > -128:
-				p.n, p.equal = 1-c, true
-			}
-			p.b = p.b[1:]
-			continue
-		}
-		k := min(p.n, len(out)-done)
-		if p.equal {
-			if len(p.b) == 0 {
-				return done, io.EOF
-			}
-			for i := range k {
-				out[done+i] = p.b[0]
-			}
-		} else if k = copy(out[done:done+k], p.b); k == 0 {
-			return done, io.EOF
-		}
-		done += k
-		p.n -= k
-		if !p.equal {
-			p.b = p.b[k:]
-		} else if p.n == 0 {
-			p.b = p.b[1:]
-		}
-	}
-	return done, nil
-}
 
 // planes returns the number of planes, and the samples of a pixel in each.
 func (f *tiffInfo) planes() (planes, samples int) {
@@ -112,6 +22,13 @@ func (f *tiffInfo) rowBytes(w int) int {
 	_, samples := f.planes()
 	return (w*samples*f.bits + 7) / 8
 }
+
+// A block needs some 10 microseconds beside its pixels. Files with more than manyBlocks must have at least fewPixels for each of them. (Tiles have 16x16 pixels or more, and strips have
+// the width of the image.)
+const (
+	manyBlocks = 1 << 16
+	fewPixels  = 64
+)
 
 // checkBlocks returns an error for strips or tiles that are not supported, or do not make up the image.
 func (f *tiffInfo) checkBlocks(d *Decoder, m *tiffMode) error {
@@ -137,6 +54,13 @@ func (f *tiffInfo) checkBlocks(d *Decoder, m *tiffMode) error {
 	across, down := (f.w+f.blockW-1)/f.blockW, (f.h+f.blockH-1)/f.blockH
 	if need := across * down * planes; len(f.offsets) < need {
 		return fmt.Errorf("corrupt TIFF: it lists %d blocks of %dx%d pixels, its size needs %d", len(f.offsets), f.blockW, f.blockH, need)
+	} else if need > manyBlocks && f.w*f.h/need < fewPixels {
+		return fmt.Errorf("TIFF files with %d blocks of %dx%d pixels are not supported%s", need, f.blockW, f.blockH, tiffAdvice)
+	}
+	if f.compression == tiffFax3 {
+		if o, err := f.numbers(tiffFaxOptions); err != nil || len(o) == 1 && o[0]&1 != 0 {
+			return errors.New("TIFF files with two-dimensional fax compression (group 3) are not supported" + tiffAdvice)
+		}
 	}
 	switch {
 	case f.predictor < 1 || f.predictor > 3:
@@ -163,13 +87,6 @@ func (f *tiffInfo) block(i int) ([]byte, error) {
 		}
 		b = b[:f.sizes[i]]
 	}
-	if f.reversed && f.compression != tiffJPEG {
-		reversed := make([]byte, len(b))
-		for k, v := range b {
-			reversed[k] = bits.Reverse8(v)
-		}
-		b = reversed
-	}
 	return b, nil
 }
 
@@ -180,6 +97,13 @@ func (f *tiffInfo) unpack(d *Decoder, m *tiffMode) ([]byte, error) {
 	row := f.rowBytes(f.w)
 	out := make([]byte, planes*f.h*row)
 	line := f.rowBytes(f.blockW)
+	u := &tiffUnpacker{tiffInfo: f, left: len(f.data) + 2*len(out)}
+	defer u.close()
+	if f.compression == tiffJPEG {
+		if err := u.readTables(); err != nil {
+			return nil, err
+		}
+	}
 	var buf []byte
 	i := 0
 	for plane := range planes {
@@ -196,11 +120,11 @@ func (f *tiffInfo) unpack(d *Decoder, m *tiffMode) ([]byte, error) {
 				i++
 				switch {
 				case f.compression == tiffJPEG:
-					buf, err = f.jpegBlock(d, m, b, rows, buf)
+					buf, err = u.jpegBlock(d, m, b, rows, buf)
 				case m.ycc && (f.subsampleX > 1 || f.subsampY > 1) && !f.planar:
-					buf, err = f.subsampled(b, rows, buf)
+					buf, err = u.subsampled(b, rows, buf)
 				default:
-					buf, err = f.expand(b, rows, grow(&buf, rows*line))
+					buf, err = u.expand(b, rows, grow(&buf, rows*line))
 				}
 				if err != nil {
 					return nil, err
@@ -216,19 +140,11 @@ func (f *tiffInfo) unpack(d *Decoder, m *tiffMode) ([]byte, error) {
 }
 
 // expand decompresses a block to out, and reverses the predictor.
-func (f *tiffInfo) expand(b []byte, rows int, out []byte) ([]byte, error) {
-	c := tiffCompressions[f.compression]
-	r, err := c.open(f, b, rows)
-	if err == nil {
-		_, err = io.ReadFull(r, out)
+func (f *tiffUnpacker) expand(b []byte, rows int, out []byte) ([]byte, error) {
+	if err := f.decompress(b, rows, out); err != nil {
+		return nil, err
 	}
-	if z, ok := r.(io.Closer); ok {
-		_ = z.Close() // it was only read
-	}
-	if err != nil {
-		return nil, stdError("TIFF", len(f.data), err)
-	}
-	if !c.predictor || f.predictor == 1 {
+	if !tiffCompressions[f.compression].predictor || f.predictor == 1 {
 		return out, nil
 	}
 	_, samples := f.planes()
@@ -281,14 +197,7 @@ func unpredict(row []byte, samples, bits, predictor int, order binary.ByteOrder)
 }
 
 // jpegBlock decodes a block in JPEG.
-func (f *tiffInfo) jpegBlock(d *Decoder, m *tiffMode, b []byte, rows int, buf []byte) ([]byte, error) {
-	_, _, tables, err := f.value(tiffJPEGTables)
-	if err != nil {
-		return nil, err
-	}
-	if len(tables) >= 4 && len(b) >= 2 { // both begin with a marker, and the tables end with one
-		b = append(bytes.Clone(tables[:len(tables)-2]), b[2:]...)
-	}
+func (f *tiffUnpacker) jpegBlock(d *Decoder, m *tiffMode, b []byte, rows int, buf []byte) ([]byte, error) {
 	space := jpeg.Gray
 	_, samples := f.planes()
 	switch {
@@ -299,7 +208,7 @@ func (f *tiffInfo) jpegBlock(d *Decoder, m *tiffMode, b []byte, rows int, buf []
 	case samples == 3:
 		space = jpeg.RGB
 	}
-	hdr, err := d.jpeg.OpenAs(b, space)
+	hdr, err := d.jpeg.OpenAs(b, f.tables, space)
 	if err != nil {
 		return nil, fmt.Errorf("TIFF file: %w", err)
 	}
@@ -313,22 +222,17 @@ func (f *tiffInfo) jpegBlock(d *Decoder, m *tiffMode, b []byte, rows int, buf []
 	if err != nil {
 		return nil, fmt.Errorf("TIFF file: %w", err)
 	}
-	return out, nil
+	return out, f.charge(d.jpeg.Size())
 }
 
 // subsampled decompresses a block of YCbCr colors, in which subsampleX*subsampY pixels share their chroma, and repeats the chroma, as libtiff does.
-func (f *tiffInfo) subsampled(b []byte, rows int, buf []byte) ([]byte, error) {
+func (f *tiffUnpacker) subsampled(b []byte, rows int, buf []byte) ([]byte, error) {
 	sx, sy := f.subsampleX, f.subsampY
 	across, down := (f.blockW+sx-1)/sx, (rows+sy-1)/sy
 	unit := sx*sy + 2
-	c := tiffCompressions[f.compression]
-	r, err := c.open(f, b, rows)
 	packed := make([]byte, across*down*unit)
-	if err == nil {
-		_, err = io.ReadFull(r, packed)
-	}
-	if err != nil {
-		return nil, stdError("TIFF", len(f.data), err)
+	if err := f.decompress(b, rows, packed); err != nil {
+		return nil, err
 	}
 	out := grow(&buf, rows*f.blockW*3)
 	for y := range rows {

@@ -180,6 +180,10 @@ def main():
     for sub, name in ((0, "444"), (2, "420")):
         files["tiles-jpeg-%s.tif" % name] = tiff(w, h, [saved(Image.fromarray(t), "JPEG", quality=90, subsampling=sub) for t in tiles(a, 32, 32)], {258: S(8, 8, 8), 262: S(6), 277: S(3), 259: S(7), 530: S(2, 2) if sub else S(1, 1)}, block=(32, 32))
     files["strips-jpeg-420.tif"] = tiff(w, h, [saved(Image.fromarray(a[y : y + 16]), "JPEG", quality=80, subsampling=2) for y in range(0, h, 16)], {258: S(8, 8, 8), 262: S(6), 277: S(3), 259: S(7), 278: S(16), 530: S(2, 2)})
+    # Tables that all tiles share, as GDAL writes them. The restart interval among them is not one of the tiles.
+    cut = [abbreviated(saved(Image.fromarray(t), "JPEG", quality=70)) for t in tiles(gray, 16, 16)]
+    shared = b"\xff\xd8\xff\xfe\x00\x04hi\xff\xdd\x00\x04\x00\x01" + cut[0][0] + b"\xff\xd9"
+    files["tiles-jpeg-tables.tif"] = tiff(w, h, [b for _, b in cut], {258: S(8), 262: S(1), 277: S(1), 259: S(7), 347: (7, list(shared))}, block=(16, 16))
     ycc = np.asarray(img.convert("YCbCr"))
     for sx, sy in ((1, 1), (2, 1), (2, 2), (4, 1), (1, 2)):
         ph, pw = -(-h // sy) * sy, -(-w // sx) * sx
@@ -218,6 +222,19 @@ def main():
     with open(os.path.join(os.path.dirname(OUT), "tiff.json"), "w") as f:
         json.dump(out, f, indent=1)
         f.write("\n")
+
+
+def abbreviated(jpeg):
+    """Divides a JPEG file into the segments with its tables, and a file without them."""
+    tables, rest, at = b"", b"\xff\xd8", 2
+    while jpeg[at + 1] != 0xDA:
+        end = at + 2 + struct.unpack(">H", jpeg[at + 2 : at + 4])[0]
+        if jpeg[at + 1] in (0xDB, 0xC4):
+            tables += jpeg[at:end]
+        else:
+            rest += jpeg[at:end]
+        at = end
+    return tables, rest + jpeg[at:]
 
 
 def drawing_gray(h, w):

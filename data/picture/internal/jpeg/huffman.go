@@ -53,7 +53,7 @@ func (h *huffman) build(seg []byte, dc bool) (int, error) {
 		return 0, errors.New("corrupt JPEG: bad Huffman table")
 	}
 	from := seg[:16+total]
-	if h.dc == dc && bytes.Equal(h.from[:h.built], from) {
+	if h.same(from, dc) {
 		h.ok = true
 		return len(from), nil
 	}
@@ -86,6 +86,11 @@ func (h *huffman) build(seg []byte, dc bool) (int, error) {
 	}
 	h.ok, h.dc, h.built = true, dc, copy(h.from[:], from)
 	return len(from), nil
+}
+
+// same reports whether the table was built from these bytes.
+func (h *huffman) same(from []byte, dc bool) bool {
+	return h.dc == dc && bytes.Equal(h.from[:h.built], from)
 }
 
 // fill sets the entries of lut for one code.

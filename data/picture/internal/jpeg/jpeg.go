@@ -124,6 +124,7 @@ type Decoder struct {
 	jfif, adobe  bool
 	transform    byte
 	forced       *ColorSpace // of the container; nil if the file tells it
+	shared       *Tables     // of the container, or nil
 	quant        [4][64]uint16
 	hasQuant     [4]bool
 	dc, ac       [4]huffman
@@ -141,13 +142,13 @@ type Decoder struct {
 
 // Open reads the headers of a file, up to its first scan. It allocates no memory that depends on the sizes in the file.
 func (d *Decoder) Open(data []byte) (Header, error) {
-	d.forced = nil
+	d.forced, d.shared = nil, nil
 	return d.open(data)
 }
 
-// OpenAs is like Open for data in a container that says what the components mean.
-func (d *Decoder) OpenAs(data []byte, space ColorSpace) (Header, error) {
-	d.forced = &space
+// OpenAs is like Open for data in a container that says what the components mean, and that may have tables for several files. tables may be nil.
+func (d *Decoder) OpenAs(data []byte, tables *Tables, space ColorSpace) (Header, error) {
+	d.forced, d.shared = &space, tables
 	return d.open(data)
 }
 
@@ -161,6 +162,9 @@ func (d *Decoder) open(data []byte) (Header, error) {
 	d.arith.start()
 	for i := range d.dc {
 		d.dc[i].ok, d.ac[i].ok = false, false
+	}
+	if d.shared != nil {
+		d.shared.copyTo(d)
 	}
 	m, err := d.tables()
 	if err != nil {
@@ -238,6 +242,9 @@ func (d *Decoder) decode(row func(r, y int)) error {
 	d.bits.data = nil
 	return err
 }
+
+// Size returns how many bytes of its data the last call of Decode or Rows has read, up to the end of the image.
+func (d *Decoder) Size() int { return d.bits.pos }
 
 // buffered reports whether the coefficients of the whole image have to be in memory.
 func (d *Decoder) buffered() bool { return d.hdr.Progressive || d.sos.n != d.n || d.arith.used }
