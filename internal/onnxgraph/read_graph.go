@@ -26,9 +26,11 @@ const (
 
 	// A graph needs some 2.5 kB for each op, whose node may have 20 bytes in the file. The networks of practice have a few
 	// thousand ops. A larger file may have one more op for each of so many bytes.
-	maxOps     = 20_000
-	bytesOfOp  = 1024
-	maxOfPaths = 8 << 20 // bytes of the paths of all nodes: a function's name stands before the names of its nodes
+	maxOps    = 20_000
+	bytesOfOp = 1024
+	// A node that makes one op of its operands counts as one more for each of so many. In a DenseNet whose layers join the results of all layers before, 250 layers have 31,000 operands.
+	operandsOfOp = 32
+	maxOfPaths   = 8 << 20 // bytes of the paths of all nodes: a function's name stands before the names of its nodes
 )
 
 // reader reads one model.
@@ -98,7 +100,7 @@ func (r *reader) charge(label string, nodes, path int) bool {
 	r.paths -= path
 	switch r.over = true; {
 	case r.nodes < 0:
-		r.errs = append(r.errs, fmt.Errorf("%s: the model has too many nodes for its size (those of functions and loops count each time, and operands beyond eight count as nodes)", label))
+		r.errs = append(r.errs, fmt.Errorf("%s: the model has too many nodes for its size (those of functions and loops count each time, and operands beyond eight count as nodes, except those of Concat)", label))
 	case r.paths < 0:
 		r.errs = append(r.errs, fmt.Errorf("%s: the names of the nodes need too much memory", label))
 	default:

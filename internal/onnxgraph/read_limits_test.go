@@ -47,6 +47,25 @@ func TestErrorLimits(t *testing.T) {
 	}
 }
 
+// TestManyOperands reads a densely connected network. It has 1,000 nodes with 125,250 operands.
+func TestManyOperands(t *testing.T) {
+	var nodes []*onnxpb.NodeProto
+	all := " x"
+	for i := range 500 {
+		nodes = append(nodes, opNode(fmt.Sprintf("Concat%s -> c%d", all, i), intAttr("axis", 1)), opNode(fmt.Sprintf("GlobalMaxPool c%d -> y%d", i, i)))
+		all += " x"
+	}
+	nodes = append(nodes, opNode("Relu y499 -> y"))
+	if _, err := Read(modelOf(17, simple(nodes)), ReadOptions{}); err != nil {
+		t.Error(err)
+	}
+	// Each operand of Sum makes an op.
+	sum := opNode("Sum" + strings.Repeat(" x", 30_000) + " -> y")
+	if _, err := Read(modelOf(17, simple([]*onnxpb.NodeProto{sum})), ReadOptions{}); err == nil || !strings.Contains(err.Error(), "too many nodes for its size") {
+		t.Errorf("Sum of 30,000 operands: error is %v", err)
+	}
+}
+
 // TestSameInitializers reads a model with two initializers of one name: the last counts, and a note says so.
 func TestSameInitializers(t *testing.T) {
 	one, two := initializer("c", tensor.Of([]float32{1, 1, 1}, 3, 1, 1)), initializer("c", tensor.Of([]float32{2, 2, 2}, 3, 1, 1))

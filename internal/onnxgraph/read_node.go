@@ -45,11 +45,15 @@ func (n *node) sizes(v *graph.Value) tensor.Shape {
 // run reads a node: it looks up the operands, builds its part of the graph, and records the results. A mistake is
 // recorded, and the results are then bad; nodes that use them are left out without another message.
 func (s *scope) run(p *onnxpb.NodeProto) {
-	// Few nodes have more than eight operands and results. Those that have thousands make an op for each.
-	if !s.charge(fmt.Sprintf("node %.200q", nameOf(p)), max(1, len(p.Input)+len(p.Output)-8), len(s.path)+len(nameOf(p))) {
+	n := &node{scope: s, pb: p, key: opKey(p.GetDomain(), p.GetOpType()), opset: s.opsets[domainName(p.GetDomain())]}
+	// Few nodes have more than eight operands and results. Most of those that have thousands make an op for each.
+	nodes := max(1, len(p.Input)+len(p.Output)-8)
+	if s.table[n.key].joins {
+		nodes = 1 + nodes/operandsOfOp
+	}
+	if !s.charge(fmt.Sprintf("node %.200q", nameOf(p)), nodes, len(s.path)+len(nameOf(p))) {
 		return
 	}
-	n := &node{scope: s, pb: p, key: opKey(p.GetDomain(), p.GetOpType()), opset: s.opsets[domainName(p.GetDomain())]}
 	n.label = fmt.Sprintf("node %q (%s)", s.path+nameOf(p), n.key)
 	n.b = s.b.In(s.path+nameOf(p), n.label)
 	bad, err := n.prepare()

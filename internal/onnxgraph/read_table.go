@@ -17,6 +17,8 @@ type operator struct {
 	// numbers follows scalars and vectors of numbers through the node, some of which may depend on the batch. It reports
 	// false where it cannot. nil means that it never can.
 	numbers func(n *node) (*value, bool)
+	// joins marks nodes that become one op, however many operands they have.
+	joins bool
 	// control marks ops that contain graphs.
 	control bool
 }
@@ -129,7 +131,7 @@ var operators = map[string]operator{
 	"Unsqueeze":       {build: unsqueeze, least: 1, most: 2, numbers: regroup},
 
 	// read_index.go
-	"Concat":       {build: readConcat, least: 1, most: -1, numbers: concatNumbers},
+	"Concat":       {build: readConcat, joins: true, least: 1, most: -1, numbers: concatNumbers},
 	"DepthToSpace": {build: depthToSpace, least: 1, most: 1},
 	"Gather":       {build: readGather, least: 2, most: 2, numbers: gatherNumbers},
 	"Pad":          {build: readPad, least: 1, most: 4},
