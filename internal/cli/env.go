@@ -34,6 +34,8 @@ type env struct {
 	// buckets opens the bucket of an address. It is nil in a binary without the libraries for buckets.
 	buckets func(ctx context.Context, address *url.URL) (remote.Bucket, error)
 	found   *data.Findings // in the images that the command checked; may be nil
+	// steps shows the progress of a training whose text is not shown, as that of a fold. It is nil for others.
+	steps func(done, total int)
 
 	*leaving
 }

@@ -211,11 +211,17 @@ func fingerprint(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// reader returns a callback that ends the training after a step if the process that reads its output
+// reader returns a callback that shows the progress of a fold or a trial, and ends the training after a step if the process that reads its output
 // has exited.
 func (t *training) reader() callback.Callback {
-	return callback.Func(func(callback.Run) (callback.Hooks, error) {
-		return callback.Hooks{BatchEnd: func(int, *lince.Logs) error { t.stopUnheard(); return nil }}, nil
+	return callback.Func(func(run callback.Run) (callback.Hooks, error) {
+		return callback.Hooks{BatchEnd: func(step int, _ *lince.Logs) error {
+			if t.steps != nil {
+				t.steps(run.Position().Epoch*run.Steps()+step+1, run.Epochs()*run.Steps())
+			}
+			t.stopUnheard()
+			return nil
+		}}, nil
 	})
 }
 

@@ -11,13 +11,11 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/internal/bounded"
-	"github.com/lince-ml/lince/internal/shell"
 )
 
 // foldFlags are the flags of cross-validation.
@@ -99,42 +97,23 @@ type recordFolds struct {
 // foldResult is the best epoch of a fold.
 type foldResult struct {
 	Fold   int                 `json:"fold"`       // from 1
-	Epoch  int                 `json:"best_epoch"` // from 0
+	Epoch  int                 `json:"best_epoch"` // from 0; -1 if no epoch was completed
 	Values map[string]*float64 `json:"values"`
 }
 
 // crossValidation is the training of all folds.
-type crossValidation struct {
-	severalRuns
-	c *trainCommand
-}
+type crossValidation struct{ *severalRuns }
 
 // crossValidation returns the cross-validation that the command line asks for or resumes, or nil.
 func (c *trainCommand) crossValidation(e *env, k *kong.Context) (*crossValidation, error) {
-	v := &crossValidation{c: c, severalRuns: severalRuns{log: &runLog{}, what: "folds", source: c.Source}}
-	v.env = e.logged(v.log)
-	if c.Resume == "" {
-		if c.Folds == 0 || c.Fold > 0 {
-			return nil, nil
-		}
-		v.record = newRecord(k, e.args)
-		v.record.Folds = &recordFolds{Folds: c.Folds}
-		var err error
-		v.folder, err = newFolder(string(c.Out), foldFiles, c.Overwrite)
-		return v, err
-	}
-	dir := filepath.Clean(string(c.Resume))
-	r, err := readRecord(filepath.Join(dir, "run.json"))
-	if err != nil || r.Folds == nil {
-		return nil, nil //nolint:nilerr // the run of a single training reports it
-	}
-	if err := onlyResumeFlags(dir, k); err != nil {
+	s, err := c.severalRuns(e, k, foldFiles, c.Folds > 0 && c.Fold == 0, func(r *record) bool { return r.Folds != nil })
+	if s == nil {
 		return nil, err
 	}
-	if err := v.reopen(dir, r, foldFiles); err != nil {
-		return nil, err
+	if !s.folder.keep {
+		s.record.Folds = &recordFolds{Folds: c.Folds}
 	}
-	return v, nil
+	return &crossValidation{s}, nil
 }
 
 // run trains all folds that are not finished.
@@ -143,86 +122,30 @@ func (v *crossValidation) run() error {
 }
 
 func (v *crossValidation) train() error {
-	began := time.Now()
-	if err := v.begin(v.c.Threads); err != nil {
-		return err
-	}
 	f := v.record.Folds
 	f.Results = nil
 	for n := 1; n <= f.Folds; n++ {
-		r, err := v.fold(n)
+		v.at = fmt.Sprintf("in fold %d of %d", n, f.Folds)
+		dir := v.dir(n)
+		title := fmt.Sprintf("Fold %d of %d", n, f.Folds)
+		r, err := v.subRun(subRun{
+			dir: dir, flags: []string{"--fold", strconv.Itoa(n)}, label: title, title: fmt.Sprintf("%s (its output is in %s)", title, filepath.Join(dir, logName)), brief: true,
+		})
 		if err != nil {
-			return v.stopped(n, err)
+			return err
 		}
 		f.Results = append(f.Results, bestOf(n, r))
 	}
 	f.summarize()
-	v.record.Status, v.record.StoppedBy = finished, "epochs"
-	v.record.Seconds += time.Since(began).Seconds()
-	if err := errors.Join(v.folder.write("folds.csv", f.csv), v.folder.write("predictions.csv", v.predictions), v.folder.write("run.json", v.record.write)); err != nil {
-		return err
-	}
-	v.printf("\nCross-validation: the best epochs of %d folds\n", f.Folds)
-	if err := f.table(v.text); err != nil {
-		return err
-	}
-	v.printf("\n%sThe files of each fold are in %s, and so on.\n", v.folder.contents(), v.dir(1))
-	if v.json {
-		return writeJSONLine(v.stdout, endEvent{"end", v.record})
-	}
-	return nil
+	return v.finish(severalResults{
+		files: []severalFile{{"folds.csv", f.csv}, {"predictions.csv", v.predictions}},
+		title: fmt.Sprintf("Cross-validation: the best epochs of %d folds", f.Folds), table: f.table, note: fmt.Sprintf("The files of each fold are in %s, and so on.", v.dir(1)),
+	})
 }
 
 // dir returns the folder of a fold.
 func (v *crossValidation) dir(fold int) string {
 	return v.folder.path("fold-" + strconv.Itoa(fold))
-}
-
-// fold trains a fold as a separate run, resumes it, or returns its record if it is finished.
-func (v *crossValidation) fold(n int) (record, error) {
-	dir := v.dir(n)
-	args := append(slices.Clone(v.record.CommandLine), "--fold", strconv.Itoa(n), "--out", dir)
-	if v.folder.keep {
-		r, err := readRecord(filepath.Join(dir, "run.json"))
-		switch {
-		case err == nil && r.Status == finished:
-			v.keepData(r)
-			return r, nil
-		case err == nil && hasFile(dir, checkpointName):
-			args = []string{"train", "--resume", dir}
-		default:
-			args = append(args, "--overwrite") // what is left of the fold, of which the record or the checkpoint was removed
-			if err := v.inDirectory("fold " + strconv.Itoa(n)); err != nil {
-				return r, err
-			}
-		}
-		if v.c.given["threads"] {
-			args = append(args, "--threads", strconv.Itoa(v.c.Threads))
-		}
-	}
-	v.printf("Fold %d of %d (its output is in %s)\n", n, v.record.Folds.Folds, filepath.Join(dir, logName))
-	r, err := v.subRun(args, dir, true)
-	if err == nil {
-		v.printf("  %s\n", describeRun(r))
-		v.stopUnheard()
-	}
-	return r, err
-}
-
-// stopped records that the training of a fold has ended with an error.
-func (v *crossValidation) stopped(fold int, err error) error {
-	if !v.canResume() {
-		return v.unstarted(err)
-	}
-	interrupt, unwritten := v.recordEnd(err)
-	if unwritten != nil {
-		err = errors.Join(err, unwritten)
-	}
-	how := fmt.Sprintf("in fold %d of %d\nto resume: lince train --resume %s", fold, v.record.Folds.Folds, shell.Quote(v.folder.dir))
-	if interrupt {
-		return interruption(how)
-	}
-	return fmt.Errorf("%w\n%s", err, how)
 }
 
 // bestOf returns the validation values of the best epoch of a run.
@@ -246,9 +169,14 @@ func bestOf(fold int, r record) foldResult {
 	return f
 }
 
-// names returns the names of the values.
+// names returns the names of the values. A fold without a completed epoch has none.
 func (f *recordFolds) names() []string {
-	return slices.Sorted(maps.Keys(f.Results[0].Values))
+	var names []string
+	for _, r := range f.Results {
+		names = slices.AppendSeq(names, maps.Keys(r.Values))
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // summarize computes the means and standard deviations. They are missing for values of which one is not finite.
@@ -285,7 +213,11 @@ func (f *recordFolds) rows(format func(*float64) string) [][]string {
 		rows = append(rows, row)
 	}
 	for _, r := range f.Results {
-		add(strconv.Itoa(r.Fold), strconv.Itoa(r.Epoch), r.Values)
+		epoch := ""
+		if r.Epoch >= 0 {
+			epoch = strconv.Itoa(r.Epoch)
+		}
+		add(strconv.Itoa(r.Fold), epoch, r.Values)
 	}
 	add("mean", "", f.Mean)
 	add("std", "", f.Std)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/csv"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -68,7 +69,7 @@ func TestFolds(t *testing.T) {
 	if err := os.WriteFile(filepath.Join("cut", "run.json"), []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	o = succeed(t, "train", "--resume", "cut", "--threads", "2")
+	o = succeed(t, "train", "--resume", "cut", "--threads", "2", "--cache", "0")
 	if strings.Contains(o.stdout, "Fold 1 of 3") || !strings.Contains(o.stdout, "Fold 2 of 3") {
 		t.Errorf("the resumed run prints\n%s", o.stdout)
 	}
@@ -76,6 +77,9 @@ func TestFolds(t *testing.T) {
 		if read(t, "cut", name) != read(t, "whole", name) {
 			t.Errorf("%s differs after the run was resumed", name)
 		}
+	}
+	if again := decode[record](t, read(t, "cut", "fold-2", "run.json")); again.Threads != 2 || again.Settings["cache"] != "0 B" {
+		t.Errorf("the resumed fold has %d threads, and the cache %v", again.Threads, again.Settings["cache"])
 	}
 	for flags, want := range map[string]string{
 		"--folds 1":                 "--folds must be at least 2",
@@ -95,6 +99,15 @@ func TestFolds(t *testing.T) {
 	}
 	if o := run(t, "train", "demo:cats-and-dogs?n=8", "--model", network("two.json"), "--folds", "5", "--out", "few"); o.code != exitFailure || !strings.Contains(o.stderr, "fewer than the 5 folds") {
 		t.Errorf("with few images: exit code %d, %s", o.code, o.stderr)
+	}
+}
+
+// TestFoldsWithoutEpochs checks the table if the time of a fold was over in its first epoch: it has no values, and there are no means.
+func TestFoldsWithoutEpochs(t *testing.T) {
+	f := &recordFolds{Folds: 2, Results: []foldResult{{Fold: 1, Epoch: -1}, {Fold: 2, Epoch: 3, Values: map[string]*float64{"val_loss": new(.5)}}}}
+	f.summarize()
+	if got := fmt.Sprint(f.rows(fourDigits)); got != "[[fold best_epoch val_loss] [1  nan] [2 3 0.5000] [mean  nan] [std  nan]]" {
+		t.Errorf("the table is %s", got)
 	}
 }
 

@@ -152,6 +152,19 @@ func TestInterruptWhileChecking(t *testing.T) {
 	}
 }
 
+// TestFoldsInTerminal checks that a terminal shows the steps of a fold on a line that is removed, and that ^C says which fold it is.
+func TestFoldsInTerminal(t *testing.T) {
+	workIn(t)
+	p := inTerminal(t, "train", "demo:cats-and-dogs?n=12", "--model", network("two.json"), "--epochs", "999", "--batch", "6", "--folds", "2", "--out", "out")
+	p.await("\rFold 1 of 2  \x1b[1m")
+	p.interrupt()
+	code, screen := p.end()
+	_, end, _ := strings.Cut(screen, "^C")
+	if code != exitInterrupted || !strings.HasSuffix(strings.TrimRight(end, "\r\n"), "\rlince: interrupted in fold 1 of 2\r\n  to resume: lince train --resume out") || strings.Contains(read(t, "out", logName), "━") {
+		t.Errorf("exit code %d, the end is %q, the log %q", code, end, read(t, "out", logName))
+	}
+}
+
 // many returns 8*copies images. The tutorial's network needs several seconds for 320.
 func many(t *testing.T, copies int) map[string][]byte {
 	t.Helper()

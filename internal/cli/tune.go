@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/lince-ml/lince/internal/mt19937"
-	"github.com/lince-ml/lince/internal/shell"
 	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/report"
@@ -62,57 +60,32 @@ var tuneFiles = []outFile{
 
 // search is a run of --tune.
 type search struct {
-	severalRuns
-	c     *trainCommand // of the run, also if it is resumed
-	began time.Time
+	*severalRuns
+	c *trainCommand // of the run, also if it is resumed
 }
 
 // search returns the search that the command line asks for or resumes, or nil.
 func (c *trainCommand) search(e *env, k *kong.Context) (*search, error) {
-	s := &search{c: c, severalRuns: severalRuns{log: &runLog{}, what: "trials", source: c.Source}, began: time.Now()}
-	s.env = e.logged(s.log)
-	if c.Resume == "" {
-		if c.Tune == 0 {
-			return nil, nil
-		}
-		s.record = newRecord(k, e.args)
+	s, err := c.severalRuns(e, k, tuneFiles, c.Tune > 0, func(r *record) bool { return r.Tune != nil })
+	if s == nil {
+		return nil, err
+	}
+	if !s.folder.keep {
 		s.record.Tune = &recordTune{}
-		var err error
-		s.folder, err = newFolder(string(c.Out), tuneFiles, c.Overwrite)
-		return s, err
+		return &search{s, c}, nil
 	}
-	dir := filepath.Clean(string(c.Resume))
-	r, err := readRecord(filepath.Join(dir, "run.json"))
-	if err != nil || r.Tune == nil {
-		return nil, nil //nolint:nilerr // the run of a single training reports it
+	was, err := s.record.settings()
+	if err != nil {
+		s.folder.close()
+		return nil, unresumed(s.folder.dir, s.record, fmt.Errorf("--resume %s: %w", s.folder.dir, err))
 	}
-	if err := onlyResumeFlags(dir, k); err != nil {
-		return nil, err
-	}
-	if s.c, err = r.settings(); err != nil {
-		return nil, unresumed(dir, r, fmt.Errorf("--resume %s: %w", dir, err))
-	}
-	if err := s.reopen(dir, r, tuneFiles); err != nil {
-		return nil, err
-	}
-	return s, nil
+	return &search{s, was}, nil
 }
 
 // run runs the search and the training with the best settings.
-func (s *search) run() error {
-	return s.runAll(func() error {
-		err := s.search()
-		if err != nil && s.folder.wrote["run.json"] {
-			err = s.stopped(err)
-		}
-		return err
-	})
-}
+func (s *search) run() error { return s.runAll(s.search) }
 
 func (s *search) search() error {
-	if err := s.begin(s.c.Threads); err != nil {
-		return err
-	}
 	var numbers []int // the trials of the rung
 	for n := 1; n <= mostTrials; n++ {
 		numbers = append(numbers, n)
@@ -144,7 +117,7 @@ func (s *search) search() error {
 		}
 	}
 	s.explainTime()
-	return s.finish()
+	return s.trainBest()
 }
 
 // rungs returns the number of rungs whose trials have at most --epochs epochs. They share the time.
@@ -193,11 +166,13 @@ func (s *search) trial(n, rung, epochs int) error {
 	if s.result(n, rung) != nil {
 		return nil
 	}
+	s.at = "after " + count(len(s.record.Tune.Trials), "trial")
 	began := time.Now()
 	flags := s.flags(n)
-	dir := s.folder.path(fmt.Sprintf("trial-%d-%d", n, epochs))
-	s.printf("Trial %d, %s: %s\n", n, count(epochs, "epoch"), cmp.Or(strings.Join(flags, " "), "the settings of the command line"))
-	r, err := s.train(dir, append(slices.Clone(flags), "--epochs", strconv.Itoa(epochs)), true)
+	r, err := s.subRun(subRun{
+		dir: s.folder.path(fmt.Sprintf("trial-%d-%d", n, epochs)), flags: slices.Concat(notTuned, flags, []string{"--epochs", strconv.Itoa(epochs)}), label: fmt.Sprintf("Trial %d", n),
+		title: fmt.Sprintf("Trial %d, %s: %s", n, count(epochs, "epoch"), cmp.Or(strings.Join(flags, " "), "the settings of the command line")), brief: true,
+	})
 	result := trialResult{Trial: n, Rung: rung, Epochs: epochs, Flags: flags}
 	switch {
 	case divergedAt(err) != nil && !initially(err):
@@ -211,37 +186,14 @@ func (s *search) trial(n, rung, epochs int) error {
 			result.Value = &v
 		}
 	}
-	if err == nil {
-		s.printf("  %s\n", describeRun(r))
-	}
-	s.stopUnheard()
 	result.Seconds = time.Since(began).Seconds()
 	s.record.Tune.Seconds += result.Seconds
 	s.record.Tune.Trials = append(s.record.Tune.Trials, result)
 	return errors.Join(s.folder.write("run.json", s.record.write), s.folder.write("tune.csv", s.csv))
 }
 
-// train runs a training with flags that replace those of the command line, resumes it, or returns its record if it is finished.
-func (s *search) train(dir string, flags []string, brief bool) (record, error) {
-	var args []string
-	r, err := readRecord(filepath.Join(dir, "run.json"))
-	switch {
-	case s.folder.keep && err == nil && r.Status == finished:
-		return r, nil
-	case s.folder.keep && err == nil && r.Error == "":
-		args = []string{"train", "--resume", dir}
-	default:
-		args = append(slices.Clone(s.record.CommandLine), "--tune", "0s", "--out", dir)
-		args = append(args, flags...)
-		if s.folder.keep {
-			args = append(args, "--overwrite")
-			if err := s.inDirectory(filepath.Base(dir)); err != nil {
-				return r, err
-			}
-		}
-	}
-	return s.subRun(args, dir, brief)
-}
+// notTuned are the flags of a training of a search.
+var notTuned = []string{"--tune", "0s"}
 
 // flags returns the settings of a trial as flags. The first trial has those of the command line.
 func (s *search) flags(n int) []string {
@@ -309,45 +261,23 @@ func (s *search) ranked(rung int) []trialResult {
 	return list
 }
 
-// finish trains with the settings of the best trial of the last rung.
-func (s *search) finish() error {
+// trainBest trains with the settings of the best trial of the last rung.
+func (s *search) trainBest() error {
 	last := s.record.Tune.Trials[len(s.record.Tune.Trials)-1].Rung
 	best := s.ranked(last)[0]
 	if best.Value == nil {
 		return errors.New("--tune: training diverged in all trials; set a lower --lr, and check the images")
 	}
 	s.record.Tune.Best = best.Flags
-	dir := s.folder.path("best")
-	s.printf("\nTraining with the settings of trial %d: %s\n", best.Trial, cmp.Or(strings.Join(best.Flags, " "), "those of the command line"))
-	if _, err := s.train(dir, best.Flags, false); err != nil {
+	s.at = "in the training with the best settings"
+	dir, settings := s.folder.path("best"), cmp.Or(strings.Join(best.Flags, " "), "those of the command line")
+	if _, err := s.subRun(subRun{dir: dir, flags: slices.Concat(notTuned, best.Flags), title: fmt.Sprintf("\nTraining with the settings of trial %d: %s", best.Trial, settings)}); err != nil {
 		return err
 	}
-	s.record.Status, s.record.StoppedBy = finished, "epochs"
-	if err := errors.Join(s.folder.write("tune.csv", s.csv), s.folder.write("run.json", s.record.write)); err != nil {
-		return err
-	}
-	s.printf("\nTrials, the best of each rung first:\n")
-	if err := s.table(s.text); err != nil {
-		return err
-	}
-	s.printf("\n%sThe files of the training with the best settings are in %s. Its settings: %s\n", s.folder.contents(), dir, cmp.Or(strings.Join(best.Flags, " "), "those of the command line"))
-	if s.json {
-		return writeJSONLine(s.stdout, endEvent{"end", s.record})
-	}
-	return nil
-}
-
-// stopped records that the run has ended with an error.
-func (s *search) stopped(err error) error {
-	if !s.canResume() {
-		return s.unstarted(err)
-	}
-	interrupt, unwritten := s.recordEnd(err)
-	err = errors.Join(err, unwritten)
-	if interrupt {
-		return interruption(fmt.Sprintf("after %s\nto resume: lince train --resume %s", count(len(s.record.Tune.Trials), "trial"), shell.Quote(s.folder.dir)))
-	}
-	return fmt.Errorf("%w\nto resume: lince train --resume %s", err, shell.Quote(s.folder.dir))
+	return s.finish(severalResults{
+		files: []severalFile{{"tune.csv", s.csv}},
+		title: "Trials, the best of each rung first:", table: s.table, note: fmt.Sprintf("The files of the training with the best settings are in %s. Its settings: %s", dir, settings),
+	})
 }
 
 // rows returns the table of trials, with its header.

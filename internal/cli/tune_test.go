@@ -52,7 +52,7 @@ func TestTune(t *testing.T) {
 	}
 
 	// A run that ended after two trials, as far as files tell, is resumed to the same result.
-	succeed(t, append(args, "cut", "-q", "--threads", "1")...)
+	succeed(t, append(args, "cut", "-q", "--threads", "2")...)
 	c := decode[record](t, read(t, "cut", "run.json"))
 	c.Status, c.Tune.Trials, c.Tune.Best = interrupted, c.Tune.Trials[:2], nil
 	put(t, "cut", map[string][]byte{"run.json": nil})
@@ -69,7 +69,10 @@ func TestTune(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join("cut", "best")); err != nil {
 		t.Fatal(err)
 	}
-	succeed(t, "train", "--resume", "cut", "-q")
+	succeed(t, "train", "--resume", "cut", "-q", "--threads", "1")
+	if best := decode[record](t, read(t, "cut", "best/run.json")); best.Threads != 1 {
+		t.Errorf("the resumed training has %d threads", best.Threads)
+	}
 	again := decode[record](t, read(t, "cut", "run.json"))
 	if len(again.Tune.Trials) != 4 || !slices.Equal(again.Tune.Best, r.Tune.Best) || read(t, "cut", "best/model.keras") != read(t, "out", "best/model.keras") {
 		t.Errorf("the resumed run has %+v", again.Tune)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
+	"time"
 )
 
 // Counter is a progress bar for work other than training, such as reading an archive:
@@ -66,6 +68,18 @@ func (c *Counter) Finish() {
 		_, _ = io.WriteString(c.display.Writer, t.String()+"\n")
 	}
 	c.done = true
+}
+
+// Erase removes the line of the counter from a terminal, so that other text can take its place. The next count draws it again.
+func (c *Counter) Erase() {
+	c.Lock()
+	defer c.Unlock()
+	if c.width == 0 {
+		return
+	}
+	blank := strings.Repeat("\b", c.width) + "\r"
+	_, _ = io.WriteString(c.display.Writer, blank+strings.Repeat(" ", c.width)+blank) // as in draw
+	c.width, c.drawn = 0, time.Time{}
 }
 
 // Abandon ends the line of the counter, so that other text can follow.

@@ -232,6 +232,28 @@ func TestCounter(t *testing.T) {
 	}
 }
 
+// TestErase checks that another text takes the place of an erased line, and that the next count draws it again.
+func TestErase(t *testing.T) {
+	for mode, want := range map[Mode]string{Live: "Fold 1 is done, long\nFold 2  3/9 ━━━━━━────────────── 0s", Lines: "Fold 1 is done, long\n"} {
+		var out strings.Builder
+		d := &Display{Writer: &out, Mode: mode, Now: newClock().read}
+		d.Counter("unused", 1).Erase()
+		first := d.Counter("Fold 1 with a longer label", 9)
+		first.Set(3)
+		first.Erase()
+		first.Erase()
+		fmt.Fprintln(&out, "Fold 1 is done, long")
+		d.Counter("Fold 2", 9).Set(3)
+		var lines []string
+		for _, line := range strings.Split(screen(out.String(), 80), "\n") {
+			lines = append(lines, strings.TrimRight(line, " "))
+		}
+		if got := strings.Join(lines, "\n"); strings.TrimRight(got, "\n") != strings.TrimRight(want, "\n") {
+			t.Errorf("mode %d: got %q, want %q", mode, got, want)
+		}
+	}
+}
+
 func TestConcurrent(t *testing.T) {
 	var out strings.Builder
 	d := &Display{Writer: &out, Mode: Live, Now: newClock().read}
