@@ -243,25 +243,20 @@ func (s *Server) decode(v *version, e *example, file []byte) error {
 	return nil
 }
 
-// noteDepth logs once that an image has lost values, because they do not fit into 8 bits.
+// noteDepth logs once for each kind of images that one has lost values, because they do not fit into 8 bits.
 func (s *Server) noteDepth(d *picture.Decoder) {
 	v := d.Levels()
-	about := []any{"cut_off", v.Lost, "pixels", v.Pixels, "least", v.Least, "most", v.Most}
-	scaled := v.Range != [2]float64{}
-	switch {
-	case v.Lost > 0 && scaled:
-		s.deep.Do(func() {
-			s.o.Logger.Warn("an image has values outside the model's range of gray values: they are cut off; further images are not logged", append(about, "range", v.Range)...)
-		})
-	case v.Depth == picture.Deep && v.Lost > 0:
-		s.deep.Do(func() {
-			s.o.Logger.Warn("an image has more than 8 bits of gray per pixel: values below 0 and above 255 are cut off, as in Keras; further images are not logged", about...)
-		})
-	case v.Depth == picture.Floating && !scaled && (v.Lost > 0 || v.Most <= 1):
-		s.floating.Do(func() {
-			s.o.Logger.Warn("an image has floating-point gray: values are cut off at 0 and 255 and lose their fractions, as in Keras; further images are not logged", about...)
-		})
+	lost := v.Warning()
+	if lost == "" {
+		return
 	}
+	once := &s.deep
+	if v.Depth == picture.Floating {
+		once = &s.floating
+	}
+	once.Do(func() {
+		s.o.Logger.Warn("an image has "+lost+"; further images are not logged", "cut_off", v.Lost, "pixels", v.Pixels, "least", v.Least, "most", v.Most)
+	})
 }
 
 // undecoded returns the error of an image that cannot be decoded.

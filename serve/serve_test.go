@@ -653,7 +653,7 @@ func TestDeepImages(t *testing.T) {
 		want int // records so far
 	}{{photo(t, 0), 0}, {deep(255), 0}, {deep(256), 1}, {deep(300), 1}, {photo(t, 0), 1}} {
 		want(t, ask(t, s, "POST", "/", c.file), 200, nil)
-		if n := strings.Count(log.String(), "above 255 are cut off"); n != c.want {
+		if n := strings.Count(log.String(), "above 255 and become white"); n != c.want {
 			t.Errorf("%d records, want %d: %s", n, c.want, log.String())
 		}
 	}

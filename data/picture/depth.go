@@ -1,6 +1,10 @@
 package picture
 
-import "math"
+import (
+	"fmt"
+	"math"
+	"strconv"
+)
 
 // Depth says what the values of an image file are, where they may not fit into 8 bits.
 type Depth uint8
@@ -49,6 +53,63 @@ type Levels struct {
 	// Least and Most are the range of the values in the file. Values that are not finite do not count.
 	Least, Most float64
 	Range       [2]float64 // Options.GrayRange
+}
+
+// Warning says what is lost in images with more than 8 bits of gray per pixel, or with floating-point gray, after "an image has". It is "" if nothing is lost that could be seen. The numbers may be
+// those of several images.
+func (l Levels) Warning() string {
+	scaled, dark := l.Range != [2]float64{}, l.Depth == Floating && l.Most < 16
+	if l.Depth == Shallow || l.Lost == 0 && (scaled || !dark) {
+		return ""
+	}
+	share := fmt.Sprintf("%.0f%%", 100*float64(l.Lost)/float64(max(1, l.Pixels)))
+	if l.Lost > 0 && 200*l.Lost < l.Pixels {
+		share = "fewer than 1%"
+	}
+	share += " of the pixels are "
+	kind := "more than 8 bits of gray per pixel"
+	if l.Depth == Floating {
+		kind = "floating-point gray"
+	}
+	switch {
+	case scaled:
+		return fmt.Sprintf("%s; %soutside the range %s of --gray-range and become black or white", kind, share, rangeText(l.Range))
+	case l.Depth == Deep:
+		return kind + "; " + share + l.beyond() + ", as in Keras"
+	}
+	text := kind
+	if l.Pixels > 0 {
+		text += fmt.Sprintf(", with values from %.5g to %.5g", l.Least, l.Most)
+	}
+	text += ". As in Keras, they are cut off at 0 and 255 and lose their fractions"
+	if l.Lost > 0 {
+		text += "; " + share + l.beyond()
+	}
+	switch {
+	case l.Most <= 1:
+		text += "; nearly all become 0 (black)"
+	case dark:
+		text += "; the images become nearly black"
+	}
+	return text
+}
+
+// beyond says where the lost values are, and what they become.
+func (l Levels) beyond() string {
+	switch {
+	case l.Least < 0 && l.Most > 255:
+		return "below 0 or above 255 and become black or white"
+	case l.Least < 0:
+		return "below 0 and become black"
+	case l.Most > 255:
+		return "above 255 and become white"
+	}
+	return "no numbers and become black"
+}
+
+// rangeText writes a range as --gray-range does.
+func rangeText(r [2]float64) string {
+	return strconv.FormatFloat(r[0], 'f', -1, 64) + ":" + strconv.FormatFloat(r[1], 'f', -1, 64)
 }
 
 // Levels describes the values of the last image that was decoded. It is the zero value for images of 8 bits, and for colors.

@@ -137,3 +137,22 @@ func TestDepthOf(t *testing.T) {
 		}
 	}
 }
+
+// TestWarning checks what is said about images that lose values.
+func TestWarning(t *testing.T) {
+	for want, l := range map[string]Levels{
+		"more than 8 bits of gray per pixel; 92% of the pixels are above 255 and become white, as in Keras":                                                                                                  {Depth: Deep, Pixels: 100, Lost: 92, Most: 4095},
+		"more than 8 bits of gray per pixel; fewer than 1% of the pixels are outside the range 0:4095 of --gray-range and become black or white":                                                             {Depth: Deep, Pixels: 1000, Lost: 1, Most: 5000, Range: [2]float64{0, 4095}},
+		"floating-point gray, with values from 0 to 0.5. As in Keras, they are cut off at 0 and 255 and lose their fractions; nearly all become 0 (black)":                                                   {Depth: Floating, Pixels: 4, Most: .5},
+		"floating-point gray, with values from -1 to 9. As in Keras, they are cut off at 0 and 255 and lose their fractions; 25% of the pixels are below 0 and become black; the images become nearly black": {Depth: Floating, Pixels: 4, Lost: 1, Least: -1, Most: 9},
+	} {
+		if got := l.Warning(); got != want {
+			t.Errorf("%+v: %q, want %q", l, got, want)
+		}
+	}
+	for _, l := range []Levels{{}, {Depth: Deep, Pixels: 9, Most: 200}, {Depth: Floating, Pixels: 9, Most: 200}, {Depth: Floating, Pixels: 9, Most: 1, Range: [2]float64{0, 1}}} {
+		if got := l.Warning(); got != "" {
+			t.Errorf("%+v: %q, want nothing", l, got)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/data/preprocess"
 )
 
@@ -68,53 +69,21 @@ func fitting(l data.Levels, floating bool) grayRange {
 
 // warnOfDepth warns of images with more than 8 bits of gray per pixel and of floating-point images that lose values.
 func (e *env) warnOfDepth(f data.Findings) {
-	e.warnOfLost(f.Deep, "more than 8 bits of gray per pixel", false)
-	e.warnOfLost(f.Floating, "floating-point gray", true)
+	e.warnOfLost(f.Deep, picture.Deep)
+	e.warnOfLost(f.Floating, picture.Floating)
 }
 
-// warnOfLost warns of images whose values are cut off or lose their fractions. what says which images they are.
-func (e *env) warnOfLost(l data.Levels, what string, floating bool) {
-	text := imagesHave(l.Images) + " " + what
-	lost := fmt.Sprintf("%.0f%% of their pixels are ", 100*float64(l.Lost)/float64(max(1, l.Pixels)))
-	if l.Lost > 0 && 200*l.Lost < l.Pixels {
-		lost = "fewer than 1% of their pixels are "
-	}
-	remedy := fmt.Sprintf(". To keep what they show, train with --gray-range %v, which scales these values to 0 to 255; the model keeps it", fitting(l, floating))
-	dark := floating && l.Most < 16
-	switch {
-	case l.Images == 0 || l.Lost == 0 && (l.Range != [2]float64{} || !dark):
+// warnOfLost warns of images whose values are cut off or lose their fractions.
+func (e *env) warnOfLost(l data.Levels, depth picture.Depth) {
+	lost := picture.Levels{Depth: depth, Pixels: int(l.Pixels), Lost: int(l.Lost), Least: l.Least, Most: l.Most, Range: l.Range}.Warning()
+	if l.Images == 0 || lost == "" {
 		return
-	case l.Range != [2]float64{}:
-		text += fmt.Sprintf("; %soutside the range %v of --gray-range and become black or white", lost, grayRange(l.Range))
-	case !floating:
-		text += "; " + lost + beyond(l) + ", as in Keras" + remedy
-	default:
-		text += valuesText(l) + ". As in Keras, they are cut off at 0 and 255 and lose their fractions"
-		if l.Lost > 0 {
-			text += "; " + lost + beyond(l)
-		}
-		switch {
-		case l.Most <= 1:
-			text += "; nearly all become 0 (black)"
-		case dark:
-			text += "; the images become nearly black"
-		}
-		text += remedy
+	}
+	text := imagesHave(l.Images) + " " + lost
+	if l.Range == [2]float64{} {
+		text += fmt.Sprintf(". To keep what they show, train with --gray-range %v, which scales these values to 0 to 255; the model keeps it", fitting(l, depth == picture.Floating))
 	}
 	e.warn(text)
-}
-
-// beyond says where the lost values are, and what they become.
-func beyond(l data.Levels) string {
-	switch {
-	case l.Least < 0 && l.Most > 255:
-		return "below 0 or above 255 and become black or white"
-	case l.Least < 0:
-		return "below 0 and become black"
-	case l.Most > 255:
-		return "above 255 and become white"
-	}
-	return "no numbers and become black"
 }
 
 // valuesText says which values the images have, if that is known.

@@ -35,13 +35,13 @@ func TestSixteenBits(t *testing.T) {
 	}
 	put(t, ".", all)
 	o := succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "r")
-	contains(t, "the warning", o.stderr, "8 images have more than 8 bits of gray per pixel; 92% of their pixels are above 255 and become white, as in Keras", "train with --gray-range 0:4095, which scales")
+	contains(t, "the warning", o.stderr, "8 images have more than 8 bits of gray per pixel; 92% of the pixels are above 255 and become white, as in Keras", "train with --gray-range 0:4095, which scales")
 	if d := runRecord(t).Data; d.Deep != 8 || d.CutPixels == 0 {
 		t.Errorf("%+v", d)
 	}
 	// The images are not checked in advance.
 	o = succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "2", "--no-precheck", "--out", "r2")
-	contains(t, "the warning", o.stderr, "8 images have more than 8 bits of gray per pixel; 92% of their pixels are above 255")
+	contains(t, "the warning", o.stderr, "8 images have more than 8 bits of gray per pixel; 92% of the pixels are above 255")
 	if n := strings.Count(o.stderr, "more than 8 bits"); n != 1 {
 		t.Errorf("%d warnings", n)
 	}
@@ -50,7 +50,7 @@ func TestSixteenBits(t *testing.T) {
 	}
 	for _, command := range [][]string{{"predict", "r/model.keras", "set"}, {"predict", "r/model.keras", "set", "--json"}, {"evaluate", "r/model.keras", "set"}, {"evaluate", "r/model.keras", "set", "--no-precheck"}, {"features", "r/model.keras", "set", "--out", "f.csv"}} {
 		o := succeed(t, command...)
-		if n := strings.Count(o.stderr, "8 images have more than 8 bits of gray per pixel; 92% of their pixels are above 255"); n != 1 {
+		if n := strings.Count(o.stderr, "8 images have more than 8 bits of gray per pixel; 92% of the pixels are above 255"); n != 1 {
 			t.Errorf("%v: %d warnings: %s", command, n, o.stderr)
 		}
 	}
