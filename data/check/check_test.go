@@ -364,6 +364,8 @@ func TestSpelling(t *testing.T) {
 	}{
 		{"cat", "Cat", true}, {"cat", "cats", true}, {"black cat", "black_cats", true}, {"puppy", "puppies", true}, {"fox", "foxes", true},
 		{"class1", "class2", false}, {"-1", "1", false}, {"1.5", "15", false}, {"１", "1", true}, {"1", "11", false}, {"as", "a", false}, {"glass", "glas", false}, {"cat", "rat", false}, {"gas", "ga", false}, {"bus", "buses", true},
+		{"cat_1", "cat_2", false}, {"cat_1", "Cat-1", true}, {"cat 1", "cat1", true}, {"T-Shirt", "tshirts", true}, {"house", "houses", true}, {"horse", "Horses", true}, {"movie", "movies", true}, {"pie", "pies", true},
+		{"axe", "axes", true}, {"shoe", "shoes", true}, {"potato", "potatoes", true}, {"cafe", "cave", false}, {"dense", "dens", false}, {"lapse", "laps", false}, {"tie", "ties", true},
 	} {
 		if got := plain(c.a) == plain(c.b); got != c.same {
 			t.Errorf("%s and %s: %v", c.a, c.b, got)

@@ -140,12 +140,20 @@ func plain(name string) string {
 	if strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) }) || utf8.RuneCountInString(word) < 4 {
 		return word
 	}
-	switch {
-	case strings.HasSuffix(word, "ies") && len(word) > 4:
-		return strings.TrimSuffix(word, "ies") + "y"
-	case strings.HasSuffix(word, "ches"), strings.HasSuffix(word, "shes"), strings.HasSuffix(word, "ses"), strings.HasSuffix(word, "xes"):
-		return strings.TrimSuffix(word, "es")
-	case strings.HasSuffix(word, "s") && !strings.HasSuffix(word, "ss"):
+	return stem(word)
+}
+
+// stem returns what a word and its plural have in common. Words whose plural ends in -es or -ies lose an e of their own, too: houses may be the plural of house or of hous.
+func stem(word string) string {
+	for _, e := range []struct{ end, stem string }{
+		{"ies", "y"}, {"ie", "y"}, {"ches", "ch"}, {"che", "ch"}, {"shes", "sh"}, {"she", "sh"}, {"ses", "s"}, {"se", "s"},
+		{"xes", "x"}, {"xe", "x"}, {"oes", "o"}, {"oe", "o"},
+	} {
+		if rest, ok := strings.CutSuffix(word, e.end); ok && len(rest) > 1 {
+			return rest + e.stem
+		}
+	}
+	if strings.HasSuffix(word, "s") && !strings.HasSuffix(word, "ss") {
 		return strings.TrimSuffix(word, "s")
 	}
 	return word

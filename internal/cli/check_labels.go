@@ -91,6 +91,13 @@ func (e *env) wrongLabels(t *data.Table, r *check.Report, f labelFlags) ([]check
 		if m.GivesScores() {
 			return nil, usageError{fmt.Errorf("--model %s: wrong labels need probabilities, and %w; with --folds, a classifier on the features of the model gives them", f.Model, errScores)}
 		}
+		if unknown := unknownClasses(sub, m.Classes); len(m.Classes) > 0 && len(unknown) < len(sub.Classes()) {
+			if _, _, err := e.withoutUnknown(sub, m.Classes, "the model does", false); err != nil {
+				return nil, err
+			}
+			index = slices.DeleteFunc(index, func(i int) bool { label := t.Row(i).Label; return label != "" && !slices.Contains(m.Classes, label) })
+			sub = t.Take(index)
+		}
 		flow, err := labeledFlow(m, sub, data.ImageOptions{BatchSize: data.DefaultBatchSize, Workers: f.Threads})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Model, err)

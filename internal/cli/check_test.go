@@ -205,6 +205,11 @@ func TestCheckLabels(t *testing.T) {
 			t.Errorf("%v: warnings %s", c, o.stderr)
 		}
 	}
+	// Images of a class that the model does not know are left out.
+	put(t, "wrong", map[string][]byte{"violet/1.png": files["right/red/01.png"]})
+	o := succeed(t, "check", "wrong", "--kinds", "label", "--model", model, "--confidence", ".5")
+	contains(t, "the warnings", o.stderr, "1 of 41 images are of classes that the model does not have:\n  violet: 1 image")
+	contains(t, "the findings", o.stdout, "red/06.png", "blue/09.png")
 }
 
 // TestTrainWarnsOfFaults expects a line for each kind.
