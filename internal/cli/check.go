@@ -97,7 +97,7 @@ func (c *checkCommand) Run(e *env) error {
 		})
 	}
 	c.groupColumn = c.Group
-	t, ignored, validation, err := c.open(e)
+	t, ignored, validation, err := e.openBoth(c.Source, c.sourceFlags, c.Validation)
 	if err != nil {
 		if out != nil {
 			out.discard()

@@ -19,6 +19,7 @@ import (
 type cleanCommand struct {
 	Source      string `arg:"" name:"data" predictor:"data" help:"Labeled images: a folder, a zip archive or a CSV file."`
 	sourceFlags `group:"data"`
+	Validation  string   `group:"data" placeholder:"SOURCE|PART" predictor:"data" help:"Labeled validation images, as for lince train: images that both have are left out of the list. The validation images themselves stay as they are."`
 	Drop        []string `group:"data" placeholder:"KIND,..." help:"Leave out images with faults of these kinds (default: those that add nothing to any training; the list is above)."`
 	labelFlags  `group:"model"`
 	Out         path `writes:"text" group:"output" required:"" placeholder:"FILE" predictor:"csv" help:"The CSV file to write. - writes it to standard output instead of the result."`
@@ -28,7 +29,7 @@ type cleanCommand struct {
 
 // Help returns the command's detailed help.
 func (cleanCommand) Help() string {
-	return `Searches faults as lince check does, and writes a CSV file of the images to keep, with the columns filename and category. The data are not changed. Of images that are the same, the largest is kept; if they have two labels, none is kept. Of images that are in another part too, such as test, those of the table are left out. The columns of --split and --group are kept.
+	return `Searches faults as lince check does, and writes a CSV file of the images to keep, with the columns filename and category. The data are not changed. Of images that are the same, the largest is kept; if they have two labels, none is kept. Of images that are in another part too, such as test, or among those of --validation, those of the table are left out. The columns of --split and --group are kept.
 
 By default, images of the kinds ` + strings.Join(uselessKinds(), ", ") + ` are left out. --drop can also name ` + strings.Join(otherDropped(), ", ") + `. Look at the findings of lince check --out DIR first.
 
@@ -36,6 +37,7 @@ Examples:
   lince clean photos/ --out keep.csv
   lince train keep.csv --images photos/
   lince clean photos/ --out keep.csv --drop corrupt,empty,duplicate,blurred
+  lince clean photos/ --out keep.csv --validation more-photos/
   lince clean photos/ --out keep.csv --drop label --model m.keras --folds 5`
 }
 
@@ -86,11 +88,12 @@ func (c *cleanCommand) Run(e *env) error {
 		return usageError{fmt.Errorf("--out %s already exists; use another name, or --overwrite", c.Out)}
 	}
 	c.groupColumn = c.Group
-	t, _, err := e.open(c.Source, c.sourceFlags)
+	t, ignored, validation, err := e.openBoth(c.Source, c.sourceFlags, c.Validation)
 	if err != nil {
 		return err
 	}
 	defer t.Close()
+	defer validation.close()
 	root, err := c.root(t)
 	if err != nil {
 		return err
@@ -99,12 +102,12 @@ func (c *cleanCommand) Run(e *env) error {
 	if len(kinds) == 0 {
 		kinds = uselessKinds()
 	}
-	r, err := e.faults(t, kinds, c.labelFlags)
+	r, err := e.faults(t, kinds, c.labelFlags, validation.parts()...)
 	if err != nil {
 		return err
 	}
 	dropped := map[int]bool{}
-	result := cleanResult{Name: t.Name(), Images: t.Len(), Dropped: map[string]int{}, Root: root}
+	result := cleanResult{Name: t.Name(), Images: t.Len(), Dropped: map[string]int{}, Ignored: badFiles(ignored), Root: root}
 	for _, f := range r.Findings {
 		for _, i := range f.Drop {
 			dropped[i] = true
@@ -150,10 +153,51 @@ func (c *cleanCommand) Run(e *env) error {
 				return err
 			}
 		}
+		if len(ignored) > 0 {
+			if _, err := fmt.Fprintf(w, "%s skipped:%s\n", count(len(ignored), "file"), indent(listBad(ignored))); err != nil {
+				return err
+			}
+		}
+		if c.Validation != "" {
+			flags += c.trainFlag(validation)
+			if _, err := fmt.Fprintf(w, "Faults of the validation images are left. To see them: %s\n", c.checkValidation(validation)); err != nil {
+				return err
+			}
+		}
 		_, err := fmt.Fprintf(w, "Wrote %d of %s to %s. To train on them: lince train %s --images %s%s\n",
 			result.Kept, count(result.Images, "image"), c.Out, shell.Quote(string(c.Out)), shell.Quote(root), flags)
 		return err
 	})
+}
+
+// trainFlag returns the flag with which lince train takes the validation images beside the new table, whose flag --images is for a table of --validation, too. It returns "" if there is no such flag.
+func (c *cleanCommand) trainFlag(v openedValidation) string {
+	source := c.Validation
+	switch {
+	case v.source == nil: // a part of the data
+		source = filepath.Join(c.Source, c.Validation)
+		if info, err := os.Stat(source); err != nil || !info.IsDir() {
+			return ""
+		}
+	case data.HoldsTable(source) && (c.Images == "" || c.Filename != "" || c.Labels != ""): // the new table has other columns
+		return ""
+	}
+	if len(c.Rename) > 0 { // the new table has the new names
+		return ""
+	}
+	return " --validation " + shell.Quote(source)
+}
+
+// checkValidation returns the command that checks the validation images.
+func (c *cleanCommand) checkValidation(v openedValidation) string {
+	f, source := c.sourceFlags, c.Validation
+	if v.source == nil {
+		source, f.Part = c.Source, c.Validation
+	} else if f.Part = ""; !data.HoldsTable(source) {
+		f.fileFlags, f.Labels = f.withoutTable(), ""
+	}
+	f.Limit, f.Rename = 0, nil
+	return f.command("check", source)
 }
 
 // withParts adds the rows of the other parts of a table with a column of parts, which stay as they are, and the column.
@@ -185,6 +229,7 @@ type cleanResult struct {
 	Images  int            `json:"images"`
 	Kept    int            `json:"kept"`
 	Dropped map[string]int `json:"dropped"`
+	Ignored []badFile      `json:"ignored"` // files and rows that were left out when the data were opened
 	File    string         `json:"file"`
 	Root    string         `json:"root"` // for --images
 }

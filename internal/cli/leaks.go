@@ -92,7 +92,7 @@ func (t *training) checkLeaks() string {
 	return f.command("check", t.Source, "--validation", t.record.Data.ValidationSource)
 }
 
-// openedValidation has the images of --validation of lince check.
+// openedValidation has the images of --validation of lince check and lince clean.
 type openedValidation struct {
 	table  *data.Table // nil without --validation
 	name   string
@@ -113,19 +113,18 @@ func (v openedValidation) close() {
 	}
 }
 
-// open opens the images and those of --validation, as lince train does.
-func (c *checkCommand) open(e *env) (t *data.Table, ignored []data.BadFile, v openedValidation, err error) {
-	f := c.sourceFlags
-	if c.Validation == "" {
-		t, ignored, err = e.open(c.Source, f)
+// openBoth opens the images of a source and those of --validation, as lince train does.
+func (e *env) openBoth(source string, f sourceFlags, validation string) (t *data.Table, ignored []data.BadFile, v openedValidation, err error) {
+	if validation == "" {
+		t, ignored, err = e.open(source, f)
 		return t, ignored, v, err
 	}
-	as := &training{env: e, trainCommand: &trainCommand{Source: c.Source, sourceFlags: f, validationFlags: validationFlags{Validation: c.Validation}}}
+	as := &training{env: e, trainCommand: &trainCommand{Source: source, sourceFlags: f, validationFlags: validationFlags{Validation: validation}}}
 	f.unused = &as.notRenamed
-	if t, ignored, err = e.open(c.Source, f); err != nil {
+	if t, ignored, err = e.open(source, f); err != nil {
 		return nil, nil, v, err
 	}
-	v.name = c.Validation
+	v.name = validation
 	if v.table, _, err = as.findValidation(t); err == nil {
 		err = as.checkRenamed(t)
 	}

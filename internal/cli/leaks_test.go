@@ -23,6 +23,12 @@ func TestLeaks(t *testing.T) {
 			fmt.Sprintf("cat.0.png (cat in %s), cat.90.png (cat in %s), and 1 more; lince check %s --validation %s lists them", c[0], c[1], c[0], c[1]))
 		contains(t, fmt.Sprintf("lince check of %v", c), succeed(t, "check", c[0], "--validation", c[1], "--kinds", "leak,conflict").stdout,
 			"(leak): 3\n  cat.0.png, "+c[1]+"/cat.90.png: the same content\n  cat.2.png, "+c[1]+"/cat.92.png: nearly the same", "3 faults of the kinds searched (conflict, leak) in 27 images, those of "+c[1]+" included.")
+		o = succeed(t, "clean", c[0], "--validation", c[1], "--out", "keep.csv", "--overwrite", "--drop", "leak")
+		contains(t, fmt.Sprintf("lince clean of %v", c), o.stdout, "leak            3 left out\n", "To see them: lince check "+c[1]+"\n", "Wrote 21 of 24 images to keep.csv. To train on them: lince train keep.csv --images "+c[0]+" --validation "+c[1]+"\n")
+		o = succeed(t, "train", "keep.csv", "--images", c[0], "--validation", c[1], "--model", network("two.json"), "--epochs", "1", "--limit-batches", "1", "--out", "r", "--overwrite")
+		if strings.Contains(o.stderr, "the same bytes") {
+			t.Errorf("the images of keep.csv have leaks: %s", o.stderr)
+		}
 	}
 	put(t, "wrong", map[string][]byte{"cat.90.png": images["dog.1.png"], "dog.91.png": more["cat.92.png"]})
 	o := succeed(t, "train", "set", "--validation", "wrong", "--model", network("two.json"), "--epochs", "1", "--out", "r", "--overwrite")
