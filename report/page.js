@@ -99,10 +99,11 @@ if (ranking) {
   const count = (v) => v.toLocaleString("en-US");
   const set = (name, value) => (ranking.querySelector(`[data-result=${name}]`).textContent = value);
   let t;
-  const move = () => {
-    const p = of(t, Number(slider.value)), fn = t.p - p.tp, tn = t.n - p.fp;
+  const show = (p) => {
+    const fn = t.p - p.tp, tn = t.n - p.fp;
     const recall = ratio(p.tp, t.p), precision = ratio(p.tp, p.tp + p.fp), rate = ratio(p.fp, t.n);
     shown.textContent = p.threshold.toPrecision(4);
+    shown.dataset.v = p.threshold;
     slider.setAttribute("aria-valuetext", `threshold ${p.threshold.toPrecision(4)}, precision ${text(precision)}, recall ${text(recall)}`);
     set("tp", count(p.tp)); set("fp", count(p.fp)); set("fn", count(fn)); set("tn", count(tn));
     set("precision", text(precision)); set("recall", text(recall)); set("rate", text(rate));
@@ -116,10 +117,17 @@ if (ranking) {
     place("#roc-point", rate, recall);
     place("#pr-point", recall, precision);
   };
+  // The results at a threshold are those of the lowest point that is not below it. If some points were left out, they are exact at that point only.
+  const move = () => {
+    const threshold = Number(slider.value), n = t.points.length / 3;
+    let at = -1;
+    while (at + 1 < n && of(t, at + 1).threshold >= threshold) at++;
+    const p = at < 0 ? { tp: 0, fp: 0 } : of(t, at);
+    show({ ...p, threshold: at < 0 || n === t.all ? threshold : p.threshold });
+  };
   const choose = () => {
     t = data.thresholds[select.value];
     const n = t.points.length / 3;
-    slider.max = n - 1;
     const points = Array.from({ length: n }, (_, i) => of(t, i));
     // Without images of the class, or without others, there are no curves.
     const none = document.getElementById("ranking-none");
@@ -134,15 +142,17 @@ if (ranking) {
       return [[last, precision], [recall, precision]];
     });
     ranking.querySelector("#pr-line").setAttribute("d", t.p ? path(steps) : "");
+    slider.min = Math.min(0, Math.floor(points[n - 1].threshold)); // scores may be outside 0 to 1
+    slider.max = Math.max(1, Math.ceil(points[0].threshold));
     // Start at the threshold with the best F1 score.
     let best = 0, top = -1;
     points.forEach((p, i) => {
       const f1 = ratio(2 * p.tp, p.tp + p.fp + t.p);
       if (f1 > top) [best, top] = [i, f1];
     });
-    slider.value = best;
+    slider.value = points[best].threshold;
     set("of", n < t.all ? `${count(n)} of ${count(t.all)} thresholds` : `${count(n)} thresholds`);
-    move();
+    show(points[best]);
   };
   data.classes.forEach((name, i) => select.append(new Option(name, i)));
   const both = (t) => t.p && t.n;

@@ -141,9 +141,9 @@ func checkThresholds(t *testing.T, b *testenv.Browser, p Page) {
 	t.Helper()
 	class := len(p.Results.Classes) - 1
 	var places []string
-	for _, key := range []string{"Home", "ArrowRight", "End", "ArrowLeft"} {
+	for _, key := range []string{"Home", "PageUp", "End", "PageDown"} {
 		var got struct {
-			Threshold             float32
+			Threshold, Slider     float32
 			Tp, Fp, Fn, Tn, Place string
 		}
 		b.Eval(fmt.Sprintf(`{
@@ -152,7 +152,7 @@ func checkThresholds(t *testing.T, b *testenv.Browser, p Page) {
 			document.querySelector("#ranking input").focus();
 		}`, class), nil)
 		b.Press(key)
-		b.Eval(`Object.fromEntries([["threshold", data.thresholds[document.querySelector("#ranking select").value].points[3 * document.querySelector("#ranking input").value]],
+		b.Eval(`Object.fromEntries([["threshold", Number(document.querySelector("#ranking output").dataset.v)], ["slider", Number(document.querySelector("#ranking input").value)],
 			...["tp", "fp", "fn", "tn"].map((n) => [n, document.querySelector("[data-result=" + n + "]").textContent.replaceAll(",", "")]),
 			["place", document.querySelector("#roc-point").getAttribute("cx") + " " + document.querySelector("#roc-point").getAttribute("cy")]])`, &got)
 		var tp, fp, fn, tn, wantTP, wantFP, positives int
@@ -177,10 +177,13 @@ func checkThresholds(t *testing.T, b *testenv.Browser, p Page) {
 		if tp+fn != positives || tp+fp+fn+tn != len(p.Targets) {
 			t.Errorf("%s: the counts %+v are not those of %d examples", key, got, len(p.Targets))
 		}
-		if (key == "End") != (fn == 0 && tn == 0) {
+		if want := map[string]float32{"Home": 0, "PageUp": .1, "End": 1, "PageDown": .9}[key]; got.Slider != want || got.Threshold < got.Slider {
+			t.Errorf("%s: the slider is at %v, want %v, and the threshold is %v", key, got.Slider, want, got.Threshold)
+		}
+		if (key == "Home") != (fn == 0 && tn == 0) {
 			t.Errorf("%s: %+v", key, got)
 		}
-		if slices.Contains(places, got.Place) {
+		if key == "End" && got.Place == places[0] { // at the values between, there may be no probabilities
 			t.Errorf("%s: the point does not move", key)
 		}
 		places = append(places, got.Place)

@@ -296,7 +296,7 @@ func (v *pageView) thresholds() error {
 		}
 		row.AUC, row.Average = t.AUC(), t.AveragePrecision()
 		row.HasAUC, row.HasAverage = !math.IsNaN(row.AUC), !math.IsNaN(row.Average)
-		thin := t.Thin(points)
+		thin := t.spread(points)
 		d := thresholdData{Positives: t.Positives, Negatives: t.Negatives, All: len(t.Points)}
 		for _, p := range thin.Points {
 			d.Points = append(d.Points, shortest(p.Threshold), float64(p.TruePositives), float64(p.FalsePositives))

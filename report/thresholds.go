@@ -111,6 +111,26 @@ func (t *Thresholds) Thin(n int) *Thresholds {
 	return &thin
 }
 
+// spread returns a copy with about n points: half of those of Thin, and those next to equally spaced thresholds, so that a threshold of any value has a point nearby.
+func (t *Thresholds) spread(n int) *Thresholds {
+	if len(t.Points) <= n {
+		return t
+	}
+	out := *t.Thin(n - n/2)
+	high, low := t.Points[0].Threshold, t.Points[len(t.Points)-1].Threshold
+	next := 0
+	for i := range n / 2 {
+		at := high - (high-low)*float32(i+1)/float32(n/2+1)
+		for t.Points[next+1].Threshold >= at { // the last point is below
+			next++
+		}
+		out.Points = append(out.Points, t.Points[next])
+	}
+	slices.SortFunc(out.Points, func(a, b ThresholdPoint) int { return cmp.Compare(b.Threshold, a.Threshold) })
+	out.Points = slices.Compact(out.Points)
+	return &out
+}
+
 // bestF1 returns the index of the point with the highest F1 score, the first one on a tie.
 func (t *Thresholds) bestF1() int {
 	best, highest := 0, -1.

@@ -118,3 +118,28 @@ func TestThresholdsUndefined(t *testing.T) {
 		}
 	}
 }
+
+// TestSpread checks that every threshold has a point nearby, also where the ROC curve is straight, and that points stay unchanged.
+func TestSpread(t *testing.T) {
+	n := 5000
+	scores, positive := make([]float32, n), make([]bool, n)
+	for i := range n {
+		scores[i], positive[i] = float32(i)/float32(n), i > n/2
+	}
+	whole, err := NewThresholds(scores, positive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := whole.spread(100).Points
+	if len(got) > 100 || got[0] != whole.Points[0] || got[len(got)-1] != whole.Points[n-1] {
+		t.Errorf("%d points, from %v to %v", len(got), got[0], got[len(got)-1])
+	}
+	for i, p := range got {
+		if !slices.Contains(whole.Points, p) || i > 0 && (p.Threshold >= got[i-1].Threshold || got[i-1].Threshold-p.Threshold > .021) {
+			t.Errorf("point %d is %v, after %v", i, p, got[max(i-1, 0)])
+		}
+	}
+	if few := whole.spread(n).Points; len(few) != n {
+		t.Errorf("%d points of %d", len(few), n)
+	}
+}

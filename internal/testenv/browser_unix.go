@@ -219,7 +219,7 @@ func (b *Browser) Eval(expression string, result any) {
 // Press presses a key, such as "ArrowLeft" or "Enter", in the element that has the focus.
 func (b *Browser) Press(key string) {
 	b.t.Helper()
-	code := map[string]int{"Enter": 13, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowRight": 39}[key]
+	code := map[string]int{"Enter": 13, "PageUp": 33, "PageDown": 34, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowRight": 39}[key]
 	down := map[string]any{"type": "rawKeyDown", "key": key, "code": key, "windowsVirtualKeyCode": code}
 	if key == "Enter" {
 		down["type"], down["text"] = "keyDown", "\r"
