@@ -224,11 +224,11 @@ func (e *env) conclude(err error) int {
 		return exitInterrupted
 	case errors.Is(err, errDiffer), errors.Is(err, errFaults): // the result says how
 		return exitFailure
-	case errors.As(err, &usage):
-		fmt.Fprintf(e.stderr, "lince: error: %s\n", indent(err.Error()))
+	}
+	e.fail(err)
+	if errors.As(err, &usage) {
 		return exitUsage
 	}
-	fmt.Fprintf(e.stderr, "lince: error: %s\n", indent(err.Error()))
 	return exitFailure
 }
 

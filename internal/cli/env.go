@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/url"
 	"os"
 	"os/signal"
@@ -33,6 +34,7 @@ type env struct {
 	raw    bool // CSV files have texts as they are
 	// buckets opens the bucket of an address. It is nil in a binary without the libraries for buckets.
 	buckets func(ctx context.Context, address *url.URL) (remote.Bucket, error)
+	log     *slog.Logger   // gets warnings and other text, instead of stderr and text, as lines of JSON: that of lince serve --log json; nil for others
 	found   *data.Findings // in the images that the command checked; may be nil
 	// steps shows the progress of a training whose text is not shown, as that of a fold. It is nil for others.
 	steps func(done, total int)
@@ -84,8 +86,11 @@ func newEnv(c *commands, command string, args []string, stdout, stderr io.Writer
 	if command == "train" {
 		signal.Ignore(syscall.SIGPIPE) // the write fails instead
 	}
+	if command == "serve" && c.Serve.Log == jsonLog {
+		e.log = c.Serve.logger(e)
+	}
 	switch {
-	case c.Quiet:
+	case c.Quiet || e.log != nil:
 		e.text = io.Discard
 	case command == "train" && !c.JSON:
 		e.text = stdout
@@ -253,12 +258,38 @@ func (e *env) findings() data.Findings {
 }
 
 // printf prints progress and other text that is not the result. Characters that cannot be seen are escaped.
-func (e *env) printf(format string, a ...any) { fmt.Fprint(e.text, visible(fmt.Sprintf(format, a...))) }
+func (e *env) printf(format string, a ...any) {
+	text := visible(fmt.Sprintf(format, a...))
+	if e.log != nil {
+		e.log.Info(strings.TrimSpace(text))
+		return
+	}
+	fmt.Fprint(e.text, text)
+}
 
-func (e *env) warn(text string) { fmt.Fprintf(e.stderr, "lince: warning: %s\n", indent(text)) }
+func (e *env) warn(text string) {
+	if e.log != nil {
+		e.log.Warn(indent(text))
+		return
+	}
+	fmt.Fprintf(e.stderr, "lince: warning: %s\n", indent(text))
+}
+
+// fail reports the error that ends the command.
+func (e *env) fail(err error) {
+	if e.log != nil {
+		e.log.Error(indent(err.Error()))
+		return
+	}
+	fmt.Fprintf(e.stderr, "lince: error: %s\n", indent(err.Error()))
+}
 
 // interrupted reports that ^C ended the command. In a terminal it overwrites the echoed "^C".
 func (e *env) interrupted(how string) {
+	if e.log != nil {
+		e.log.Warn("interrupted" + how)
+		return
+	}
 	over := ""
 	if f, ok := e.stderr.(*os.File); ok && progress.IsTerminal(f) {
 		over = "\r"

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -147,7 +148,7 @@ func (c *serveCommand) Run(e *env) error {
 		return err
 	}
 	defer func() { _ = listener.Close() }() // Shutdown has closed it, unless there was an error
-	log := c.logger(e)
+	log := cmp.Or(e.log, c.logger(e))
 	threads := c.Threads
 	if threads == 0 {
 		threads = machine.Processors()

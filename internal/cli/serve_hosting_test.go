@@ -1,10 +1,15 @@
 package cli
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/layer"
 )
 
 // TestHosted checks what the variables of hosting services change.
@@ -43,4 +48,26 @@ func TestHosted(t *testing.T) {
 	if want := []string{"/health", "/predict", "/health", "/v1/models"}; !slices.Equal(got, want) {
 		t.Errorf("got the paths %v, want %v", got, want)
 	}
+}
+
+// TestServeJSONLog checks that with --log json, warnings and errors are lines of JSON, too.
+func TestServeJSONLog(t *testing.T) {
+	workIn(t)
+	m, err := lince.Sequential(layer.Input{Shape: []int{8, 8, 3}}, layer.GlobalAveragePool2D{}, layer.Dense{Units: 2})
+	saved(t, "m.keras", m, err)
+	o := run(t, "serve", "m.keras", "gone.keras", "--listen", "localhost:0", "--log", "json")
+	if o.code != exitFailure || o.stdout != "" {
+		t.Errorf("exit code %d, standard output %q", o.code, o.stdout)
+	}
+	levels := map[string]string{}
+	for _, line := range strings.Split(strings.TrimSpace(o.stderr), "\n") {
+		var record struct{ Level, Msg string }
+		if err := json.Unmarshal([]byte(line), &record); err != nil {
+			t.Errorf("%q is no JSON: %v", line, err)
+		}
+		levels[record.Level] += record.Msg + "\n"
+	}
+	contains(t, "the warnings", levels["WARN"], "does not say how pixels are scaled")
+	contains(t, "the errors", levels["ERROR"], "gone.keras")
+	contains(t, "the text log", run(t, "serve", "m.keras", "gone.keras", "--listen", "localhost:0").stderr, "lince: warning: the model m.keras does not say", "lince: error: ")
 }
