@@ -143,7 +143,7 @@ func plain(name string) string {
 	return stem(word)
 }
 
-// stem returns what a word and its plural have in common. Words whose plural ends in -es or -ies lose an e of their own, too: houses may be the plural of house or of hous.
+// stem returns what a word and its plural have in common. Words whose plural ends in -es or -ies lose an e, too: houses may be the plural of house or of hous.
 func stem(word string) string {
 	for _, e := range []struct{ end, stem string }{
 		{"ies", "y"}, {"ie", "y"}, {"ches", "ch"}, {"che", "ch"}, {"shes", "sh"}, {"she", "sh"}, {"ses", "s"}, {"se", "s"},
