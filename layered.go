@@ -34,7 +34,7 @@ func (m *Model) Layered() (*Model, error) {
 	if len(m.calls) != len(m.inputs)+1 {
 		return nil, fmt.Errorf("the graph in layer %s cannot become layers: the model has other layers too", whole.name)
 	}
-	r := &raiser{whole: whole, values: map[string]*tensor.Tensor{}, symbols: map[*graph.Value]*Symbol{}, taken: map[string]bool{}}
+	r := &raiser{whole: whole, values: map[string]*tensor.Tensor{}, symbols: map[*graph.Value]*Symbol{}, taken: map[string]bool{}, patterns: map[patternKey]*pattern{}}
 	for _, v := range whole.variables {
 		r.values[v.Path[len(whole.name)+1:]] = v.Value()
 	}
@@ -90,11 +90,12 @@ func (m *Model) Layered() (*Model, error) {
 
 // raiser turns a graph into layers.
 type raiser struct {
-	whole   *layerInstance
-	values  map[string]*tensor.Tensor // of the graph's variables
-	symbols map[*graph.Value]*Symbol
-	taken   map[string]bool // names of layers
-	weights []raisedWeights
+	whole    *layerInstance
+	values   map[string]*tensor.Tensor // of the graph's variables
+	symbols  map[*graph.Value]*Symbol
+	taken    map[string]bool // names of layers
+	weights  []raisedWeights
+	patterns map[patternKey]*pattern // of candidates with a key
 }
 
 // raisedWeights says where the weights of a layer come from.

@@ -27,6 +27,17 @@ type candidate struct {
 	// form builds what the graph may have in place of what the layer builds, if readers of files write it otherwise. nil
 	// is the layer's Build.
 	form func(b *graph.Builder, x *graph.Value) *graph.Value
+	// key is that of the pattern. Its name is "" for layers whose settings come from the graph's nodes.
+	key patternKey
+}
+
+// patternKey identifies a pattern, so that it is built once: the name of the layer and the form, and the types of the operands as text.
+type patternKey struct{ name, types string }
+
+// pattern is what a candidate builds: the inputs and the result.
+type pattern struct {
+	in []*graph.Value
+	y  *graph.Value
 }
 
 // match returns the first layer of the table that computes v, nil if there is none. data has the values that depend on an input of the graph.
@@ -34,7 +45,7 @@ func (r *raiser) match(v *graph.Value, data map[*graph.Value]bool) *match {
 	if v.Index == 0 {
 		for _, propose := range raisers {
 			for _, c := range propose(v) {
-				if x := c.match(v, data); x != nil {
+				if x := r.pattern(c).match(c.layer, v, data); x != nil {
 					return x
 				}
 			}
@@ -46,8 +57,20 @@ func (r *raiser) match(v *graph.Value, data map[*graph.Value]bool) *match {
 	return nil
 }
 
-// match compares the layer's nodes with those that compute v.
-func (c candidate) match(v *graph.Value, data map[*graph.Value]bool) *match {
+// pattern returns the pattern of a candidate, nil if the layer cannot be applied to values of these types.
+func (r *raiser) pattern(c candidate) *pattern {
+	if c.key.name == "" {
+		return c.build()
+	}
+	p, ok := r.patterns[c.key]
+	if !ok {
+		p = c.build()
+		r.patterns[c.key] = p
+	}
+	return p
+}
+
+func (c candidate) build() *pattern {
 	b := graph.NewBuilder(graph.NewStore(), false)
 	in := make([]*graph.Value, len(c.in))
 	for i, t := range c.in {
@@ -65,16 +88,28 @@ func (c candidate) match(v *graph.Value, data map[*graph.Value]bool) *match {
 	if b.Err() != nil || y == nil || y.IsList() || !y.Valid() || y == x {
 		return nil
 	}
-	u := &unifier{data: data, pairs: map[*graph.Value]*graph.Value{}}
-	if !u.unify(y, v) {
+	return &pattern{in, y}
+}
+
+// match compares the layer's nodes with those that compute v.
+func (p *pattern) match(l layer.Layer, v *graph.Value, data map[*graph.Value]bool) *match {
+	if p == nil {
 		return nil
 	}
-	m := &match{layer: c.layer, weights: map[string]*graph.Value{}}
-	for _, p := range in {
-		if u.pairs[p] == nil {
+	u := &unifier{data: data}
+	if !u.same(p.y, v) { // most candidates end here
+		return nil
+	}
+	u.pairs = map[*graph.Value]*graph.Value{}
+	if !u.unify(p.y, v) {
+		return nil
+	}
+	m := &match{layer: l, weights: map[string]*graph.Value{}}
+	for _, in := range p.in {
+		if u.pairs[in] == nil {
 			return nil
 		}
-		m.in = append(m.in, u.pairs[p])
+		m.in = append(m.in, u.pairs[in])
 	}
 	for p, w := range u.pairs {
 		if o, ok := p.Node.Op.(op.Variable); ok {

@@ -1,6 +1,7 @@
 package lince
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -115,13 +116,14 @@ func raiseActivation(v *graph.Value) (list []candidate) {
 		return nil
 	}
 	in := []op.Type{v.Type}
+	types := v.Type.String()
 	for _, name := range layer.Activations() {
 		if f := layer.Function(name); f != layer.Linear && f != layer.GLU && f != layer.Exponential {
-			list = append(list, candidate{layer: layer.Activate{Activation: f}, in: in})
+			list = append(list, candidate{layer: layer.Activate{Activation: f}, in: in, key: patternKey{name, types}})
 		}
 	}
-	for _, f := range activationForms {
-		list = append(list, candidate{layer.Activate{Activation: f.f}, in, f.form})
+	for i, f := range activationForms {
+		list = append(list, candidate{layer.Activate{Activation: f.f}, in, f.form, patternKey{fmt.Sprint("form ", i), types}})
 	}
 	return list
 }
@@ -147,12 +149,12 @@ func raiseSlope(v *graph.Value) []candidate {
 		short := shortest(f)
 		if f >= 0 {
 			leaky := layer.LeakyReLU{NegativeSlope: &short}
-			list = append(list, candidate{layer: leaky, in: in}, candidate{leaky, in, func(b *graph.Builder, x *graph.Value) *graph.Value {
+			list = append(list, candidate{layer: leaky, in: in}, candidate{layer: leaky, in: in, form: func(b *graph.Builder, x *graph.Value) *graph.Value {
 				return below(b, x, b.Scale(x, f))
 			}})
 		}
 		elu := layer.ELULayer{Alpha: &short}
-		list = append(list, candidate{layer: elu, in: in}, candidate{elu, in, func(b *graph.Builder, x *graph.Value) *graph.Value {
+		list = append(list, candidate{layer: elu, in: in}, candidate{layer: elu, in: in, form: func(b *graph.Builder, x *graph.Value) *graph.Value {
 			return below(b, x, b.Scale(expm1(b, x), f))
 		}})
 	}
@@ -165,11 +167,12 @@ func raisePReLU(v *graph.Value) (list []candidate) {
 		return nil
 	}
 	var shared []int
-	for a := 1; a < v.Rank(); a++ {
-		list = append(list, candidate{layer: layer.PReLU{SharedAxes: slices.Clone(shared)}, in: []op.Type{v.Type}})
+	types := v.Type.String()
+	for a := 1; a <= v.Rank(); a++ {
+		list = append(list, candidate{layer: layer.PReLU{SharedAxes: slices.Clone(shared)}, in: []op.Type{v.Type}, key: patternKey{fmt.Sprint("PReLU ", shared), types}})
 		shared = append(shared, a)
 	}
-	return append(list, candidate{layer: layer.PReLU{SharedAxes: shared}, in: []op.Type{v.Type}})
+	return list
 }
 
 // raiseRescaling finds the numbers of x*scale + offset.
@@ -252,7 +255,7 @@ func raiseDense(v *graph.Value) (list []candidate) {
 	l := layer.Dense{Units: w.Shape[1], NoBias: !bias}
 	list = append(list, candidate{layer: l, in: []op.Type{in}})
 	if v.Rank() > 2 && bias {
-		list = append(list, candidate{l, []op.Type{in}, func(b *graph.Builder, x *graph.Value) *graph.Value {
+		list = append(list, candidate{layer: l, in: []op.Type{in}, form: func(b *graph.Builder, x *graph.Value) *graph.Value {
 			matrix := layer.Dense{Units: w.Shape[1], NoBias: true}
 			y := matrix.Build(b, x)
 			return b.Add(y, b.Variable(graph.Variable{Path: "bias", Type: op.Type{DType: x.DType, Shape: tensor.Shape{w.Shape[1]}}}))
@@ -324,7 +327,8 @@ func raiseMerge(v *graph.Value) []candidate {
 	if l == nil {
 		return nil
 	}
-	return []candidate{{layer: l, in: []op.Type{v.Node.In[0].Type, v.Node.In[1].Type}}}
+	in := []op.Type{v.Node.In[0].Type, v.Node.In[1].Type}
+	return []candidate{{layer: l, in: in, key: patternKey{fmt.Sprintf("%T", l), fmt.Sprint(in)}}}
 }
 
 func raiseConcatenate(v *graph.Value) []candidate {

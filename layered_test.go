@@ -124,6 +124,36 @@ func TestLayeredWeights(t *testing.T) {
 	}
 }
 
+// Patterns are built once, not for each node: a graph of many equal nodes has those of a small one.
+func TestLayeredPatterns(t *testing.T) {
+	patterns := func(nodes int) int {
+		b := graph.NewBuilder(graph.NewStore(), false)
+		x := b.Input("x", tensor.Float32, tensor.Unknown, 4, 4, 2)
+		y := x
+		for range nodes {
+			y = b.ReLU(b.Sub(b.Add(y, x), x))
+		}
+		g := must(b.Finish(graph.Output{Key: "y", Value: y}))
+		r := &raiser{patterns: map[patternKey]*pattern{}}
+		if matches := must(r.cover(g)); len(matches) != 3*nodes {
+			t.Errorf("%d nodes have layers, want %d", len(matches), 3*nodes)
+		}
+		for _, n := range g.Nodes {
+			for _, propose := range raisers {
+				for _, c := range propose(n.Out[0]) {
+					if c.key.name == "" {
+						t.Fatalf("the pattern of %T for a %s is not kept", c.layer, n.Op.Name())
+					}
+				}
+			}
+		}
+		return len(r.patterns)
+	}
+	if few, many := patterns(2), patterns(40); few != many {
+		t.Errorf("%d patterns for 6 nodes, %d for 120", few, many)
+	}
+}
+
 // What no layer computes is named, all at once; models with layers stay unchanged.
 func TestLayeredRefused(t *testing.T) {
 	m := must(on(1).Open(onnxModels + "/torch_vit.onnx"))
