@@ -34,7 +34,7 @@ func openTFLite(o Options, f source) (*Model, error) {
 		return m, m.readMetadata(r.Metadata)
 	}
 	if err := m.checkClasses(r.Classes); err != nil {
-		m.notes = append(m.notes, fmt.Sprintf("the labels in the file cannot name the classes: %v", err))
+		m.notes = append(m.notes, fmt.Sprintf("The labels in the file cannot name the classes: %v.", err))
 	} else {
 		m.Classes = r.Classes
 	}

@@ -41,7 +41,7 @@ func TestQuantizedInput(t *testing.T) {
 		if got := y[0].Float32s(); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
-		if !slices.ContainsFunc(r.Notes, func(n string) bool { return strings.HasPrefix(n, "the model is quantized") }) {
+		if !slices.ContainsFunc(r.Notes, func(n string) bool { return strings.HasPrefix(n, "The model is quantized") }) {
 			t.Errorf("%s: notes %q", name, r.Notes)
 		}
 		if !m.ScalesPixels() {

@@ -22,7 +22,7 @@ type Result struct {
 	Graph *graph.Graph
 	// Store has the constants of floating-point numbers with more than one element, as weights. They can be trained.
 	Store *graph.Store
-	// Notes says in which respects the graph is not exactly the model in the file.
+	// Notes says in which respects the graph is not exactly the model in the file, in sentences.
 	Notes []string
 	// Metadata has the metadata of the file that are text, by name.
 	Metadata map[string]string
@@ -182,7 +182,7 @@ func read(m *tflite.Model, batch int) (*Result, error) {
 		dtype, ok := dtypes[t.Type]
 		if t.Type == tflitefb.TensorTypeINT8 && computesIntegers(t) { // bytes less 128, as images are
 			dtype, ok = tensor.Uint8, true
-			r.note("the input %s takes int8 in the file; lince takes uint8, which are larger by 128", in[j])
+			r.note("The input %s takes int8 in the file; lince takes uint8, which are larger by 128.", in[j])
 		}
 		if !ok {
 			r.b.Errorf("input %s: lince has no type %v", in[j], t.Type)
@@ -196,7 +196,7 @@ func read(m *tflite.Model, batch int) (*Result, error) {
 		}
 		if batch > 0 && len(shape) > 0 && shape[0] == batch {
 			shape[0] = tensor.Unknown
-			r.note("the file's batch size is %d; lince takes batches of any size", batch)
+			r.note("The file's batch size is %d; lince takes batches of any size.", batch)
 		}
 		r.values[i] = r.b.Input(in[j], dtype, shape...)
 		if computesIntegers(t) {
@@ -352,13 +352,13 @@ func describe(m *tflite.Model, res *Result) {
 		lines := 1 + strings.Count(text, "\n") // there may be millions
 		shape := res.Graph.Outputs[0].Value.Shape
 		if n := shape[max(len(shape)-1, 0):]; len(n) != 1 || n[0] != lines {
-			res.Notes = append(res.Notes, fmt.Sprintf("the list of labels %q has %d lines for an output of shape %v, so the classes have no names", name, lines, shape))
+			res.Notes = append(res.Notes, fmt.Sprintf("The list of labels %q has %d lines for an output of shape %v, so the classes have no names.", name, lines, shape))
 			return
 		}
 		res.Classes = strings.Split(text, "\n")
 		return
 	}
-	res.Notes = append(res.Notes, fmt.Sprintf("the file lacks its list of labels %q, so the classes have no names", name))
+	res.Notes = append(res.Notes, fmt.Sprintf("The file lacks its list of labels %q, so the classes have no names.", name))
 }
 
 func float64s(list []float32) []float64 {

@@ -12,7 +12,7 @@ import (
 // A network of quantized integers is computed with floats. Weights become floats. The result of each operator has the real numbers for which the integers stand, rounded and limited as
 // the file says. The interpreter computes with integers of limited precision instead, so now and then a number differs by a step of the rounding.
 
-const quantizedNote = "the model is quantized; lince computes with float32: weights become floats, and numbers between operators are rounded as the file says, so results differ a little from the TensorFlow Lite interpreter's"
+const quantizedNote = "The model is quantized. lince computes with float32: weights become floats, and numbers between operators are rounded as the file says, so results differ a little from those of the TensorFlow Lite interpreter."
 
 // bounds returns the least and greatest integer of a quantized type.
 func bounds(t tflitefb.TensorType) (least, most float64) {

@@ -72,7 +72,7 @@ func TestConverted(t *testing.T) {
 				}
 			case name == "int8": // the interpreter computes with integers of limited precision
 				tolerance = 3. / 256 // three steps of the output
-				if !slices.ContainsFunc(r.Notes, func(n string) bool { return strings.HasPrefix(n, "the model is quantized") }) {
+				if !slices.ContainsFunc(r.Notes, func(n string) bool { return strings.HasPrefix(n, "The model is quantized") }) {
 					t.Errorf("notes %q", r.Notes)
 				}
 			case r.Notes != nil:

@@ -163,7 +163,7 @@ var numberTypes = map[tflitefb.TensorType]numbers.Type{
 	tflitefb.TensorTypeBOOL:     numbers.Bool,
 }
 
-const weightsNote = "weights of type "
+const weightsNote = "Weights of type "
 
 // dequantized returns the real numbers of quantized weights.
 func (r *reader) dequantized(t *tflite.Tensor) (*tensor.Tensor, error) {
@@ -179,7 +179,7 @@ func (r *reader) dequantized(t *tflite.Tensor) (*tensor.Tensor, error) {
 	if q.Custom || len(q.Scale) != count || len(q.ZeroPoint) > 0 && len(q.ZeroPoint) != count {
 		return nil, fmt.Errorf("the weights %q are quantized in a way that lince does not read", t.Name)
 	}
-	r.note(weightsNote+"%v were read as float32; the TensorFlow Lite interpreter may also quantize what they are multiplied with, so its results differ a little", t.Type)
+	r.note(weightsNote+"%v were read as float32. The TensorFlow Lite interpreter may also quantize what they are multiplied with, so its results differ a little.", t.Type)
 	c := tensor.New(tensor.Float32, t.Shape...)
 	for j := range c.Float32s() {
 		var x int64
