@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -91,8 +92,74 @@ func TestUnreadableLinks(t *testing.T) {
 	if len(tab.Ignored()) != 1 || !strings.Contains(tab.Ignored()[0].Err.Error(), "link to a missing file") {
 		t.Errorf("ignored: %v", tab.Ignored())
 	}
-	if err := accessed("x", &fs.PathError{Op: "open", Path: "x", Err: fs.ErrPermission}); unreachable(err) {
+	if err := opened("x", &fs.PathError{Op: "open", Path: "x", Err: fs.ErrPermission}); unreachable(err) {
 		t.Error("a file without permission cannot be reached")
+	}
+}
+
+// TestWithdrawnPermission checks that a missing permission ends an epoch if the file was read before, by a check or in an earlier epoch, and otherwise counts as an image
+// that cannot be read.
+func TestWithdrawnPermission(t *testing.T) {
+	for _, cause := range []error{syscall.EACCES, syscall.EPERM} {
+		for _, c := range []struct {
+			name  string
+			check bool
+			reads int  // before the permission is withdrawn
+			fails bool // whether the epoch fails
+		}{
+			{"checked", true, 1, true},
+			{"earlier epoch", false, 1, true},
+			{"never read", false, 0, false},
+		} {
+			tab := open(t, damage(t, 5, 0), OpenOptions{})
+			denied := &withdrawn{tab.rows[1].file.(diskFile), c.reads, cause}
+			tab.rows[1].file = denied
+			if c.check {
+				good, bad, err := tab.Check(t.Context(), CheckOptions{})
+				if err != nil || len(bad) > 0 {
+					t.Fatal(err, bad)
+				}
+				tab = good
+			}
+			f := images(t, tab, ImageOptions{TargetSize: [2]int{4, 4}, BatchSize: 5, NoShuffle: true})
+			var err error
+			for epoch := range 2 {
+				for _, e := range f.Batches(t.Context(), epoch, 0) {
+					err = cmp.Or(err, e)
+				}
+			}
+			var a *AccessError
+			switch {
+			case c.fails && (!errors.As(err, &a) || !errors.Is(err, cause) || len(f.Corrupt()) > 0 || !strings.Contains(err.Error(), "cat.1.png: cannot reach the file: ") || !strings.Contains(err.Error(), "it could be read before")):
+				t.Errorf("%s, %v: error %v, corrupt %v", c.name, cause, err, f.Corrupt())
+			case !c.fails && (err != nil || len(f.Corrupt()) != 1):
+				t.Errorf("%s, %v: error %v, corrupt %v", c.name, cause, err, f.Corrupt())
+			}
+		}
+	}
+}
+
+// withdrawn is a file that can be read so many times.
+type withdrawn struct {
+	diskFile
+	reads int
+	err   error
+}
+
+func (f *withdrawn) read(buf []byte) ([]byte, error) {
+	if f.reads--; f.reads < 0 {
+		return nil, opened(f.where(), &fs.PathError{Op: "open", Path: f.where(), Err: f.err})
+	}
+	return f.diskFile.read(buf)
+}
+
+// TestReadErrors checks that errors of a file that is open are not those of a corrupt image: the disk or the network fails, or the ticket of a network drive has ended.
+func TestReadErrors(t *testing.T) {
+	for _, cause := range []error{syscall.EIO, syscall.ESTALE, syscall.EACCES, syscall.EPERM, syscall.ETIMEDOUT} {
+		err := &fs.PathError{Op: "read", Path: "x", Err: cause}
+		if !unreachable(accessed("x", err)) || !unreachable(accessed("x", archiveError(err))) {
+			t.Errorf("%v counts as a corrupt image", cause)
+		}
 	}
 }
 

@@ -39,14 +39,14 @@ func (f diskFile) read(buf []byte) ([]byte, error) {
 	// Stat before Open: opening a named pipe without a writer would block forever.
 	info, err := os.Stat(string(f))
 	if err != nil {
-		return nil, accessed(string(f), err)
+		return nil, opened(string(f), err)
 	}
 	if err := readable(info, string(f)); err != nil {
 		return nil, err
 	}
 	r, err := os.Open(string(f))
 	if err != nil {
-		return nil, accessed(string(f), err)
+		return nil, opened(string(f), err)
 	}
 	defer r.Close()
 	b, err := bounded.ReadAll(buf, r, info.Size(), info.Size())
@@ -59,14 +59,14 @@ func (f diskFile) read(buf []byte) ([]byte, error) {
 func (f diskFile) head(n int) ([]byte, error) {
 	info, err := os.Stat(string(f))
 	if err != nil {
-		return nil, accessed(string(f), err)
+		return nil, opened(string(f), err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s: is not a regular file", f)
 	}
 	r, err := os.Open(string(f))
 	if err != nil {
-		return nil, accessed(string(f), err)
+		return nil, opened(string(f), err)
 	}
 	defer r.Close()
 	return firstBytes(r, n, string(f))

@@ -138,7 +138,8 @@ type ImageOptions struct {
 // dropped images. Table.Check finds them before training.
 //
 // If a file cannot be reached (it was removed, too many files are open, the disk fails), the Flow
-// retries twice, and then ends the epoch with an *AccessError.
+// retries twice, and then ends the epoch with an *AccessError. So does a file that could be read before, and
+// for which the permission is missing now.
 type Flow struct {
 	table       *Table
 	o           ImageOptions
@@ -161,6 +162,7 @@ type Flow struct {
 
 	mu       sync.Mutex
 	corrupt  map[int]error
+	read     []uint64 // a bit for each row: whether its file was read; see wasRead
 	found    Findings // of the images that were decoded; deep has a bit for each row that it counts
 	deep     []uint64
 	prepared *production
@@ -587,8 +589,9 @@ func (f *Flow) load(ctx context.Context, w *imageWorker, row int) error {
 	file := f.table.file(row)
 	b, err := readFile(ctx, file, w.file)
 	if err != nil {
-		return f.table.changed(file, err)
+		return f.table.changed(file, f.denied(row, file, err))
 	}
+	f.noteRead(row)
 	w.file = b
 	err = f.table.Decode(ctx, b, &w.decoder, func(d *picture.Decoder) error {
 		if f.decoded == nil {

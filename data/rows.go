@@ -88,7 +88,7 @@ func (f fsFile) crc() (uint32, int64, bool) { return 0, 0, false }
 func (f fsFile) read(buf []byte) ([]byte, error) {
 	r, err := f.fsys.Open(f.name)
 	if err != nil {
-		return nil, accessed(f.name, err)
+		return nil, opened(f.name, err)
 	}
 	defer r.Close()
 	info, err := r.Stat()
@@ -108,7 +108,7 @@ func (f fsFile) read(buf []byte) ([]byte, error) {
 func (f fsFile) head(n int) ([]byte, error) {
 	r, err := f.fsys.Open(f.name)
 	if err != nil {
-		return nil, accessed(f.name, err)
+		return nil, opened(f.name, err)
 	}
 	defer r.Close()
 	return firstBytes(r, n, f.name)
