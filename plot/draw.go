@@ -2,12 +2,12 @@ package plot
 
 import (
 	"bytes"
-	"cmp"
+	"context"
 	"fmt"
 	"image/color"
 	"io"
 	"math"
-	"slices"
+	"sort"
 	"sync"
 
 	"golang.org/x/image/font"
@@ -78,11 +78,15 @@ type drawing struct {
 	width, height float64
 }
 
-func newDrawing(m *lince.Model, o Options) *drawing {
-	d := &drawing{g: network(m, o), dir: o.RankDir}
+func newDrawing(ctx context.Context, m *lince.Model, o Options) (*drawing, error) {
+	g, err := network(ctx, m, o)
+	if err != nil {
+		return nil, err
+	}
+	d := &drawing{g: g, dir: o.RankDir}
 	d.width, d.height = d.size(d.g)
 	d.width, d.height = d.width+2*margin, d.height+2*margin
-	return d
+	return d, nil
 }
 
 // size returns the size of a graph in the drawing.
@@ -108,7 +112,7 @@ func (d *drawing) svg(w io.Writer) error {
 func (d *drawing) png(w io.Writer, dpi int) error {
 	x, y := d.width*float64(dpi)/72, d.height*float64(dpi)/72
 	if x*y > maxPixels {
-		return fmt.Errorf("the PNG would have %.0f x %.0f pixels, want at most %d in all; use SVG, or a DPI of at most %.0f",
+		return fmt.Errorf("the PNG would have %.0f x %.0f pixels, want at most %d in all; use SVG (a file whose name ends in .svg; or, in Go, a DPI of at most %.0f)",
 			x, y, maxPixels, math.Floor(math.Sqrt(maxPixels/(d.width*d.height))*72))
 	}
 	c := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(vg.Length(d.width), vg.Length(d.height)), vgimg.UseDPI(dpi))}
@@ -219,8 +223,8 @@ func (d *drawing) box(p pen, b *box, x, y, w, h float64) {
 // arrow draws an arrow from the lower edge of a box through its bends to the upper edge of another.
 func (g *graph) arrow(p pen, a *arrow, place func(x, y float64) (float64, float64)) {
 	at := func(x, y float64) vg.Point { return p.at(place(x, y)) }
-	x, y := a.from.x+g.port(a, a.from), a.from.y+a.from.height/2
-	endX, endY := a.to.x+g.port(a, a.to), a.to.y-a.to.height/2
+	x, y := a.from.x+g.ports[a].from, a.from.y+a.from.height/2
+	endX, endY := a.to.x+g.ports[a].to, a.to.y-a.to.height/2
 	var path vg.Path
 	path.Move(at(x, y))
 	curve := func(toX, toY float64) {
@@ -255,45 +259,5 @@ func (g *graph) arrow(p pen, a *arrow, place func(x, y float64) (float64, float6
 
 // rankAt returns the rank whose band, or the gap before it, has the position y.
 func (g *graph) rankAt(y float64) int {
-	for i, b := range g.bands {
-		if y <= b[1] {
-			return i
-		}
-	}
-	return len(g.bands) - 1
-}
-
-// port returns the distance of an arrow's end from the middle of a box. Several arrows end beside each other, in the
-// order of the boxes or bends that they come from.
-func (g *graph) port(a *arrow, v *vertex) float64 {
-	type end struct {
-		a *arrow
-		x float64
-	}
-	var ends []end
-	for _, b := range g.arrows {
-		next := b.to
-		switch {
-		case b.to == v && a.to == v:
-			next = b.from
-			if n := len(b.bends); n > 0 {
-				next = b.bends[n-1]
-			}
-		case b.from == v && a.from == v:
-			if len(b.bends) > 0 {
-				next = b.bends[0]
-			}
-		default:
-			continue
-		}
-		ends = append(ends, end{b, next.x})
-	}
-	slices.SortStableFunc(ends, func(a, b end) int { return cmp.Compare(a.x, b.x) })
-	step := min(22, v.width/float64(len(ends)+1))
-	for i, e := range ends {
-		if e.a == a {
-			return (float64(i) - float64(len(ends)-1)/2) * step
-		}
-	}
-	return 0
+	return min(sort.Search(len(g.bands), func(i int) bool { return y <= g.bands[i][1] }), len(g.bands)-1)
 }

@@ -2,6 +2,7 @@ package plot_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log"
 	"strings"
@@ -21,7 +22,7 @@ func ExampleModel() {
 		log.Fatal(err)
 	}
 	var svg bytes.Buffer
-	if err := plot.Model(&svg, m, plot.SVG, plot.Options{ShowShapes: true, ShowLayerNames: true}); err != nil {
+	if err := plot.Model(context.Background(), &svg, m, plot.SVG, plot.Options{ShowShapes: true, ShowLayerNames: true}); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(strings.Count(svg.String(), "Output shape: "), "boxes")

@@ -2,6 +2,8 @@ package plot
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 	"math"
 	"slices"
 )
@@ -33,13 +35,27 @@ const (
 	gapRank = 34
 )
 
+// maxBends limits the bends of a drawing. If each of 40 convolutions gets the results of all before, there are 46,000, and the drawing is 20 m wide. Of 250 there are ten million.
+const maxBends = 50_000
+
 // layout places vertices, which are in an order in which arrows go forward, and returns the size of the whole. bands
 // has the upper and lower edge of each rank.
-func layout(vertices []*vertex, arrows []*arrow) (width, height float64, bands [][2]float64) {
+func layout(ctx context.Context, vertices []*vertex, arrows []*arrow) (width, height float64, bands [][2]float64, err error) {
 	assignRanks(vertices, arrows)
+	bends := 0
+	for _, a := range arrows {
+		bends += a.to.rank - a.from.rank - 1
+	}
+	if bends > maxBends {
+		return 0, 0, nil, fmt.Errorf("the network has too many long connections for a drawing: its %d arrows would pass beside %d layers in all, and at most %d are supported; lince summary without --plot lists the layers", len(arrows), bends, maxBends)
+	}
 	ranks := addBends(vertices, arrows)
-	orderRanks(ranks)
-	placeRanks(ranks)
+	if err := orderRanks(ctx, ranks); err != nil {
+		return 0, 0, nil, err
+	}
+	if err := placeRanks(ctx, ranks); err != nil {
+		return 0, 0, nil, err
+	}
 	left, right := math.Inf(1), math.Inf(-1)
 	for _, rank := range ranks {
 		tallest := 0.
@@ -61,7 +77,7 @@ func layout(vertices []*vertex, arrows []*arrow) (width, height float64, bands [
 			v.x -= left
 		}
 	}
-	return right - left, height, bands
+	return right - left, height, bands, nil
 }
 
 // assignRanks gives each vertex the rank after the last of those that lead to it. Vertices that nothing leads to are
@@ -120,7 +136,7 @@ func connect(from, to *vertex) {
 
 // orderRanks sorts the vertices of each rank by the mean position of their neighbors, from the top down and from the
 // bottom up, and keeps the order with the fewest crossings.
-func orderRanks(ranks [][]*vertex) {
+func orderRanks(ctx context.Context, ranks [][]*vertex) error {
 	number := func() {
 		for _, rank := range ranks {
 			for i, v := range rank {
@@ -131,6 +147,9 @@ func orderRanks(ranks [][]*vertex) {
 	number()
 	best, least := clone(ranks), crossings(ranks)
 	for sweep := 0; sweep < 12 && least > 0; sweep++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		for k := range ranks {
 			rank, down := ranks[k], sweep%2 == 0
 			if !down {
@@ -162,6 +181,7 @@ func orderRanks(ranks [][]*vertex) {
 	}
 	copy(ranks, best)
 	number()
+	return nil
 }
 
 func clone(ranks [][]*vertex) [][]*vertex {
@@ -172,22 +192,27 @@ func clone(ranks [][]*vertex) [][]*vertex {
 	return c
 }
 
-// crossings counts the pairs of arrows between neighboring ranks that cross.
+// crossings counts the pairs of arrows between neighboring ranks that cross. The orders of vertices are their places in the ranks.
 func crossings(ranks [][]*vertex) int {
 	n := 0
-	for _, rank := range ranks {
-		type end struct{ from, to float64 }
+	for k := range len(ranks) - 1 {
+		type end struct{ from, to int }
 		var ends []end
-		for _, v := range rank {
+		for _, v := range ranks[k] {
 			for _, w := range v.down {
-				ends = append(ends, end{v.order, w.order})
+				ends = append(ends, end{int(v.order), int(w.order)})
 			}
 		}
-		for i, a := range ends {
-			for _, b := range ends[:i] {
-				if (a.from-b.from)*(a.to-b.to) < 0 {
-					n++
-				}
+		slices.SortFunc(ends, func(a, b end) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
+		// An arrow crosses those before it that end farther to the right. sums is a Fenwick tree: it counts the arrows that end at each place.
+		sums := make([]int, len(ranks[k+1])+1)
+		for i, e := range ends {
+			n += i
+			for at := e.to + 1; at > 0; at &= at - 1 {
+				n -= sums[at]
+			}
+			for at := e.to + 1; at < len(sums); at += at & -at {
+				sums[at]++
 			}
 		}
 	}
@@ -202,7 +227,7 @@ type column struct {
 
 // placeRanks computes the horizontal positions. It aligns vertices in columns, places the columns as far to the left as
 // the order and the gaps allow, and then moves each toward the columns that it is connected with.
-func placeRanks(ranks [][]*vertex) {
+func placeRanks(ctx context.Context, ranks [][]*vertex) error {
 	columns, of := align(ranks)
 	left, right := map[*vertex]*vertex{}, map[*vertex]*vertex{} // neighbors in the rank
 	for _, rank := range ranks {
@@ -249,6 +274,9 @@ func placeRanks(ranks [][]*vertex) {
 		}
 	}
 	for range 30 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		for _, c := range columns {
 			move(c)
 		}
@@ -259,6 +287,7 @@ func placeRanks(ranks [][]*vertex) {
 	for v, c := range of {
 		v.x = c.x
 	}
+	return nil
 }
 
 // align divides the vertices into columns, in the manner of Brandes and Koepf ("Fast and Simple Horizontal Coordinate
@@ -266,11 +295,21 @@ func placeRanks(ranks [][]*vertex) {
 // that one, and the bends of an arrow are placed below each other. The lines of columns do not cross.
 func align(ranks [][]*vertex) (columns []*column, of map[*vertex]*column) {
 	of = map[*vertex]*column{}
+	below := map[*vertex][2]*vertex{} // the middle ones below a vertex: of the boxes, and of the bends
+	for _, rank := range ranks {
+		for _, v := range rank {
+			below[v] = [2]*vertex{middle(v.down, false), middle(v.down, true)}
+		}
+	}
 	for _, rank := range ranks {
 		last := -1. // the position of the vertex above the last that was aligned
 		for _, v := range rank {
 			var c *column
-			if u := middle(v.up, v.hidden); u != nil && middle(u.down, v.hidden) == v && u.order > last {
+			kind := 0
+			if v.hidden {
+				kind = 1
+			}
+			if u := middle(v.up, v.hidden); u != nil && below[u][kind] == v && u.order > last {
 				c, last = of[u], u.order
 			} else {
 				c = &column{}

@@ -1,7 +1,10 @@
 package plot
 
 import (
+	"cmp"
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lince-ml/lince"
@@ -24,15 +27,19 @@ type graph struct {
 	boxes         []*box
 	arrows        []*arrow
 	bands         [][2]float64 // of the ranks
+	ports         map[*arrow]ports
 	width, height float64
 }
 
 // network returns the boxes of a model, and places them.
-func network(m *lince.Model, o Options) *graph {
+func network(ctx context.Context, m *lince.Model, o Options) (*graph, error) {
 	g := &graph{}
 	of := map[*lince.Symbol]*box{}
 	for _, c := range m.Calls() {
-		b := newBox(c, o)
+		b, err := newBox(ctx, c, o)
+		if err != nil {
+			return nil, err
+		}
 		g.boxes = append(g.boxes, b)
 		for _, s := range c.Out {
 			of[s] = b
@@ -53,12 +60,14 @@ func network(m *lince.Model, o Options) *graph {
 		}
 		vertices = append(vertices, b.vertex)
 	}
-	g.width, g.height, g.bands = layout(vertices, g.arrows)
-	return g
+	var err error
+	g.width, g.height, g.bands, err = layout(ctx, vertices, g.arrows)
+	g.ports = portsOf(g.arrows)
+	return g, err
 }
 
 // newBox returns the box of a call, with its size.
-func newBox(c lince.Call, o Options) *box {
+func newBox(ctx context.Context, c lince.Call, o Options) (*box, error) {
 	l := c.Layer
 	b := &box{vertex: &vertex{}, title: l.Class()}
 	if o.ShowLayerNames {
@@ -82,10 +91,52 @@ func newBox(c lince.Call, o Options) *box {
 		b.rows = append(b.rows, row{"Trainable", map[bool]string{true: "True", false: "False"}[l.Trainable()]})
 	}
 	if m := l.Model(); m != nil && o.ExpandNested {
-		b.inner = network(m, o)
+		var err error
+		if b.inner, err = network(ctx, m, o); err != nil {
+			return nil, err
+		}
 	}
 	b.measure(o)
-	return b
+	return b, nil
+}
+
+// ports are the distances of an arrow's ends from the middles of its boxes.
+type ports struct{ from, to float64 }
+
+// portsOf returns the ports of all arrows. Several arrows end beside each other, in the order of the boxes or bends that they come from.
+func portsOf(arrows []*arrow) map[*arrow]ports {
+	type end struct {
+		a *arrow
+		x float64 // of the next box or bend
+	}
+	type side struct {
+		v   *vertex
+		out bool
+	}
+	ends := map[side][]end{}
+	for _, a := range arrows {
+		first, last := a.to, a.from
+		if n := len(a.bends); n > 0 {
+			first, last = a.bends[0], a.bends[n-1]
+		}
+		ends[side{a.from, true}] = append(ends[side{a.from, true}], end{a, first.x})
+		ends[side{a.to, false}] = append(ends[side{a.to, false}], end{a, last.x})
+	}
+	of := map[*arrow]ports{}
+	for s, ends := range ends {
+		slices.SortStableFunc(ends, func(a, b end) int { return cmp.Compare(a.x, b.x) })
+		step := min(22, s.v.width/float64(len(ends)+1))
+		for i, e := range ends {
+			p, x := of[e.a], (float64(i)-float64(len(ends)-1)/2)*step
+			if s.out {
+				p.from = x
+			} else {
+				p.to = x
+			}
+			of[e.a] = p
+		}
+	}
+	return of
 }
 
 // activation returns the name of a layer's activation function, "" if it has none.

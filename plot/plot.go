@@ -2,12 +2,13 @@
 // lead from a layer to the layers that take its result. Keras needs Graphviz for this; this package needs no other
 // program.
 //
-//	err := plot.Save("model.png", model, plot.Options{ShowShapes: true})
+//	err := plot.Save(ctx, "model.png", model, plot.Options{ShowShapes: true})
 //
 // docs/keras.md lists the arguments in Keras with their fields.
 package plot
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -64,15 +65,15 @@ const (
 const maxPixels = 1 << 28
 
 // Model draws a model's network. The same model and options always give the same bytes. It returns an error if an
-// option is out of range, a PNG would have more than 268 million pixels, or writing fails.
-func Model(w io.Writer, m *lince.Model, f Format, o Options) error {
-	if err := draw(w, m, f, o); err != nil {
+// option is out of range, a PNG would have more than 268 million pixels, too many arrows would be too long to be followed, ctx is done, or writing fails.
+func Model(ctx context.Context, w io.Writer, m *lince.Model, f Format, o Options) error {
+	if err := draw(ctx, w, m, f, o); err != nil {
 		return fmt.Errorf("plotting the model: %w", err)
 	}
 	return nil
 }
 
-func draw(w io.Writer, m *lince.Model, f Format, o Options) error {
+func draw(ctx context.Context, w io.Writer, m *lince.Model, f Format, o Options) error {
 	switch {
 	case m == nil || len(m.Layers()) == 0:
 		return errors.New("the model has no layers")
@@ -91,19 +92,35 @@ func draw(w io.Writer, m *lince.Model, f Format, o Options) error {
 	default:
 		return fmt.Errorf("RankDir must be TB, BT, LR or RL, got %q", o.RankDir)
 	}
-	d := newDrawing(m, o)
+	d, err := newDrawing(ctx, m, o)
+	if err != nil {
+		return err
+	}
 	if f == SVG {
 		return d.svg(w)
 	}
-	return d.png(w, o.DPI)
+	return d.png(writer{ctx, w}, o.DPI)
+}
+
+// writer ends with its context. A large PNG is compressed and written for seconds.
+type writer struct {
+	ctx context.Context
+	io.Writer
+}
+
+func (w writer) Write(b []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.Writer.Write(b)
 }
 
 // Save draws a model's network to a file whose name ends in .svg or .png. An existing file is replaced only if the
 // drawing succeeds.
-func Save(path string, m *lince.Model, o Options) error {
+func Save(ctx context.Context, path string, m *lince.Model, o Options) error {
 	ending := strings.ToLower(filepath.Ext(path))
 	if ending != ".svg" && ending != ".png" {
 		return fmt.Errorf("plotting the model: the file name must end in .svg or .png, got %q", path)
 	}
-	return atomicfile.Write(path, func(w io.Writer) error { return Model(w, m, Format(ending[1:]), o) })
+	return atomicfile.Write(path, func(w io.Writer) error { return Model(ctx, w, m, Format(ending[1:]), o) })
 }

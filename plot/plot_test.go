@@ -2,6 +2,7 @@ package plot
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"image/png"
@@ -91,7 +92,7 @@ var every = Options{ShowShapes: true, ShowDType: true, ShowLayerNames: true, Sho
 func TestLayout(t *testing.T) {
 	for name, model := range models {
 		for _, o := range []Options{{}, every, {ShowLayerNames: true, ExpandNested: true}, {ShowShapes: true, ExpandNested: true, RankDir: LeftRight}} {
-			checkGraph(t, name, network(model(), o))
+			checkGraph(t, name, must(network(t.Context(), model(), o)))
 		}
 	}
 }
@@ -135,7 +136,7 @@ func checkGraph(t *testing.T, name string, g *graph) {
 // and no arrows cross.
 func TestStraightColumns(t *testing.T) {
 	for _, name := range []string{"chain", "residual", "unet"} {
-		g := network(models[name](), every)
+		g := must(network(t.Context(), models[name](), every))
 		for _, b := range g.boxes {
 			if math.Abs(b.x-g.boxes[0].x) > .01 {
 				t.Errorf("%s: %s is at %v, the first box at %v", name, b.title, b.x, g.boxes[0].x)
@@ -144,13 +145,12 @@ func TestStraightColumns(t *testing.T) {
 	}
 	// The order is that of the positions, so crossings can be counted in the finished layout.
 	for name, model := range models {
-		g := network(model(), Options{})
+		g := must(network(t.Context(), model(), Options{}))
 		ranks := map[int][]*vertex{}
 		met := map[*vertex]bool{}
 		add := func(v *vertex) {
 			if !met[v] {
 				met[v] = true
-				v.order = v.x
 				ranks[v.rank] = append(ranks[v.rank], v)
 			}
 		}
@@ -164,6 +164,10 @@ func TestStraightColumns(t *testing.T) {
 		}
 		var list [][]*vertex
 		for _, k := range slices.Sorted(maps.Keys(ranks)) {
+			slices.SortFunc(ranks[k], func(a, b *vertex) int { return cmp.Compare(a.x, b.x) })
+			for i, v := range ranks[k] {
+				v.order = float64(i)
+			}
 			list = append(list, ranks[k])
 		}
 		if n := crossings(list); n > 0 {
@@ -201,7 +205,7 @@ func texts(t *testing.T, b []byte) (list []string) {
 func svg(t *testing.T, m *lince.Model, o Options) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := Model(&b, m, SVG, o); err != nil {
+	if err := Model(t.Context(), &b, m, SVG, o); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -232,7 +236,7 @@ func TestOptions(t *testing.T) {
 // RankDir says in which direction the layers follow each other.
 func TestDirections(t *testing.T) {
 	m := chain()
-	size := func(o Options) (w, h float64) { d := newDrawing(m, o); return d.width, d.height }
+	size := func(o Options) (w, h float64) { d := must(newDrawing(t.Context(), m, o)); return d.width, d.height }
 	w, h := size(Options{RankDir: TopBottom})
 	if a, b := size(Options{RankDir: BottomTop}); a != w || b != h || h < w {
 		t.Errorf("BT is %v x %v, TB %v x %v", a, b, w, h)
@@ -272,7 +276,7 @@ func position(t *testing.T, svg, text string) (at [2]float64) {
 func TestPNG(t *testing.T) {
 	var a, b bytes.Buffer
 	for _, w := range []*bytes.Buffer{&a, &b} {
-		if err := Model(w, residual(), PNG, Options{DPI: 72}); err != nil {
+		if err := Model(t.Context(), w, residual(), PNG, Options{DPI: 72}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -280,7 +284,7 @@ func TestPNG(t *testing.T) {
 		t.Error("two drawings of a network differ")
 	}
 	m := must(png.Decode(&a))
-	d := newDrawing(residual(), Options{RankDir: TopBottom})
+	d := must(newDrawing(t.Context(), residual(), Options{RankDir: TopBottom}))
 	if s := m.Bounds().Size(); math.Abs(float64(s.X)-d.width) > 1 || math.Abs(float64(s.Y)-d.height) > 1 {
 		t.Errorf("the PNG has %v pixels, the drawing %v x %v points", s, d.width, d.height)
 	}
@@ -304,22 +308,22 @@ func TestPNG(t *testing.T) {
 
 func TestMistakes(t *testing.T) {
 	dir := t.TempDir()
-	m := chain()
+	m, ctx := chain(), t.Context()
 	for want, err := range map[string]error{
-		"plotting the model: the model has no layers":       Model(io.Discard, nil, SVG, Options{}),
-		`the format must be "svg" or "png", got "gif"`:      Model(io.Discard, m, "gif", Options{}),
-		"DPI must be from 1 to 10000, or 0 for 200, got -1": Model(io.Discard, m, PNG, Options{DPI: -1}),
-		`RankDir must be TB, BT, LR or RL, got "XY"`:        Model(io.Discard, m, SVG, Options{RankDir: "XY"}),
-		"use SVG, or a DPI of at most ":                     Model(io.Discard, m, PNG, Options{DPI: 10000}),
-		`must end in .svg or .png, got "m.pdf"`:             Save("m.pdf", m, Options{}),
-		"no such file":                                      Save(filepath.Join(dir, "no", "m.svg"), m, Options{}),
+		"plotting the model: the model has no layers":                           Model(ctx, io.Discard, nil, SVG, Options{}),
+		`the format must be "svg" or "png", got "gif"`:                          Model(ctx, io.Discard, m, "gif", Options{}),
+		"DPI must be from 1 to 10000, or 0 for 200, got -1":                     Model(ctx, io.Discard, m, PNG, Options{DPI: -1}),
+		`RankDir must be TB, BT, LR or RL, got "XY"`:                            Model(ctx, io.Discard, m, SVG, Options{RankDir: "XY"}),
+		"use SVG (a file whose name ends in .svg; or, in Go, a DPI of at most ": Model(ctx, io.Discard, m, PNG, Options{DPI: 10000}),
+		`must end in .svg or .png, got "m.pdf"`:                                 Save(ctx, "m.pdf", m, Options{}),
+		"no such file":                                                          Save(ctx, filepath.Join(dir, "no", "m.svg"), m, Options{}),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error is %v, want one with %q", err, want)
 		}
 	}
 	for _, name := range []string{"m.svg", "m.PNG"} {
-		if err := Save(filepath.Join(dir, name), m, Options{DPI: 20}); err != nil {
+		if err := Save(ctx, filepath.Join(dir, name), m, Options{DPI: 20}); err != nil {
 			t.Error(err)
 		}
 	}

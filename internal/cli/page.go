@@ -250,9 +250,11 @@ func (s pageSource) network(p *report.Page) {
 		return
 	}
 	var b bytes.Buffer
-	if plot.Model(&b, s.model, plot.SVG, plot.Options{ShowShapes: true, ShowLayerActivations: true}) == nil { // the table has the layers in any case
-		p.Network = b.Bytes()
+	if err := plot.Model(s.env.ctx, &b, s.model, plot.SVG, plot.Options{ShowShapes: true, ShowLayerActivations: true}); err != nil {
+		p.NoNetwork = fmt.Sprintf("There is only the table: %v", err)
+		return
 	}
+	p.Network = b.Bytes()
 }
 
 // labelSource says where the labels come from: a rule for file names, or the source itself.

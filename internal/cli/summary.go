@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -88,7 +89,7 @@ func (c *summaryCommand) Run(e *env) error {
 	}
 	e.noted(c.Model, m)
 	if c.Plot != "" {
-		if err := e.writeFile("--plot", c.Plot, func(w io.Writer) error { return c.draw(w, m) }); err != nil {
+		if err := e.writeFile("--plot", c.Plot, func(w io.Writer) error { return c.draw(e.ctx, w, m) }); err != nil {
 			return err
 		}
 	}
@@ -170,8 +171,8 @@ func (c *summaryCommand) tensors(e *env, cause error) error {
 }
 
 // draw writes the drawing of --plot.
-func (c *summaryCommand) draw(w io.Writer, m *lince.Model) error {
-	return plot.Model(w, m, plot.Format(c.format()), plot.Options{
+func (c *summaryCommand) draw(ctx context.Context, w io.Writer, m *lince.Model) error {
+	return plot.Model(ctx, w, m, plot.Format(c.format()), plot.Options{
 		ShowShapes: true, ShowLayerNames: true, ShowLayerActivations: true,
 		ExpandNested: c.ExpandNested, ShowTrainable: c.ShowTrainable,
 	})
