@@ -8,42 +8,92 @@ import (
 	"strings"
 )
 
-// Siblings returns the tables that belong to a table for training by their names, for validation and for testing; "" if there is none: valid/_classes.csv for train/_classes.csv, and
-// val.csv for train.csv. Open does not read them.
+// Siblings returns the sources that belong to one for training by their names, for validation and for testing; "" if there is none: the table valid/_classes.csv for train/_classes.csv, the
+// table val.csv for train.csv, the folder set/val for set/train, and the archive val.zip for train.zip. Open does not read them.
 func Siblings(name string) (validation, test string) {
-	if !IsTable(name) {
+	s := siblings{}
+	info, err := os.Stat(name)
+	if err != nil {
 		return "", ""
 	}
-	found := map[partKind]string{}
-	see := func(own, other, file string) {
-		kind, rest := partName(own)
-		otherKind, otherRest := partName(other)
-		if kind != trainingPart || otherKind == trainingPart || otherKind == noPart || rest != otherRest || found[otherKind] != "" {
-			return
-		}
-		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
-			found[otherKind] = file
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return "", ""
+	}
+	dir, base := filepath.Dir(filepath.Clean(name)), filepath.Base(abs)
+	if filepath.Base(filepath.Clean(name)) != base { // . and ..
+		dir = filepath.Join(name, "..")
+	}
+	switch {
+	case info.IsDir():
+		s.search(base, dir, func(other string) (string, string) { return other, filepath.Join(dir, other) }, beginsWithImages)
+	case IsTable(name):
+		parent := filepath.Join(dir, "..")
+		s.search(filepath.Base(filepath.Dir(abs)), parent, func(other string) (string, string) { return other, filepath.Join(parent, other, base) }, isFile)
+		s.search(tableStem(base), dir, func(other string) (string, string) {
+			if !IsTable(other) || tableKind(other) != tableKind(base) {
+				return "", ""
+			}
+			return tableStem(other), filepath.Join(dir, other)
+		}, isFile)
+	case isArchive(base):
+		s.search(withoutExtension(base), dir, func(other string) (string, string) {
+			if !isArchive(other) {
+				return "", ""
+			}
+			return withoutExtension(other), filepath.Join(dir, other)
+		}, isFile)
+	}
+	return s[validationPart], s[testPart]
+}
+
+// siblings are paths by the part that they are.
+type siblings map[partKind]string
+
+// search finds the siblings of a part for training of the given name among the names in a folder. of returns the name that tells the part of another one, and its path; is reports whether a
+// path is a sibling at all.
+func (s siblings) search(own, folder string, of func(other string) (name, path string), is func(path string) bool) {
+	kind, rest := partName(own)
+	if kind != trainingPart {
+		return
+	}
+	for _, other := range namesIn(folder) {
+		name, path := of(other)
+		if kind, otherRest := partName(name); (kind == validationPart || kind == testPart) && otherRest == rest && s[kind] == "" && is(path) {
+			s[kind] = path
 		}
 	}
-	dir, base := filepath.Split(name)
-	dir = filepath.Clean(dir)
-	if abs, err := filepath.Abs(dir); err == nil {
-		folder, parent := filepath.Base(abs), filepath.Join(dir, "..")
-		if kind, _ := partName(folder); kind == trainingPart {
-			for _, other := range namesIn(parent) {
-				see(folder, other, filepath.Join(parent, other, base))
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// beginsWithImages reports whether one of the first files in a folder, or in the first folders in it, is an image.
+func beginsWithImages(folder string) bool { return imageInside(folder, 3) }
+
+func imageInside(folder string, levels int) bool {
+	const names, folders = 64, 4
+	f, err := os.Open(folder)
+	if err != nil {
+		return false
+	}
+	entries, _ := f.ReadDir(names) // without the rest, there is perhaps no image
+	f.Close()
+	inside := 0
+	for _, e := range entries {
+		switch name := e.Name(); {
+		case isJunk(name):
+		case !e.IsDir() && isImage(name):
+			return true
+		case e.IsDir() && levels > 1 && inside < folders:
+			if inside++; imageInside(filepath.Join(folder, name), levels-1) {
+				return true
 			}
 		}
 	}
-	stem := tableStem(base)
-	if kind, _ := partName(stem); kind == trainingPart {
-		for _, other := range namesIn(dir) {
-			if IsTable(other) && tableKind(other) == tableKind(base) {
-				see(stem, tableStem(other), filepath.Join(dir, other))
-			}
-		}
-	}
-	return found[validationPart], found[testPart]
+	return false
 }
 
 // siblingKind returns the part of a table by its name and folder, if it belongs to the table for training of the given name: valid/_classes.csv to _classes.csv, val.csv to train.csv.

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestSiblings finds the tables for validation and testing by their names.
+// TestSiblings finds the sources for validation and testing by their names.
 func TestSiblings(t *testing.T) {
 	for _, c := range []struct {
 		files, name      string
@@ -24,6 +24,12 @@ func TestSiblings(t *testing.T) {
 		{"labels.csv val.csv", "labels.csv", "", ""},
 		{"train/labels.csv val.csv", "train/labels.csv", "", ""},
 		{"train/train.csv val/", "train", "", ""},
+		{"set/train/a/1.png set/val/a/2.png set/test/3.png", "set/train", "set/val", "set/test"},
+		{"train_set/1.png train_set/t.csv val_set/x/y/2.png", "train_set", "val_set", ""},
+		{"train/a/1.png tests/a_test.go valid/notes.txt val2/.hidden/1.png", "train", "", ""},
+		{"train/a/1.png val.zip val.csv", "train", "", ""},
+		{"set/val/a/1.png set/train/a/2.png", "set/val", "", ""},
+		{"train.zip val.zip test.tar.gz val/1.png", "train.zip", "val.zip", "test.tar.gz"},
 	} {
 		t.Run(c.files, func(t *testing.T) {
 			dir := files(t, strings.Fields(c.files)...)
@@ -42,9 +48,15 @@ func TestSiblings(t *testing.T) {
 			check(filepath.Join(dir, c.name), dir)
 			t.Chdir(dir)
 			check(c.name, "")
-			if folder := filepath.Dir(c.name); folder != "." {
+			if folder := filepath.Dir(c.name); folder != "." && folder != "set" {
 				t.Chdir(folder)
 				check(filepath.Base(c.name), "..")
+			}
+			if c.name == "set/train" {
+				t.Chdir(filepath.Join(dir, c.name))
+				if v, test := Siblings("."); v != filepath.Join("..", "val") || test != filepath.Join("..", "test") {
+					t.Errorf("of the current folder: %q and %q", v, test)
+				}
 			}
 		})
 	}

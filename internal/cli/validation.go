@@ -301,9 +301,9 @@ func (t *training) describeParts(own bool) {
 	}
 }
 
-// noteSiblings says which tables belong to that of the training images by their names, and are not used.
+// noteSiblings says which sources belong to that of the training images by their names, and are not used.
 func (t *training) noteSiblings(table *data.Table) {
-	if t.Validation != "" || t.Folds > 0 || t.Split != "" {
+	if t.Validation != "" || t.Folds > 0 || t.Split != "" || table.ValidationPart() != "" {
 		return
 	}
 	validation, test := data.Siblings(t.Source)
@@ -311,7 +311,7 @@ func (t *training) noteSiblings(table *data.Table) {
 		archived, _ := table.ArchivedSiblings()
 		switch {
 		case validation != "":
-			t.warn(fmt.Sprintf("%s is a table of validation images, by its name, and is not used: validation images are split off the training images. To use it: --validation %s", visibleLine(validation), visibleLine(shell.Quote(validation))))
+			t.warn(fmt.Sprintf("%s is %s of validation images, by its name, and is not used: validation images are split off the training images. To use it: --validation %s", visibleLine(validation), siblingForm(validation), visibleLine(shell.Quote(validation))))
 		case archived != "":
 			t.warn(fmt.Sprintf("%s in %s is a table of validation images, by its name, and is not used: validation images are split off the training images. To use it, take it out of the archive, and name it: --validation %s",
 				visibleLine(archived), t.Images, visibleLine(shell.Quote(archived))))
@@ -320,23 +320,37 @@ func (t *training) noteSiblings(table *data.Table) {
 	t.printf("%s", testSibling(test))
 }
 
-// testSibling describes a table of test images.
+// siblingForm says what a source is that belongs to another one by its name.
+func siblingForm(name string) string {
+	if data.IsTable(name) {
+		return "a table"
+	}
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return "a folder"
+	}
+	return "an archive"
+}
+
+// testSibling describes a source of test images.
 func testSibling(name string) string {
 	if name == "" {
 		return ""
 	}
-	return fmt.Sprintf("Not used: %s, a table of test images, by its name, for lince evaluate.\n", visibleLine(name))
+	return fmt.Sprintf("Not used: %s, %s of test images, by its name, for lince evaluate.\n", visibleLine(name), siblingForm(name))
 }
 
-// siblingsText describes the tables that belong to one for training by their names.
+// siblingsText describes the sources that belong to one for training by their names.
 func siblingsText(source string, t *data.Table) string {
+	if t.ValidationPart() != "" {
+		return ""
+	}
 	validation, test := data.Siblings(source)
 	text := ""
 	if archived, _ := t.ArchivedSiblings(); archived != "" && validation == "" {
 		text += fmt.Sprintf("Not used: %s in the archive, a table of validation images, by its name; if it is taken out, lince train uses it with --validation %s.\n", visibleLine(archived), visibleLine(shell.Quote(archived)))
 	}
 	if validation != "" {
-		text += fmt.Sprintf("Not used: %s, a table of validation images, by its name; lince train uses it with --validation %s.\n", visibleLine(validation), visibleLine(shell.Quote(validation)))
+		text += fmt.Sprintf("Not used: %s, %s of validation images, by its name; lince train uses it with --validation %s.\n", visibleLine(validation), siblingForm(validation), visibleLine(shell.Quote(validation)))
 	}
 	return text + testSibling(test)
 }
