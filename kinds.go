@@ -266,7 +266,7 @@ python -c 'import pickle; pickle.load(open("FILE", "rb")).save("NAME.keras")'`,
 			refusal: "unpack it and open the model inside",
 		},
 		{
-			name: "packed", title: "a compressed file (bzip2, xz, zstd, 7z or rar)", suffixes: []string{".bz2", ".xz", ".zst", ".7z", ".rar"},
+			name: "packed", title: "a compressed file (bzip2, xz, zstd, 7z, rar or another)", suffixes: []string{".bz2", ".xz", ".zst", ".7z", ".rar"},
 			is:      isPacked,
 			refusal: "unpack it and open the model inside",
 		},

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lince-ml/lince/internal/archives"
 	"github.com/lince-ml/lince/internal/shell"
 )
 
@@ -25,9 +26,9 @@ const (
 	maxDepth    = 32     // folders on the way to a model; names of zip archives may have 32,000
 )
 
-// isPacked recognizes compressed files that are not looked into.
+// isPacked recognizes archives and compressed files that are not looked into.
 func isPacked(_ source, head []byte) bool {
-	return slices.ContainsFunc([]string{"BZh", "\xfd7zXZ\x00", "\x28\xb5\x2f\xfd", "7z\xbc\xaf\x27\x1c", "Rar!\x1a\x07"}, func(start string) bool { return at(head, 0, start) })
+	return at(head, 0, archives.Bzip2) || at(head, 0, archives.Zstd) || archives.Of(head) != nil
 }
 
 func insideZip(f source) string {

@@ -36,7 +36,7 @@ func listArchive(name string, rep *reading) (*listing, error) {
 // openArchives lists the images of archives on disk. Their names are relative to a folder. If folder is "", there is one
 // archive, which is the source itself.
 func (l *listing) openArchives(folder string, names []string, rep *reading) error {
-	a := &archives{l: l, rep: rep, left: 64 << 20}
+	a := &archiveReader{l: l, rep: rep, left: 64 << 20}
 	l.closers = append(l.closers, &a.spool)
 	type open struct {
 		f                  *os.File
@@ -85,8 +85,8 @@ func (l *listing) openArchives(folder string, names []string, rep *reading) erro
 	return nil
 }
 
-// archives lists archives inside archives, within one budget.
-type archives struct {
+// archiveReader lists archives inside archives, within one budget.
+type archiveReader struct {
 	l     *listing
 	rep   *reading
 	left  int64 // bytes that unpacked archives and lists of entries may still use: 16 times the source's size, plus 64 MiB
@@ -101,7 +101,7 @@ const (
 )
 
 // take charges bytes to the budget.
-func (a *archives) take(n int64, what string) error {
+func (a *archiveReader) take(n int64, what string) error {
 	if n > a.left {
 		return fmt.Errorf("%s: the archives inside %s need more memory than its size allows (16 times its bytes plus 64 MiB): unpack the outer archive, and open the folder", what, a.l.name)
 	}
@@ -118,7 +118,7 @@ type nested struct {
 // list lists the images of an archive of size bytes. Messages call it name. folder comes before the names of its entries. base is the
 // name of an archive inside the source, without the extension. It comes between them, unless they all begin with it: the entries of
 // train.zip are named train/cat.0.jpg or just cat.0.jpg.
-func (a *archives) list(r io.ReaderAt, size int64, name, folder, base string, depth int) error {
+func (a *archiveReader) list(r io.ReaderAt, size int64, name, folder, base string, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("%s: is the %dth archive inside another one; at most %d are supported", name, depth, maxDepth)
 	}
@@ -255,7 +255,7 @@ func withoutSuffix(name string) string {
 }
 
 // decompress unpacks a compressed tar archive. Such a file has no index, so its entries cannot be read in place.
-func (a *archives) decompress(c *compression, r io.ReaderAt, size int64, name string) (io.ReaderAt, int64, error) {
+func (a *archiveReader) decompress(c *compression, r io.ReaderAt, size int64, name string) (io.ReaderAt, int64, error) {
 	in, err := c.open(io.NewSectionReader(r, 0, size))
 	if err != nil {
 		return nil, 0, damagedArchive{fmt.Errorf("%s: %w", name, openError(name, err))}
@@ -281,7 +281,7 @@ func (a *archives) decompress(c *compression, r io.ReaderAt, size int64, name st
 }
 
 // zip lists the entries of a zip archive. A folder has no file.
-func (a *archives) zip(r io.ReaderAt, size int64, name string) ([]entry, []nested, error) {
+func (a *archiveReader) zip(r io.ReaderAt, size int64, name string) ([]entry, []nested, error) {
 	if err := a.take(entryBytes*zipEntries(r, size), name); err != nil {
 		return nil, nil, err
 	}
@@ -365,7 +365,7 @@ func openZip(r io.ReaderAt, size int64, name string) (*zip.Reader, error) {
 
 // unnest opens an archive inside an archive. An uncompressed (stored) one is read in place. A compressed one is unpacked, if its
 // size is within the limits.
-func (a *archives) unnest(r io.ReaderAt, f *zip.File, what string) (io.ReaderAt, int64, error) {
+func (a *archiveReader) unnest(r io.ReaderAt, f *zip.File, what string) (io.ReaderAt, int64, error) {
 	if err := usable(f); err != nil {
 		return nil, 0, damagedArchive{fmt.Errorf("%s: %w", what, err)}
 	}

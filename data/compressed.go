@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/lince-ml/lince/internal/archives"
 	"github.com/lince-ml/lince/internal/bounded"
 	"github.com/lince-ml/lince/internal/shell"
 )
@@ -26,10 +27,10 @@ type compression struct {
 	unpack string // the command that unpacks a file of the name %s beside it
 }
 
-// compressions lists those that lince reads. unreadArchives has others.
+// compressions lists those that lince reads. Package archives has others.
 var compressions = []compression{
-	{magic("\x1f\x8b\x08"), bounded.Gzip, "gunzip -k %s"},
-	{magic("BZh"), func(r io.Reader) (io.Reader, error) { return bounded.Bzip2(r), nil }, "bunzip2 -k %s"},
+	{magic(archives.Gzip), bounded.Gzip, "gunzip -k %s"},
+	{magic(archives.Bzip2), func(r io.Reader) (io.Reader, error) { return bounded.Bzip2(r), nil }, "bunzip2 -k %s"},
 	{isZstd, func(r io.Reader) (io.Reader, error) { return bounded.Zstd(r, zstdFileWindow) }, "unzstd %s"},
 }
 
@@ -88,7 +89,7 @@ func magic(s string) func(head []byte) bool {
 
 // isZstd reports whether head begins a Zstandard frame, or a frame that is skipped before it.
 func isZstd(head []byte) bool {
-	return len(head) >= 4 && (string(head[:4]) == "\x28\xb5\x2f\xfd" || head[0]>>4 == 5 && string(head[1:4]) == "\x2a\x4d\x18")
+	return len(head) >= 4 && (string(head[:4]) == archives.Zstd || head[0]>>4 == 5 && string(head[1:4]) == "\x2a\x4d\x18")
 }
 
 // newZipZstd is the decompressor of entries of zip archives.
@@ -108,68 +109,21 @@ type failingReader struct{ err error }
 
 func (f failingReader) Read([]byte) (int, error) { return 0, f.err }
 
-// unreadArchive is a kind of archive or compression that lince does not read.
-type unreadArchive struct {
-	name       string
-	magic      string
-	extensions []string
-	// unpack and untar are commands that unpack a file, and a tar archive in it. %s is the name of the file.
-	unpack, untar string
-}
-
-var unreadArchives = []unreadArchive{
-	{"a 7z archive", "7z\xbc\xaf\x27\x1c", []string{"7z"}, "7z x %s", ""},
-	{"a RAR archive", "Rar!\x1a\x07", []string{"rar", "cbr"}, "unrar x %s", ""},
-	{"an xz file", "\xfd7zXZ\x00", []string{"xz", "txz"}, "xz -d %s", "tar -xf %s"},
-	{"an LZMA file", "\x5d\x00\x00", []string{"lzma", "tlz"}, "xz --format=lzma -d %s", "tar --lzma -xf %s"},
-	{"an LZ4 file", "\x04\x22\x4d\x18", []string{"lz4"}, "lz4 -d %s", "tar -I lz4 -xf %s"},
-	{"an lzip file", "LZIP", []string{"lz"}, "lzip -d %s", "tar --lzip -xf %s"},
-	{"a file of the program compress", "\x1f\x9d", []string{"z"}, "uncompress %s", "tar -xZf %s"},
-	{"a cabinet archive", "MSCF", []string{"cab"}, "cabextract %s", ""},
-	{"a cpio archive", "070701", []string{"cpio"}, "cpio -id < %s", ""},
-	{"an ar archive", "!<arch>\n", []string{"ar", "deb"}, "ar x %s", ""},
-	{"a Windows image", "MSWIM\x00\x00\x00", []string{"wim"}, "7z x %s", ""},
-	{"a squashfs image", "hsqs", []string{"squashfs", "sqfs"}, "unsquashfs %s", ""},
-	{"a StuffIt archive", "StuffIt ", []string{"sit", "sitx"}, "unar %s", ""},
-	{"a disk image", "", []string{"iso", "dmg", "img", "vhd"}, "7z x %s", ""},
-}
-
-// unreadArchiveOf returns the kind of archive that a file is by its first bytes, or else by its extension; nil if it is no such archive.
-func unreadArchiveOf(name string, head []byte) *unreadArchive {
-	for i, u := range unreadArchives {
-		if u.magic != "" && magic(u.magic)(head) {
-			return &unreadArchives[i]
-		}
+// unreadArchiveOf returns the kind of archive that a file is by its first bytes, or else by its extension; nil if it is none that lince does not read.
+func unreadArchiveOf(name string, head []byte) *archives.Kind {
+	if k := archives.Of(head); k != nil {
+		return k
 	}
-	ext := extension(name)
-	if imageFormat(head) != "" {
-		return nil
-	}
-	for i, u := range unreadArchives {
-		for _, e := range u.extensions {
-			if e == ext && (u.magic == "" || head == nil) {
-				return &unreadArchives[i]
-			}
-		}
+	if k := archives.Named(extension(name)); k != nil && imageFormat(head) == "" && (k.Magic == "" || head == nil) {
+		return k
 	}
 	return nil
 }
 
-// command returns the command that unpacks a file.
-func (u *unreadArchive) command(name string) string {
+// unpacked names what is to be opened after an archive of a kind is unpacked.
+func unpacked(k *archives.Kind, name string) string {
 	base := filepath.Base(name)
-	lower := strings.ToLower(base)
-	how := u.unpack
-	if u.untar != "" && (strings.Contains(lower, ".tar.") || strings.HasPrefix(extension(base), "t")) {
-		how = u.untar
-	}
-	return fmt.Sprintf(how, shell.Quote(base))
-}
-
-// result names what is to be opened after a file is unpacked.
-func (u *unreadArchive) result(name string) string {
-	base := filepath.Base(name)
-	if plain := strings.TrimSuffix(base, filepath.Ext(base)); u.untar != "" && IsTable(plain) {
+	if plain := strings.TrimSuffix(base, filepath.Ext(base)); k.HoldsFile() && IsTable(plain) {
 		return plain
 	}
 	return "the folder"

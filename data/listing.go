@@ -161,7 +161,7 @@ func (l *listing) empty() error {
 	hint := "names must end in " + strings.Join(extensions, ", ")
 	for _, ext := range sortedKeys(l.passed[passedOther].kinds) {
 		if u := unreadArchiveOf("x"+ext, nil); u != nil {
-			hint = fmt.Sprintf("unpack the archives (%s)", u.command("FILE"+ext))
+			hint = fmt.Sprintf("unpack the archives (%s)", u.Command("FILE"+ext))
 		}
 	}
 	for _, name := range l.passed[passedOther].examples {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/data/picture"
+	"github.com/lince-ml/lince/internal/archives"
 	"github.com/lince-ml/lince/internal/shell"
 )
 
@@ -40,7 +41,7 @@ func otherTable(name string, head []byte) string {
 	switch {
 	case packed == ".zip" && magic("PK")(head): // an archive of images, or of more than a table
 		return ""
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+	case magic(archives.Zip)(head):
 		return spreadsheet
 	case bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")):
 		return "an old Excel spreadsheet"
@@ -48,7 +49,7 @@ func otherTable(name string, head []byte) string {
 		return "a Parquet file"
 	case bytes.HasPrefix(head, lfsPointer):
 		return lfs
-	case bytes.HasPrefix(head, []byte("\x1f\x8b")) && packed == "":
+	case magic(archives.Gzip)(head) && packed == "":
 		return "compressed by gzip"
 	case len(picture.Format(head)) > 2 && head[0] > 0x7f, bytes.HasPrefix(head, []byte("GIF8")):
 		return "an image"
@@ -95,7 +96,7 @@ func looksLike(name string, head []byte) string {
 		return "it is empty"
 	}
 	if u := unreadArchiveOf(name, head); u != nil {
-		return "it is " + u.name
+		return "it is " + u.Name
 	}
 	switch {
 	case bytes.HasPrefix(head, lfsPointer):

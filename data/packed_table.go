@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lince-ml/lince/internal/archives"
 	"github.com/lince-ml/lince/internal/bounded"
 	"github.com/lince-ml/lince/internal/patherr"
 )
@@ -38,7 +39,7 @@ func unpackTable(r io.ReaderAt, size int64, name string) (io.Reader, error) {
 	if _, err := r.ReadAt(head, 0); err != nil && len(head) > 0 {
 		return nil, patherr.Bare(err)
 	}
-	if magic("PK\x03\x04")(head) {
+	if magic(archives.Zip)(head) {
 		return unzipTable(r, size)
 	}
 	c := compressionOf(head)

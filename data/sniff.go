@@ -12,6 +12,7 @@ import (
 
 	"github.com/lince-ml/lince/data/datasets"
 	"github.com/lince-ml/lince/data/picture"
+	"github.com/lince-ml/lince/internal/archives"
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
@@ -58,13 +59,13 @@ func sniff(name string) (kind, error) {
 		other = otherTable(name, head)
 	}
 	switch {
-	case magic("PK\x03\x04")(head) && tableKind(name) >= 0 && tableInZip(f, info.Size()) != nil:
+	case magic(archives.Zip)(head) && tableKind(name) >= 0 && tableInZip(f, info.Size()) != nil:
 		return kindCSV, nil
 	case other != "":
 		return 0, fmt.Errorf("%s: is %s, not what its name says%s", name, other, remedies[other])
 	case slices.Contains([]string{".xlsx", ".xls", ".ods"}, ext):
 		return 0, fmt.Errorf("%s: lince does not read spreadsheets%s", name, remedies[spreadsheet])
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
+	case magic(archives.Zip)(head), bytes.HasPrefix(head, []byte("PK\x05\x06")):
 		return kindArchive, nil
 	case tableKind(name) >= 0, ext == ".txt" && (isTextTable(io.NewSectionReader(f, 0, besideHead)) || isNameList(io.NewSectionReader(f, 0, besideHead))):
 		return kindCSV, nil
@@ -74,7 +75,7 @@ func sniff(name string) (kind, error) {
 		return kindArchive, nil
 	}
 	if u := unreadArchiveOf(name, head); u != nil {
-		return 0, fmt.Errorf("%s: is %s, which lince does not read; unpack it (%s), and open %s", name, u.name, u.command(name), u.result(name))
+		return 0, fmt.Errorf("%s: is %s, which lince does not read; unpack it (%s), and open %s", name, u.Name, u.Command(name), unpacked(u, name))
 	}
 	if err := foreignError(name, head); err != nil {
 		return 0, err

@@ -339,7 +339,7 @@ func TestClaimsAreBounded(t *testing.T) {
 	if _, err := (zipFile{f, "a.zip"}).read(nil); err == nil || !strings.Contains(err.Error(), "claim to unpack to") {
 		t.Error(err)
 	}
-	a := &archives{l: &listing{name: "a.zip"}, left: 64 << 20}
+	a := &archiveReader{l: &listing{name: "a.zip"}, left: 64 << 20}
 	if _, _, err := a.unnest(nil, f, "a.zip: train.zip"); err == nil || !strings.Contains(err.Error(), "unpack the outer archive") {
 		t.Error(err)
 	}
@@ -391,7 +391,7 @@ func FuzzArchive(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		l := &listing{name: "a.zip"}
-		a := &archives{l: l, rep: &reading{ctx: t.Context()}, left: 64<<20 + 16*int64(len(b))}
+		a := &archiveReader{l: l, rep: &reading{ctx: t.Context()}, left: 64<<20 + 16*int64(len(b))}
 		l.closers = append(l.closers, &a.spool)
 		defer l.Close()
 		if err := a.list(bytes.NewReader(b), int64(len(b)), "a.zip", "", "", 0); err != nil {

@@ -51,7 +51,7 @@ func (f tarText) read(buf []byte) ([]byte, error) { return append(buf[:0], f.tex
 func (f tarText) head(n int) ([]byte, error)      { return []byte(f.text[:min(n, len(f.text))]), nil }
 
 // tar lists the entries of a tar archive. A folder has no file. The contents are not read: the headers, or the index, say where they are.
-func (a *archives) tar(r io.ReaderAt, size int64, name string) ([]entry, []nested, error) {
+func (a *archiveReader) tar(r io.ReaderAt, size int64, name string) ([]entry, []nested, error) {
 	records := a.index.records(r, size)
 	var entries []entry
 	var more []nested
@@ -117,7 +117,7 @@ func (a *archives) tar(r io.ReaderAt, size int64, name string) ([]entry, []neste
 type hardLink struct{ name, target string }
 
 // follow adds the files of hard links to entries, and passes over those whose target is not in the archive.
-func (a *archives) follow(entries []entry, links []hardLink) []entry {
+func (a *archiveReader) follow(entries []entry, links []hardLink) []entry {
 	if links == nil {
 		return entries
 	}

@@ -40,7 +40,7 @@ func imageFormat(head []byte) string {
 // noteUnknown keeps a file whose extension is not known.
 func (l *listing) noteUnknown(name string, f file) {
 	ext := extension(name)
-	if u := unreadArchiveOf(name, nil); u != nil && u.magic != "" {
+	if u := unreadArchiveOf(name, nil); u != nil && u.Magic != "" {
 		return
 	}
 	if len(l.unknown) < mostUnknown && !slices.Contains(besideKinds, ext) && !strings.HasSuffix(ext, "~") && foreignKindOf("x."+ext, nil) == nil {
