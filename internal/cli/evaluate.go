@@ -134,6 +134,7 @@ func (c *evaluateCommand) Run(e *env) error {
 	return err
 }
 
+// evaluate opens the images, and measures and writes the predictions.
 func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evaluation, error) {
 	c.known = c.knownClasses(m)
 	if data.HoldsTable(c.Source) {
@@ -151,52 +152,12 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	}
 	e.describePassed(t)
 	e.notePart(t, c.Part)
-	part := t.HeldPart()
-	passed, unknown := passedList(t), []unknownCount{}
-	if t.Task() == data.MultiLabel {
-		e.warnOfAbsent(m.Classes, t.Classes())
-	}
-	if len(m.Classes) > 0 && len(unknownClasses(t, m.Classes)) < len(t.Classes()) {
-		if t, unknown, err = e.withoutUnknown(t, m.Classes, "the model does", c.Strict); err != nil {
-			return nil, err
-		}
-	}
-	t, bad, err := e.check(t, c.Strict, out, c.most(), grayRangeOf(m.Preprocessing))
+	r := &evaluation{Model: c.Model, Data: c.Source, Part: t.HeldPart(), Ignored: badFiles(ignored), PassedOver: passedList(t), UnknownClasses: []unknownCount{}, TTA: c.TTA, Values: map[string]any{}}
+	f, bad, err := c.usable(e, m, t, r, out)
 	if err != nil {
 		return nil, err
 	}
-	if err := fitTask(m, c.Model, t.Task()); err != nil {
-		return nil, err
-	}
-	m.MultiLabel, m.Regression = t.Task() == data.MultiLabel, t.Task() == data.Regress
-	if m.Regression && (c.Unknown > 0 || c.TTA > 0) {
-		return nil, usageError{errors.New("--unknown and --tta are for images with classes, not for --task regress")}
-	}
-	if err := cmp.Or(c.fits(m), c.fitsTask(m)); err != nil {
-		return nil, err
-	}
-	f, err := labeledFlow(m, t, data.ImageOptions{BatchSize: c.Batch, Workers: c.Threads, Cache: c.cache(), Strict: c.Strict})
-	if err != nil {
-		return nil, err
-	}
-	if !m.MultiLabel { // leftOut has warned of other labels
-		for _, w := range f.Warnings() {
-			e.warn(w)
-		}
-	}
-	e.printf("%s\n%s", f.Found(), c.kept(cachedSet{"", f}))
-	r := &evaluation{
-		Model: c.Model, Data: c.Source, Part: part, Images: f.Len(), Unreadable: badFiles(bad), Ignored: badFiles(ignored), Dropped: t.Dropped(), PassedOver: passed, UnknownClasses: unknown,
-		TTA: c.TTA, Values: map[string]any{}, TrainedOn: e.warnOfTrained(c.Model, c.Source, t),
-	}
-	for _, err := range m.Unknown() {
-		r.Unknown = append(r.Unknown, err.Error())
-		if settings := new(lince.LayerSettingsError); errors.As(err, &settings) {
-			e.warn("evaluated without settings that only training needs: " + settings.List())
-			continue
-		}
-		e.warn("not evaluated: " + err.Error())
-	}
+	noteUnknown(e, m, r)
 	temperature := m.Temperature
 	m.Temperature = 0
 	first, values, err := e.judge(m, f, r)
@@ -220,39 +181,55 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	if !c.Calibration {
 		temperature = 0
 	}
-	switch measured, after, err := calibrate(f, predictions, temperature); {
-	case err == nil:
-		r.Calibration, predictions = measured, after
-	case temperature != 0:
-		return nil, fmt.Errorf("%s: %w", c.Model, err)
-	default:
-		e.warn(fmt.Sprintf("the calibration is not measured: %v", err))
+	return r, c.evaluateClasses(e, m, f, predictions, temperature, bad, r, out)
+}
+
+// usable returns a dataset of the images of a table that can be read and whose classes the model knows, and the others that cannot be read. It sets the task of the model.
+func (c *evaluateCommand) usable(e *env, m *lince.Model, t *data.Table, r *evaluation, out *folder) (f *data.Flow, bad []data.BadFile, err error) {
+	if t.Task() == data.MultiLabel {
+		e.warnOfAbsent(m.Classes, t.Classes())
 	}
-	r.Answered = c.measure(predictions, f.ClassIndexes())
-	classes, bad := c.settle(e, m, f, bad, r)
-	if r.Classification, err = classification(classes, f, predictions); err != nil || out == nil {
-		return r, err
-	}
-	if err := e.saveUnreadable(out, bad); err != nil {
-		return nil, err
-	}
-	if err := writeResults(out, classes, f, predictions, r.Classification, c.answerFlags); err != nil {
-		return nil, err
-	}
-	if r.Calibration != nil {
-		if err := r.Calibration.write(out); err != nil {
-			return nil, err
+	if len(m.Classes) > 0 && len(unknownClasses(t, m.Classes)) < len(t.Classes()) {
+		if t, r.UnknownClasses, err = e.withoutUnknown(t, m.Classes, "the model does", c.Strict); err != nil {
+			return nil, nil, err
 		}
 	}
-	n := neighborPlot{env: e, model: m, classes: classes, threads: c.Threads, f: f, predictions: predictions, base: f, what: "images"}
-	if err := n.write(out); err != nil {
-		return nil, err
+	if t, bad, err = e.check(t, c.Strict, out, c.most(), grayRangeOf(m.Preprocessing)); err != nil {
+		return nil, nil, err
 	}
-	s := pageSource{classes: classes, f: f, predictions: predictions, bad: bad}
-	if err := c.writePage(e, m, out, r, s, pageSource.fillClasses); err != nil {
-		return nil, err
+	if err := fitTask(m, c.Model, t.Task()); err != nil {
+		return nil, nil, err
 	}
-	return r, out.finish()
+	m.MultiLabel, m.Regression = t.Task() == data.MultiLabel, t.Task() == data.Regress
+	if m.Regression && (c.Unknown > 0 || c.TTA > 0) {
+		return nil, nil, usageError{errors.New("--unknown and --tta are for images with classes, not for --task regress")}
+	}
+	if err := cmp.Or(c.fits(m), c.fitsTask(m)); err != nil {
+		return nil, nil, err
+	}
+	if f, err = labeledFlow(m, t, data.ImageOptions{BatchSize: c.Batch, Workers: c.Threads, Cache: c.cache(), Strict: c.Strict}); err != nil {
+		return nil, nil, err
+	}
+	if !m.MultiLabel { // withoutUnknown has warned of other labels
+		for _, w := range f.Warnings() {
+			e.warn(w)
+		}
+	}
+	e.printf("%s\n%s", f.Found(), c.kept(cachedSet{"", f}))
+	r.Images, r.Unreadable, r.Dropped, r.TrainedOn = f.Len(), badFiles(bad), t.Dropped(), e.warnOfTrained(c.Model, c.Source, t)
+	return f, bad, nil
+}
+
+// noteUnknown warns of losses, metrics and settings of the model's file that lince does not have, and records them.
+func noteUnknown(e *env, m *lince.Model, r *evaluation) {
+	for _, err := range m.Unknown() {
+		r.Unknown = append(r.Unknown, err.Error())
+		if settings := new(lince.LayerSettingsError); errors.As(err, &settings) {
+			e.warn("evaluated without settings that only training needs: " + settings.List())
+			continue
+		}
+		e.warn("not evaluated: " + err.Error())
+	}
 }
 
 // judge predicts the images of a dataset: their classes, or numbers for a regression. If the model is compiled, it also sets the loss and the metrics of the
@@ -305,11 +282,11 @@ func (c *evaluateCommand) settle(e *env, m *lince.Model, f *data.Flow, bad []dat
 		classes = f.Classes()
 		e.warn(fmt.Sprintf("the model %s has no class names; using those of the data in this order: %s (set them with --classes)", c.Model, strings.Join(classes, ", ")))
 	}
-	return classes, e.unreadable(f, bad, r)
+	return classes, e.addUnreadable(f, bad, r)
 }
 
-// unreadable adds the images that could not be read during the evaluation to bad and to the result, with a warning.
-func (e *env) unreadable(f *data.Flow, bad []data.BadFile, r *evaluation) []data.BadFile {
+// addUnreadable adds the images that could not be read during the evaluation to bad and to the result, with a warning.
+func (e *env) addUnreadable(f *data.Flow, bad []data.BadFile, r *evaluation) []data.BadFile {
 	e.noteDepth(f)
 	later := f.Corrupt()
 	if len(later) == 0 {
@@ -327,6 +304,44 @@ func (e *env) saveUnreadable(out *folder, bad []data.BadFile) error {
 		return err
 	}
 	return out.write("unreadable.csv", writeUnreadable(bad, out.raw))
+}
+
+// evaluateClasses completes the result for images with one class each.
+func (c *evaluateCommand) evaluateClasses(e *env, m *lince.Model, f *data.Flow, predictions []lince.Classification, temperature float64, bad []data.BadFile, r *evaluation, out *folder) error {
+	switch measured, after, err := calibrate(f, predictions, temperature); {
+	case err == nil:
+		r.Calibration, predictions = measured, after
+	case temperature != 0:
+		return fmt.Errorf("%s: %w", c.Model, err)
+	default:
+		e.warn(fmt.Sprintf("the calibration is not measured: %v", err))
+	}
+	r.Answered = c.measure(predictions, f.ClassIndexes())
+	classes, bad := c.settle(e, m, f, bad, r)
+	var err error
+	if r.Classification, err = classification(classes, f, predictions); err != nil || out == nil {
+		return err
+	}
+	if err := e.saveUnreadable(out, bad); err != nil {
+		return err
+	}
+	if err := writeResults(out, classes, f, predictions, r.Classification, c.answerFlags); err != nil {
+		return err
+	}
+	if r.Calibration != nil {
+		if err := r.Calibration.write(out); err != nil {
+			return err
+		}
+	}
+	n := neighborPlot{env: e, model: m, classes: classes, threads: c.Threads, f: f, predictions: predictions, base: f, what: "images"}
+	if err := n.write(out); err != nil {
+		return err
+	}
+	s := pageSource{classes: classes, f: f, predictions: predictions, bad: bad}
+	if err := c.writePage(e, m, out, r, s, pageSource.fillClasses); err != nil {
+		return err
+	}
+	return out.finish()
 }
 
 // evaluateLabels completes the result for images with several labels.

@@ -58,69 +58,16 @@ func (t *training) makeModel(classes []string, final bool) error {
 	o := lince.Options{Seed: uint64(t.Seed), Threads: t.Threads}
 	var m *lince.Model
 	var err error
-	if network, ok := t.ofNetwork(); ok || t.ModelSource == autoName || t.transfers() {
-		switch {
-		case !final:
-			if ok {
-				t.willTransfer(t.networkPreprocessing(network))
-			}
-			return errNotFinal
-		case t.transfers(): // the run is resumed from its beginning
-		case ok:
-			t.setTransfer(t.networkTransfer(network))
-		default:
-			r, err := t.chooseBody(classes)
-			if err != nil {
-				return err
-			}
-			t.setTransfer(r)
-		}
-		if m, err = t.transferModel(o, *t.record.Transfer, classes); err != nil {
-			return err
-		}
-	} else if t.ModelSource == tutorialName {
-		s := t.Size
-		if s == (size{}) {
-			s = size{tutorial.Side, tutorial.Side}
-		}
-		layers := tutorial.Layers(s[0], s[1], max(len(classes), 1))
-		if t.regresses() {
-			layers = append(layers[:len(layers)-1], t.regressor(t.table)...)
-		} else if a := t.classifier(); a != nil {
-			layers[len(layers)-1] = layer.Dense{Units: len(classes), Activation: a}
-		}
-		if t.Dropout != nil {
-			last := len(layers) - 1 // the last Dense layer
-			if t.regresses() {
-				last--
-			}
-			layers = slices.Insert(layers, last, layer.Layer(layer.Dropout{Rate: *t.Dropout}))
-		}
-		if m, err = o.Sequential(layers...); err != nil {
-			return fmt.Errorf("--size %s: %w", s, err)
-		}
-	} else {
-		if m, err = openModel(t.ModelSource, o); err != nil {
-			return err
-		}
-		if v := m.NotFinite(); v != "" {
-			return fmt.Errorf("%s: %s; the training that wrote the file diverged", t.ModelSource, notFinite(v))
-		}
-		t.notes(t.ModelSource, m)
-		err = t.fits(m, classes)
-		var other otherClasses
-		switch {
-		case err == nil && t.Dropout != nil:
-			return usageError{fmt.Errorf("--dropout is for the network cnn and for transfer learning; the layers of %s are those in the file, so add a Dropout layer there", t.ModelSource)}
-		case errors.As(err, &other) && final && t.hasWeights():
-			t.setTransfer(t.fileTransfer(m, classes))
-			m, err = t.transferModel(o, *t.record.Transfer, classes)
-		case errors.As(err, &other) && !final && t.hasWeights():
-			t.willTransfer(m.Preprocessing)
-		}
-		if err != nil {
-			return err
-		}
+	switch _, network := t.ofNetwork(); {
+	case network || t.ModelSource == autoName || t.transfers():
+		m, err = t.modelOnBody(o, classes, final)
+	case t.ModelSource == tutorialName:
+		m, err = t.tutorialModel(o, classes)
+	default:
+		m, err = t.modelOfFile(o, classes, final)
+	}
+	if err != nil {
+		return err
 	}
 	if !t.transfers() {
 		if err := t.checkTransfer(); err != nil {
@@ -130,6 +77,92 @@ func (t *training) makeModel(classes []string, final bool) error {
 	if m.Classes == nil {
 		m.Classes = classes
 	}
+	if err := t.setPreprocessing(m); err != nil {
+		return err
+	}
+	m.MultiLabel, m.Regression = t.several(), t.regresses()
+	t.model = m
+	if err := t.compile(); err != nil {
+		return err
+	}
+	t.watched, err = findMonitor(t.Monitor, t.model)
+	return err
+}
+
+// modelOnBody makes a model on the body of a published network, of the one that --model auto chooses, or of the run that is resumed from its beginning.
+func (t *training) modelOnBody(o lince.Options, classes []string, final bool) (*lince.Model, error) {
+	network, named := t.ofNetwork()
+	switch {
+	case !final:
+		if named {
+			t.willTransfer(t.networkPreprocessing(network))
+		}
+		return nil, errNotFinal
+	case t.transfers(): // the run is resumed from its beginning
+	case named:
+		t.setTransfer(t.networkTransfer(network))
+	default:
+		r, err := t.chooseBody(classes)
+		if err != nil {
+			return nil, err
+		}
+		t.setTransfer(r)
+	}
+	return t.transferModel(o, *t.record.Transfer, classes)
+}
+
+// tutorialModel makes the tutorial's network.
+func (t *training) tutorialModel(o lince.Options, classes []string) (*lince.Model, error) {
+	s := t.Size
+	if s == (size{}) {
+		s = size{tutorial.Side, tutorial.Side}
+	}
+	layers := tutorial.Layers(s[0], s[1], max(len(classes), 1))
+	if t.regresses() {
+		layers = append(layers[:len(layers)-1], t.regressor(t.table)...)
+	} else if a := t.classifier(); a != nil {
+		layers[len(layers)-1] = layer.Dense{Units: len(classes), Activation: a}
+	}
+	if t.Dropout != nil {
+		last := len(layers) - 1 // the last Dense layer
+		if t.regresses() {
+			last--
+		}
+		layers = slices.Insert(layers, last, layer.Layer(layer.Dropout{Rate: *t.Dropout}))
+	}
+	m, err := o.Sequential(layers...)
+	if err != nil {
+		return nil, fmt.Errorf("--size %s: %w", s, err)
+	}
+	return m, nil
+}
+
+// modelOfFile opens the file of --model. If its classes are not those of the data, it is the body of a new model.
+func (t *training) modelOfFile(o lince.Options, classes []string, final bool) (*lince.Model, error) {
+	m, err := openModel(t.ModelSource, o)
+	if err != nil {
+		return nil, err
+	}
+	if v := m.NotFinite(); v != "" {
+		return nil, fmt.Errorf("%s: %s; the training that wrote the file diverged", t.ModelSource, notFinite(v))
+	}
+	t.notes(t.ModelSource, m)
+	err = t.fits(m, classes)
+	var other otherClasses
+	switch {
+	case err == nil && t.Dropout != nil:
+		return nil, usageError{fmt.Errorf("--dropout is for the network cnn and for transfer learning; the layers of %s are those in the file, so add a Dropout layer there", t.ModelSource)}
+	case errors.As(err, &other) && final && t.hasWeights():
+		t.setTransfer(t.fileTransfer(m, classes))
+		return t.transferModel(o, *t.record.Transfer, classes)
+	case errors.As(err, &other) && !final && t.hasWeights():
+		t.willTransfer(m.Preprocessing)
+	}
+	return m, err
+}
+
+// setPreprocessing completes the preprocessing of the model, and takes the augmentation from the flags.
+func (t *training) setPreprocessing(m *lince.Model) (err error) {
 	if !t.transfers() && t.ModelSource != tutorialName && (t.Rescale != "" || m.Preprocessing == nil && (m.ScalesPixels() || !t.setsScale())) {
 		if err := t.completePreprocessing(t.ModelSource, m, t.Size, t.scaling()); err != nil {
 			return err
@@ -150,14 +183,8 @@ func (t *training) makeModel(classes []string, final bool) error {
 		// Predictions need the factor too, so it becomes part of the model.
 		m.Preprocessing, t.augment.Rescale = rescaled(m.Preprocessing, preprocess.Rescale{Scale: factor}), 0
 	}
-	m.MultiLabel, m.Regression = t.several(), t.regresses()
 	m.Preprocessing = t.decoded(m.Preprocessing)
-	t.model = m
-	if err := t.compile(); err != nil {
-		return err
-	}
-	t.watched, err = findMonitor(t.Monitor, t.model)
-	return err
+	return nil
 }
 
 // scaling returns the step of --rescale, or nil. Validate has checked it.

@@ -177,7 +177,7 @@ func TestTargetsOfLosses(t *testing.T) {
 		if a, _ := logs.Get("accuracy"); math.Abs(a-right/12) > 1e-6 {
 			t.Errorf("%s: the accuracy is %v, want %v of 12", name, a, right)
 		}
-		mixup := &training{trainCommand: &trainCommand{}, model: m}
+		mixup := &training{trainCommand: &trainCommand{}, trainingModel: trainingModel{model: m}}
 		mixup.MixUp = new(.2)
 		if _, err := mixup.mixed(f); (err != nil) != loss.TakesIndices(l) {
 			t.Errorf("--mixup of %s: %v", name, err)

@@ -152,7 +152,7 @@ func (t *training) judgeNumbers() error {
 
 // evaluateNumbers completes the result for numbers.
 func (c *evaluateCommand) evaluateNumbers(e *env, m *lince.Model, f *data.Flow, predictions []numberOf, bad []data.BadFile, r *evaluation, out *folder) error {
-	bad = e.unreadable(f, bad, r)
+	bad = e.addUnreadable(f, bad, r)
 	var err error
 	if r.Regression, err = regression(f, predictions); err != nil || out == nil {
 		return err

@@ -21,7 +21,22 @@ import (
 type training struct {
 	*trainCommand
 	*env
-	folder     *folder
+	trainingImages
+	trainingModel
+	folder   *folder
+	log      *runLog
+	record   record
+	features lince.FeatureCache // of transfer learning
+	profile  *profile.Profile   // nil without --profile
+	tiles    []report.Tile      // of batch.png
+	history  historyFile
+	skipped  skippedFiles
+	pace     progressPace
+	deadline deadline
+}
+
+// trainingImages are the images of a training, and what became of them.
+type trainingImages struct {
 	table      *data.Table    // the opened source, which Run closes
 	valTable   *data.Table    // the opened source of --validation, which Run closes; nil without it
 	notRenamed []string       // names of --rename that no image has so far
@@ -30,27 +45,22 @@ type training struct {
 	duplicates *recordDuplicates
 	versions   *recordVersioned
 	groups     *recordGroups
-	model      *lince.Model
-	loading    lince.Preprocessing // how the model will load images, if that is known before it is made
-	pixels     *data.Cache         // see cache
-	state      *callback.State     // where to resume; nil is the beginning
+	pixels     *data.Cache // see cache
 	train, val *data.Flow
 	fitted     data.Dataset // train, with --mixup and --cutout
-	augment    augment.Generator
-	watched    monitored
-	rates      callback.Callback // changes the learning rate; nil without such a schedule
-	byClass    map[int]float64   // class weights by class index; nil is 1 for all
-	profile    *profile.Profile  // nil without --profile
-	tiles      []report.Tile     // of batch.png
-	history    historyFile
-	skipped    skippedFiles
-	deepNoted  bool               // see noteDepthOnce
-	phase      phase              // of transfer learning
-	features   lince.FeatureCache // of transfer learning
-	pace       progressPace
-	deadline   deadline
-	log        *runLog
-	record     record
+	deepNoted  bool         // see noteDepthOnce
+}
+
+// trainingModel is the model of a training, and how it is trained.
+type trainingModel struct {
+	model   *lince.Model
+	loading lince.Preprocessing // how the model will load images, if that is known before it is made
+	state   *callback.State     // where to resume; nil is the beginning
+	augment augment.Generator
+	watched monitored
+	rates   callback.Callback // changes the learning rate; nil without such a schedule
+	byClass map[int]float64   // class weights by class index; nil is 1 for all
+	phase   phase             // of transfer learning
 }
 
 // Run implements the command.
