@@ -148,21 +148,14 @@ func (o outputFile) replaces(info os.FileInfo) error {
 // filesOf returns the files that the command writes, and the files and folders that it reads: the values of all other flags and arguments that
 // are the names of some.
 func filesOf(k *kong.Context) (outputs []outputFile, inputs []string) {
-	node := k.Selected()
-	values := slices.Clone(node.Positional)
-	flags := map[*kong.Value]string{}
-	for _, f := range k.Flags() {
-		values = append(values, f.Value)
-		flags[f.Value] = "--" + f.Name
-	}
-	for _, v := range values {
+	for v, flag := range commandValues(k) {
 		names := texts(v.Target)
 		kind := v.Tag.Get("writes")
 		for _, name := range names {
 			switch {
 			case name == "" || name == string(standardOutput):
 			case kind != "":
-				outputs = append(outputs, outputFile{cmp.Or(flags[v], v.Summary()), name, kind})
+				outputs = append(outputs, outputFile{cmp.Or(flag, v.Summary()), name, kind})
 			default:
 				inputs = append(inputs, name)
 				if _, file, ok := strings.Cut(name, "="); ok { // NAME=FILE
@@ -171,7 +164,7 @@ func filesOf(k *kong.Context) (outputs []outputFile, inputs []string) {
 			}
 		}
 	}
-	if c, ok := node.Target.Addr().Interface().(furtherOutputs); ok {
+	if c, ok := k.Selected().Target.Addr().Interface().(furtherOutputs); ok {
 		for _, file := range c.furtherOutputs() {
 			outputs = append(outputs, outputFile{"--out", file, "new"})
 		}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"iter"
 	"reflect"
 	"slices"
 	"sync/atomic"
@@ -36,16 +37,28 @@ func (e *env) fetch(k *kong.Context) error {
 
 // inputs returns the arguments and flags of a command that have one of these predictors, and name something to read.
 func inputs(k *kong.Context, predictors []string) (list []*kong.Value) {
-	values := slices.Clone(k.Selected().Positional)
-	for _, f := range k.Flags() {
-		values = append(values, f.Value)
-	}
-	for _, v := range values {
+	for v := range commandValues(k) {
 		if v.Tag.Get("writes") == "" && slices.Contains(predictors, v.Tag.Get("predictor")) {
 			list = append(list, v)
 		}
 	}
 	return list
+}
+
+// commandValues yields the arguments and the flags of a command. The flag is "--name", and "" for an argument.
+func commandValues(k *kong.Context) iter.Seq2[*kong.Value, string] {
+	return func(yield func(*kong.Value, string) bool) {
+		for _, v := range k.Selected().Positional {
+			if !yield(v, "") {
+				return
+			}
+		}
+		for _, f := range k.Flags() {
+			if !yield(f.Value, "--"+f.Name) {
+				return
+			}
+		}
+	}
 }
 
 // fetchValue replaces the addresses in a flag's value.

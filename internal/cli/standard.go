@@ -21,13 +21,10 @@ const standardInput = "-"
 
 // checkStandard returns an error if a command would read standard input, or write a folder or a file of the kind "new" to standard output. Only lince predict reads standard input.
 func checkStandard(k *kong.Context) error {
-	flags := map[*kong.Value]string{}
-	values := slices.Clone(k.Selected().Positional)
-	for _, f := range k.Flags() {
-		values = append(values, f.Value)
-		flags[f.Value] = "--" + f.Name + " "
-	}
-	for _, v := range values {
+	for v, flag := range commandValues(k) {
+		if flag != "" {
+			flag += " "
+		}
 		kind := v.Tag.Get("writes")
 		reads := kind == "" && slices.Contains(remotePredictors, v.Tag.Get("predictor"))
 		if !reads && kind != "folder" && kind != "new" || !slices.Contains(texts(v.Target), standardInput) {
@@ -35,11 +32,11 @@ func checkStandard(k *kong.Context) error {
 		}
 		switch {
 		case kind == "folder":
-			return usageError{fmt.Errorf("%s-: a folder cannot be written to standard output; name a folder, such as ./out", flags[v])}
+			return usageError{fmt.Errorf("%s-: a folder cannot be written to standard output; name a folder, such as ./out", flag)}
 		case kind == "new":
-			return usageError{fmt.Errorf("%s-: the result cannot be written to standard output; name a file", flags[v])}
+			return usageError{fmt.Errorf("%s-: the result cannot be written to standard output; name a file", flag)}
 		case v.Target.Addr().Interface() != any(imagesOf(k)):
-			return usageError{fmt.Errorf("%s-: only lince predict reads standard input, for its images; write it to a file (cat > FILE), and name the file", flags[v])}
+			return usageError{fmt.Errorf("%s-: only lince predict reads standard input, for its images; write it to a file (cat > FILE), and name the file", flag)}
 		}
 		if names := texts(v.Target); slices.Contains(names[slices.Index(names, standardInput)+1:], standardInput) {
 			return usageError{errors.New("-: standard input can be read only once")}
