@@ -86,7 +86,8 @@ func (o Options) read(f source) (*Model, error) {
 	if k.open == nil {
 		return nil, k.errNotOpened(f)
 	}
-	return k.open(o, f)
+	m, err := k.open(o, f)
+	return m, withExport(k, f, err)
 }
 
 // fromFile makes the model of a file.

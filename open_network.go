@@ -19,6 +19,7 @@ import (
 type reader struct {
 	Options
 	missing map[string][]string      // names of layers, by unsupported class
+	custom  string                   // the registered name of one of them that another package than Keras has
 	reasons map[string]string        // why lince does not support a class of missing, if it is one of Keras
 	shared  map[int64]*layerInstance // layers that are in several models, by keras.NetworkLayer.Shared
 }
@@ -49,7 +50,11 @@ func (r *reader) missingClasses() error {
 			break
 		}
 	}
-	return fmt.Errorf("the model needs classes that lince does not support: %s; add custom layers to Options.Layers", strings.Join(list, ", "))
+	err := fmt.Errorf("the model needs classes that lince does not support: %s; add custom layers to Options.Layers", strings.Join(list, ", "))
+	if r.custom != "" {
+		return &customLayersError{r.custom, err}
+	}
+	return err
 }
 
 // model makes the model of a network. in, if not nil, is the symbol that a nested model is applied to: it gives
@@ -408,6 +413,9 @@ func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, unsu
 			}
 			r.missing[what] = append(r.missing[what], name)
 			r.reasons[what] = u.Reason
+			if u.Class == nl.Class && strings.Contains(nl.RegisteredName, ">") {
+				r.custom = nl.RegisteredName
+			}
 		}
 		if rest != nil {
 			return nil, nil, fmt.Errorf("layer %s: %w", name, rest)

@@ -39,6 +39,11 @@ func (l *listing) dropCopies() {
 	if len(copies) == 0 {
 		return
 	}
+	l.dropFolders(copies)
+}
+
+// dropFolders passes over copies of other folders. Their names end in a slash.
+func (l *listing) dropFolders(copies []string) {
 	inCopy := func(name string) bool {
 		return slices.ContainsFunc(copies, func(c string) bool { return strings.HasPrefix(name, c) })
 	}

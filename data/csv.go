@@ -182,6 +182,8 @@ type tableBuilder struct {
 	groups  map[string]int32 // the indexes of the groups
 	alone   int              // rows without a group
 
+	versions int // rows that were added for the other versions of images; see exported.go
+
 	unlabeled, missing, unusable, twice drops
 	words                               map[string]bool // labels that are words for a missing value
 }
@@ -453,7 +455,7 @@ func (b *tableBuilder) once() error {
 	seen := make([]int32, size) // the row plus 1, by the hash of the file's name
 	seed := maphash.MakeSeed()
 	var clash []string
-	clashes, joined := 0, 0
+	clashes, labels, joined := 0, 0, 0 // contradictions, and those about a label
 	sets := newLabelSets(b.rows.labels)
 	for i := range n {
 		if b.state[i] != rowFound {
@@ -481,6 +483,7 @@ func (b *tableBuilder) once() error {
 			joined++
 		default:
 			what = b.contradiction(first, i, b.rows.label(first), b.rows.label(i))
+			labels++
 		}
 		if what != "" {
 			if clashes++; clashes <= 5 {
@@ -496,8 +499,11 @@ func (b *tableBuilder) once() error {
 		if clashes > len(clash) {
 			clash = append(clash, fmt.Sprintf("... and %d more", clashes-len(clash)))
 		}
-		return fmt.Errorf("%d rows contradict earlier rows about the same file; keep one row for each file, or set the task to multilabel (Task, --task) if images have several labels:\n%s",
-			clashes, strings.Join(clash, "\n"))
+		about := "the part of the same file; keep one row for each file"
+		if labels > 0 {
+			about = "the same file; keep one row for each file, or set the task to multilabel (Task, --task) if images have several labels"
+		}
+		return fmt.Errorf("%d rows contradict earlier rows about %s:\n%s", clashes, about, strings.Join(clash, "\n"))
 	}
 	return nil
 }
@@ -557,6 +563,9 @@ func (b *tableBuilder) notices() []string {
 	}
 	if e := b.spaced; e.n > 0 {
 		list = append(list, fmt.Sprintf("Removed the spaces around %d of the %d file names: %q is %s.", e.n, b.read, e.name, e.file))
+	}
+	if b.versions > 0 {
+		list = append(list, fmt.Sprintf("%d images are other versions of these in the export of Roboflow, and have their labels.", b.versions))
 	}
 	return list
 }

@@ -2,7 +2,6 @@ package data
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -57,9 +56,6 @@ func foldersNamed(names []string, level int, folder string) (paths, inside []str
 	}
 	return sortedKeys(seen), inside
 }
-
-// roboflowName matches the names that Roboflow gives to the images of an export: IMG_1_jpg.rf.0123456789abcdef0123456789abcdef.jpg. Their first word is no class.
-var roboflowName = regexp.MustCompile(`\.rf\.[0-9a-zA-Z]{16,}\.\w+$`)
 
 // signs are the signs that the labels that a rule gives to images are none.
 type signs struct {

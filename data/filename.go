@@ -17,11 +17,22 @@ var foreignExtensions = map[string]string{
 	"jxl": "JPEG XL", "psd": "Photoshop", "svg": "SVG", "tga": "TGA", "pcx": "PCX", "exr": "OpenEXR", "dds": "DDS", "dcm": "DICOM", "ico": "icon",
 	"heics": "HEIC", "hif": "HEIC", "avifs": "AVIF", "jxr": "JPEG XR", "psb": "Photoshop", "svgz": "SVG", "xcf": "GIMP", "eps": "EPS", "icns": "icon", "cur": "icon", "sgi": "SGI", "dpx": "DPX", "qoi": "QOI", "pam": "PAM", "pfm": "PFM",
 	"cr2": "camera raw", "cr3": "camera raw", "nef": "camera raw", "arw": "camera raw", "dng": "camera raw", "orf": "camera raw", "rw2": "camera raw", "raf": "camera raw", "crw": "camera raw", "mrw": "camera raw", "nrw": "camera raw", "pef": "camera raw",
+	"czi": "microscope (CZI)", "lsm": "microscope (LSM)", "nd2": "microscope (ND2)", "lif": "microscope (LIF)", "oib": "microscope (OIB)", "oif": "microscope (OIF)", "oir": "microscope (OIR)", "vsi": "microscope (VSI)",
+	"svs": "microscope slide (SVS)", "ndpi": "microscope slide (NDPI)", "mrxs": "microscope slide (MRXS)", "scn": "microscope slide (SCN)", "svslide": "microscope slide (SVSLIDE)", "bif": "microscope slide (BIF)",
+	"nii": "medical scan (NIfTI)", "nii.gz": "medical scan (NIfTI)", "mha": "medical scan (MetaImage)", "mhd": "medical scan (MetaImage)", "nrrd": "medical scan (NRRD)", "nhdr": "medical scan (NRRD)", "fits": "FITS", "fit": "FITS", "fts": "FITS",
 	"srw": "camera raw", "sr2": "camera raw", "srf": "camera raw", "x3f": "camera raw", "3fr": "camera raw", "erf": "camera raw", "dcr": "camera raw", "kdc": "camera raw", "iiq": "camera raw", "mef": "camera raw", "mos": "camera raw", "rwl": "camera raw",
 }
 
 // scanExtensions are further extensions of medical images and of compressed ones, as tables name them whose images were converted.
-var scanExtensions = []string{"dicom", "dic", "ima", "nii", "gz", "nrrd", "nhdr", "mha", "mhd", "npy", "raw"}
+var scanExtensions = []string{"dicom", "dic", "ima", "gz", "npy", "raw"}
+
+// foreignExtension returns the extension of a file's name, without the dot: nii.gz for a compressed scan, else the last one.
+func foreignExtension(name string) string {
+	if ext := extension(name); ext != "gz" || extension(strings.TrimSuffix(name, path.Ext(name))) != "nii" {
+		return ext
+	}
+	return "nii.gz"
+}
 
 // archiveExtensions are those of the archives that Open reads.
 var archiveExtensions = []string{".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.zst", ".tzst"}
@@ -61,8 +72,8 @@ func classify(name string) (class nameClass, kind string) {
 		return imageName, ""
 	case isArchive(name):
 		return archiveName, kind
-	case foreignExtensions[ext] != "":
-		return foreignName, foreignExtensions[ext]
+	case foreignExtensions[foreignExtension(name)] != "":
+		return foreignName, foreignExtensions[foreignExtension(name)]
 	case ext == "":
 		return oddName, "without an extension"
 	case strings.HasSuffix(ext, "~"):

@@ -73,6 +73,9 @@ var missingWords = []string{"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN"
 // errorWords are what spreadsheets write for a formula that has no value.
 var errorWords = []string{"#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#GETTING_DATA", "#BUSY!"}
 
+// IsMissingWord reports whether Open takes a text in a table for a missing label, unless OpenOptions.KeepNA is set or OpenOptions.Classes has it: NA, None, null and similar.
+func IsMissingWord(s string) bool { return s != "" && isMissing(s) }
+
 func isMissing(s string) bool {
 	return slices.Contains(missingWords, s) || slices.Contains(errorWords, s)
 }
@@ -156,7 +159,7 @@ func (in *interpreter) interpret() error {
 
 // missing reports whether a text stands for no label, and remembers the word.
 func (in *interpreter) missing(s string) bool {
-	if s != "" && in.o.KeepNA || !isMissing(s) {
+	if s != "" && in.o.KeepNA || !isMissing(s) || s != "" && slices.Contains(in.o.Classes, s) {
 		return false
 	}
 	if s != "" {

@@ -484,6 +484,11 @@ func TestArchiveErrors(t *testing.T) {
 		{"raw photo", file1(t, "a b.nef", []byte("MM\x00*\x00\x00\x00\x08")), `it is a camera raw file, which lince does not read: convert it to JPEG, for example with rawpy in Python: python3 -c 'import pathlib, rawpy, sys; from PIL import Image; p = pathlib.Path(sys.argv[1]); Image.fromarray(rawpy.imread(str(p)).postprocess(use_camera_wb=True)).save(p.with_suffix(".jpg"))' 'a b.nef'`},
 		{"folder of raw photos", files(t, "cats/IMG_1.NEF", "dogs/IMG_2.NEF"), `for p in pathlib.Path(".").rglob("*.NEF")]`},
 		{"HEIC", file1(t, "a.heic", []byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00")), "it is a HEIC file, which lince does not read: convert it to JPEG, for example with ImageMagick: magick a.heic a.jpg"},
+		{"microscope", file1(t, "s 0.czi", []byte("ZISRAWFILE\x00\x00\x00\x00\x00\x00")), "it is a microscope (CZI) file, which lince does not read: convert it to PNG, for example with Bio-Formats: bfconvert -series 0 -z 0 -timepoint 0 -channel 0 's 0.czi' 's 0.czi'.png"},
+		{"slide", file1(t, "a.svs", []byte("II*\x00\x08\x00\x00\x00")), "convert it to PNG, for example with vips, which cuts it into tiles: vips dzsave a.svs a.svs-tiles --depth one --tile-size 512 --suffix .png"},
+		{"folder of a microscope", files(t, "normal/s0.czi", "tumor/s0.nd2"), `it has 2 images of formats that lince does not read (1 microscope (CZI), 1 microscope (ND2)), such as normal/s0.czi; convert them to PNG, for example with Bio-Formats: find . -name '*.czi' -exec sh -c 'bfconvert -series 0 -z 0 -timepoint 0 -channel 0 "$1" "$1.png"' sh {} \;`},
+		{"folder of slides", files(t, "normal/s0.NDPI"), `find . -name '*.NDPI' -exec`},
+		{"folder of scans", files(t, "normal/s0.nii.gz"), `it has 1 image of a format that lince does not read (1 medical scan (NIfTI)): normal/s0.nii.gz; convert them to PNG, for example with SimpleITK in Python: python3 -c`},
 		{"folder of HEIC", files(t, "cats/IMG_1.HEIC", "dogs/IMG_2.HEIC", "cats/a.txt"), "it has 1 file that is not an image (1 .txt): cats/a.txt; 2 images of a format"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -166,30 +166,39 @@ func (s *labelList) open(e entry, whole bool) records {
 	return recordsOf(tableKind(e.name), r)
 }
 
-// find returns the image that a name means, -1 if it is none of the wanted ones. A name that is not UTF-8 is that of a file with these bytes, or else in Windows-1252.
-func (s *labelList) find(j *joiner, name []byte) int {
-	at := s.spelled(j, string(bytes.TrimSpace(name)))
-	if at < 0 && !utf8.Valid(name) {
-		at = s.spelled(j, strings.TrimSpace(textOf(name)))
+// find returns the images that a name means: several if they are versions of one; nil if it is none of the wanted ones. A name that is not UTF-8 is that of a file with these bytes, or else in
+// Windows-1252.
+func (s *labelList) find(j *joiner, name []byte) []int {
+	list := s.spelled(j, string(bytes.TrimSpace(name)))
+	if list == nil && !utf8.Valid(name) {
+		list = s.spelled(j, strings.TrimSpace(textOf(name)))
 	}
-	return at
+	return list
 }
 
-func (s *labelList) spelled(j *joiner, name string) int {
+func (s *labelList) spelled(j *joiner, name string) (list []int) {
 	if name == "" || len(name) > 1<<12 {
-		return -1
+		return nil
 	}
 	for _, folder := range s.folders {
 		if i, ok := s.wanted[path.Join(folder, name)]; ok {
-			return i
+			return []int{i}
 		}
 	}
-	if at, how, err := j.respell(name, true, noExtension); err == nil && how != asNumber {
-		if i, ok := s.wanted[s.names.entries[at].name]; ok {
-			return i
+	at, how, err := j.respell(name, true, noExtension)
+	if err != nil {
+		return nil
+	}
+	same := []int32{at}
+	if how == exported {
+		same = append(same, s.names.versions[at]...)
+	}
+	for _, k := range same {
+		if i, ok := s.wanted[s.names.entries[k].name]; ok {
+			list = append(list, i)
 		}
 	}
-	return -1
+	return list
 }
 
 // read returns the label of each image by a list, and how many have one. It returns 0 for a list that has other contents.
@@ -216,17 +225,19 @@ func (s *labelList) read(e entry) (labels []string, n int) {
 		} else if err != nil && !errors.As(err, &bad) {
 			return nil, 0
 		}
-		at, text := s.find(j, cells[0].text), classIn(norm.NFC.String(strings.TrimSpace(textOf(cells[1].text))), s.known)
-		if at < 0 || text == "" || cells[1].isList {
+		images, text := s.find(j, cells[0].text), classIn(norm.NFC.String(strings.TrimSpace(textOf(cells[1].text))), s.known)
+		if text == "" || cells[1].isList {
 			continue
 		}
-		if labels[at] != "" && labels[at] != text {
-			return nil, 0 // several labels for an image
+		for _, at := range images {
+			if labels[at] != "" && labels[at] != text {
+				return nil, 0 // several labels for an image
+			}
+			if labels[at] == "" {
+				n++
+			}
+			labels[at], distinct[text] = text, true
 		}
-		if labels[at] == "" {
-			n++
-		}
-		labels[at], distinct[text] = text, true
 	}
 	if len(s.known) == 0 {
 		in, texts := &interpreter{columns: []string{"label"}}, sortedKeys(distinct)
@@ -263,7 +274,7 @@ func (s *labelList) columns(rec records) (name, label int) {
 			if rows > 0 {
 				truths[i].add(text)
 			}
-			if at := s.find(j, c.text); at >= 0 {
+			for _, at := range s.find(j, c.text) {
 				found[i][at] = true
 			}
 			if text != "" && !c.isList {

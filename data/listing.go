@@ -181,9 +181,10 @@ func (l *listing) empty() error {
 		hint = "unpack the archive, and open the folder"
 	}
 	if n := l.passed[passedFormat].n; n > 0 {
-		ext := path.Ext(l.passed[passedFormat].examples[0])
-		with, _, many := picture.Conversion(foreignExtensions[extension(ext)], ext)
-		hint = "convert them to JPEG, for example with " + with + ": " + many
+		name := l.passed[passedFormat].examples[0]
+		ext := foreignExtension(name)
+		to, with, _, many := picture.Conversion(foreignExtensions[ext], "."+name[len(name)-len(ext):])
+		hint = "convert them to " + to + ", for example with " + with + ": " + many
 	}
 	return fmt.Errorf("%s: has no images that lince can read; %s; %s", l.name, what, hint)
 }

@@ -61,12 +61,12 @@ func otherTable(name string, head []byte) string {
 
 // unread returns what to do with a source of another kind, for messages.
 func unread(name, ext string, head []byte) string {
-	switch f := cmp.Or(picture.Foreign(head), foreignExtensions[strings.TrimPrefix(ext, ".")]); {
+	switch f := cmp.Or(picture.Foreign(head), foreignExtensions[foreignExtension(name)]); {
 	case f != "":
-		with, one, _ := picture.Conversion(f, "")
+		to, with, one, _ := picture.Conversion(f, "")
 		file := filepath.Base(name)
 		one = strings.NewReplacer("FILE.jpg", shell.Quote(strings.TrimSuffix(file, filepath.Ext(file))+".jpg"), "FILE", shell.Quote(file)).Replace(one)
-		return fmt.Sprintf("; it is a %s file, which lince does not read: convert it to JPEG, for example with %s: %s", f, with, one)
+		return fmt.Sprintf("; it is a %s file, which lince does not read: convert it to %s, for example with %s: %s", f, to, with, one)
 	case ext == ".json":
 		return "; if it is a list of objects, " + listAdvice(shell.Quote(filepath.Base(name)))
 	case ext == ".txt", ext == ".dat":

@@ -189,6 +189,14 @@ func (t *texts) at(i int) string {
 	return block[o : o+uint32(t.size[i])]
 }
 
+// set replaces text i by another one that fits. The texts must be flushed before at is called.
+func (t *texts) set(i int, s string) {
+	t.add(s)
+	last := len(t.offset) - 1
+	t.move(i, last)
+	t.offset, t.size = t.offset[:last], t.size[:last]
+}
+
 // move makes text i that of j.
 func (t *texts) move(i, j int) { t.offset[i], t.size[i] = t.offset[j], t.size[j] }
 

@@ -193,6 +193,11 @@ func (s *parquetSet) choose(o *OpenOptions) error {
 	defer p.f.Close()
 	s.holds = nil
 	for i, c := range p.fields {
+		for _, n := range c.classes {
+			if IsMissingWord(n) { // a class is named so
+				o.Classes = append(slices.Clip(o.Classes), n)
+			}
+		}
 		if p.holdsImages(i) {
 			s.holds = append(s.holds, c.name)
 		}

@@ -18,6 +18,7 @@ func TestPasses(t *testing.T) {
 	}{
 		"normalize":        {files: []string{"a/1.png", "a.png"}, o: OpenOptions{LabelRule: Unlabeled}}, // in byte order, a.png is first
 		"copies":           {files: append(under("set/set/", two...), under("set/", two...)...)},
+		"marked copies":    {files: append(under("set/X/", two...), under("set/X (1)/", two...)...)},
 		"parts":            {files: two},
 		"lists of parts":   {files: two, texts: map[string]string{"train.txt": "1.png\n3.png\n", "test.txt": "2.png\n4.png\n"}},
 		"choice":           {files: two},

@@ -99,8 +99,14 @@ func (b *tableBuilder) respell() error {
 			}
 			b.join.note(how, name, at)
 			b.rows.at[i], b.state[i], found = at, rowFound, true
+			if how == exported {
+				if err := b.takeVersions(i, at); err != nil {
+					return err
+				}
+			}
 		}
 	}
+	b.rows.names.flush()
 	return nil
 }
 

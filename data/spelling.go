@@ -16,13 +16,14 @@ import (
 // spelling is a way in which the name in a table may differ from that of the file.
 type spelling uint8
 
-// The spellings. Each allows what those before it allow, but uploaded and asNumber are for themselves.
+// The spellings. Each allows what those before it allow, but uploaded, exported and asNumber are for themselves.
 const (
 	sameLetters spelling = iota // only folders are left out, or \ stands for /
 	fromURL
 	sameUnicode
 	sameCase
 	uploaded
+	exported
 	noExtension
 	asNumber
 	otherExtension // is tried only if no row has the name of a file in another way
@@ -35,6 +36,7 @@ var spellingNames = [...]string{
 	sameUnicode:    "in another Unicode form",
 	sameCase:       "without regard to case",
 	uploaded:       "without the 8 digits that Label Studio puts before the name of an upload",
+	exported:       "without what Roboflow adds to the names of an export",
 	noExtension:    "without the extension",
 	asNumber:       "as spreadsheets and pandas write numbers, without zeros before them or with .0 after them",
 	otherExtension: "with another extension",
@@ -51,6 +53,8 @@ func (s spelling) applies(name string) bool {
 	switch s {
 	case uploaded:
 		return upload.MatchString(sameCase.key(name, false))
+	case exported:
+		return !roboflowName.MatchString(name)
 	case noExtension, asNumber:
 		return !isImage(name)
 	case otherExtension:
@@ -90,6 +94,8 @@ func (s spelling) key(name string, isFile bool) string {
 			name = upload.ReplaceAllString(name, "$1$2")
 		}
 		name = storedForm.Replace(name)
+	case exported:
+		name = exportedName(name, isFile)
 	case otherExtension:
 		name = withoutExtensions(name)
 	case noExtension, asNumber:
@@ -141,9 +147,10 @@ const several = -1
 
 // spellings finds files by other spellings of their names.
 type spellings struct {
-	entries []entry
-	by      [endSpellings]map[string]int32 // the files by their keys, with and without leading folders
-	twins   map[string]string              // folders that are left out, since another one has the same images; nil until they are searched
+	entries  []entry
+	by       [endSpellings]map[string]int32 // the files by their keys, with and without leading folders
+	versions map[int32][]int32              // the other versions that Roboflow has made of an image, by the first; set by table(exported)
+	twins    map[string]string              // folders that are left out, since another one has the same images; nil until they are searched
 }
 
 // table returns the files by their keys. A key may leave out leading folders if only one file has it.
@@ -153,11 +160,7 @@ func (s *spellings) table(of spelling) map[string]int32 {
 	}
 	at := map[string]int32{}
 	whole := map[string]bool{}
-	for i, e := range s.entries {
-		if s.twins[folderOf(e.name)] != "" {
-			continue
-		}
-		k := of.key(e.name, true)
+	add := func(i int, k string) {
 		if _, twice := at[k]; twice && whole[k] {
 			at[k] = several
 		} else {
@@ -179,6 +182,33 @@ func (s *spellings) table(of spelling) map[string]int32 {
 			}
 		}
 	}
+	if of == exported {
+		s.versions = map[int32][]int32{}
+	}
+	first := map[string]int32{} // by the name without what Roboflow adds
+	for i, e := range s.entries {
+		if s.twins[folderOf(e.name)] != "" {
+			continue
+		}
+		k := of.key(e.name, true)
+		if of != exported {
+			add(i, k)
+			continue
+		}
+		end := roboflowName.FindStringIndex(e.name)
+		if end == nil {
+			continue
+		}
+		if v, again := first[e.name[:end[0]]]; again {
+			s.versions[v] = append(s.versions[v], int32(i))
+			continue
+		}
+		first[e.name[:end[0]]] = int32(i)
+		add(i, k)
+		if bare := roboflowExtension.ReplaceAllString(k, ""); bare != k {
+			add(i, bare)
+		}
+	}
 	s.by[of] = at
 	return at
 }
@@ -187,7 +217,11 @@ func (s *spellings) table(of spelling) map[string]int32 {
 func (s *spellings) named(of spelling, key string) []string {
 	var list []string
 	for _, e := range s.entries {
-		if k := of.key(e.name, true); k == key || strings.HasSuffix(k, "/"+key) {
+		k := of.key(e.name, true)
+		if bare := roboflowExtension.ReplaceAllString(k, ""); of == exported && (bare == key || strings.HasSuffix(bare, "/"+key)) {
+			k = key
+		}
+		if k == key || strings.HasSuffix(k, "/"+key) {
 			if list = append(list, e.name); len(list) == 3 {
 				break
 			}

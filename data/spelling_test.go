@@ -49,8 +49,25 @@ func TestSpellings(t *testing.T) {
 		{files: "00000000-a.jpg a.jpg", names: "00000000-a.jpg", cut: "/data/upload/1/", want: "00000000-a.jpg", note: "with other folders"},
 		{files: "00000000-a.jpg", names: "00000001-a.jpg", note: "rows can be used; the first"},
 		{files: "x/a.jpg y/a.jpg", names: "00000000-a.jpg", cut: "/data/upload/1/", note: "several files of IMAGES fit this name; add their folder to the name: x/a.jpg, y/a.jpg"},
+		// Names that Roboflow gives to the images of an export.
+		{files: "train/x/a_jpg.rf.H.jpg valid/x/b_png.rf.H.jpg", names: "a.jpg b.png", want: "train/x/a_jpg.rf.H.jpg valid/x/b_png.rf.H.jpg",
+			note: "Found 2 of the 2 file names without what Roboflow adds to the names of an export: a.jpg is train/x/a_jpg.rf.H.jpg."},
+		{files: "a_jpg.rf.H.jpg b_jpg.rf.H.jpg", names: "x/a.JPG x/b.jpg", want: "a_jpg.rf.H.jpg b_jpg.rf.H.jpg", note: "Roboflow"},
+		{files: "a_jpg.rf.H.jpg b_JPG.rf.H.jpg", names: "a b", want: "a_jpg.rf.H.jpg b_JPG.rf.H.jpg", note: "Roboflow"},
+		{files: "my-cat-1-_jpg.rf.H.jpg 10-11-12_jpeg.rf.H.jpg", names: "my%20cat%20(1).jpg 10.11.12.jpeg", want: "my-cat-1-_jpg.rf.H.jpg 10-11-12_jpeg.rf.H.jpg", note: "Roboflow"},
+		{files: "x/a_jpg.rf.H.jpg x/a_jpg.rf.G.jpg x/b_jpg.rf.H.jpg", names: "a.jpg b.jpg", want: "x/a_jpg.rf.G.jpg x/b_jpg.rf.H.jpg x/a_jpg.rf.H.jpg",
+			note: "1 images are other versions of these in the export of Roboflow, and have their labels."},
+		{files: "x/a_jpg.rf.H.jpg y/a_jpg.rf.G.jpg", names: "a.jpg", note: "several files of IMAGES fit this name; add their folder to the name: x/a_jpg.rf.H.jpg, y/a_jpg.rf.G.jpg"},
+		{files: "x/a_jpg.rf.H.jpg y/a_jpg.rf.G.jpg", names: "x/a.jpg y/a.jpg", want: "x/a_jpg.rf.H.jpg y/a_jpg.rf.G.jpg", note: "Roboflow"},
+		{files: "a_jpg.rf.H.jpg a_png.rf.H.jpg", names: "a.jpg a.png", want: "a_jpg.rf.H.jpg a_png.rf.H.jpg", note: "Roboflow"},
+		{files: "a_jpg.rf.H.jpg a_png.rf.H.jpg", names: "a", note: "several files"},
+
 		{files: "a.png b.jpg", names: "00000000-a.jpg 00000000-b.jpg", cut: "/data/upload/1/", want: "b.jpg", note: "For /data/upload/1/00000000-a.jpg, there is a.png."},
 	} {
+		for _, hash := range []string{"G", "H"} {
+			long := ".rf." + strings.Repeat(strings.ToLower(hash), 32) + "."
+			c.files, c.want, c.note = strings.ReplaceAll(c.files, ".rf."+hash+".", long), strings.ReplaceAll(c.want, ".rf."+hash+".", long), strings.ReplaceAll(c.note, ".rf."+hash+".", long)
+		}
 		files, names := strings.Fields(c.files), strings.Fields(c.names)
 		if strings.Contains(c.files, ";") {
 			files = strings.Split(c.files, ";")

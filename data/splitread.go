@@ -38,7 +38,7 @@ func (s *splitReader) spelled(name string) int32 {
 	if at, ok := s.names.table(sameLetters)[path.Join(s.root, name)]; ok && at != several {
 		return at
 	}
-	if at, _, err := j.respell(name, s.cut, noExtension); err == nil {
+	if at, how, err := j.respell(name, s.cut, noExtension); err == nil && (how != exported || s.names.versions[at] == nil) {
 		return at
 	}
 	return several

@@ -154,6 +154,7 @@ func TestTables(t *testing.T) {
 
 		// Labels.
 		{name: "words for a missing value", text: labels("nan", "NaN", "NULL", "N/A", "a", "b", " "), want: "dogs/dog0.jpg=a dogs/dog1.jpg=b", warn: []string{"Dropped 5 of the 7 rows", "N/A, NULL, NaN, nan"}},
+		{name: "a known class with such a name", text: labels("nan", "a", "None", ""), o: OpenOptions{Classes: []string{"None", "a"}}, want: "cats/cat1.jpg=a cats/cat2.jpg=None", warn: []string{"Their labels include words for a missing value: nan."}},
 		{name: "kept words", text: labels("nan", "a", "None", ""), o: OpenOptions{KeepNA: true}, want: "cats/cat0.jpg=nan cats/cat1.jpg=a cats/cat2.jpg=None"},
 		{name: "1.0 is 1", text: labels("1.0", "2.0", "", "10", "1"), want: "cats/cat0.jpg=1 cats/cat1.jpg=2 cats/cat3.jpg=10 dogs/dog0.jpg=1", class: "1 2 10", warn: []string{"1.0 is the class 1"}},
 		{name: "order of numbers", text: labels("11", "2", "10", "1", "-1"), want: "*", class: "-1 1 2 10 11"},
@@ -185,6 +186,8 @@ func TestTables(t *testing.T) {
 		// A file named twice.
 		{name: "twice", text: table + strings.TrimPrefix(table, "filename,category\n"), warn: []string{"Dropped 4 of the 8 rows, which name a file again with the same label"}},
 		{name: "twice, in two spellings", text: table + strings.ReplaceAll(table[len("filename,category\n"):], "cats/", "./cats//"), warn: []string{"Dropped 4 of the 8 rows"}},
+		{name: "two parts", text: "filename,category,split\ncats/cat0.jpg,a,train\ncats/cat0.jpg,a,test\ndogs/dog0.jpg,a,train\n", o: OpenOptions{SplitColumn: "split"}, fail: "1 rows contradict earlier rows about the part of the same file; keep one row for each file:\ncats/cat0.jpg: train in line 2, test in line 3"},
+		{name: "two parts and two classes", text: "filename,category,split\ncats/cat0.jpg,a,train\ncats/cat0.jpg,a,test\ndogs/dog0.jpg,a,train\ndogs/dog0.jpg,b,train\n", o: OpenOptions{SplitColumn: "split"}, fail: "2 rows contradict earlier rows about the same file; keep one row for each file, or set the task to multilabel"},
 		{name: "two classes", text: "filename,category\ncats/cat0.jpg,a\ncats/cat0.jpg,b\ndogs/dog0.jpg,a\ndogs/dog0.jpg,b\n", fail: "2 rows contradict earlier rows about the same file; keep one row for each file, or set the task to multilabel (Task, --task) if images have several labels:\ncats/cat0.jpg: a in line 2, b in line 3"},
 		{name: "twice without labels", text: table + table, o: OpenOptions{LabelRule: Unlabeled}, want: "*"},
 

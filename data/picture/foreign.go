@@ -25,7 +25,8 @@ var foreign = []struct {
 	{rawName + " (CR3)", 4, "ftypcrx "}, {rawName + " (CR2)", 0, "II*\x00????CR"}, {rawName + " (ORF)", 0, "IIRO"}, {rawName + " (ORF)", 0, "IIRS"}, {rawName + " (ORF)", 0, "MMOR"}, {rawName + " (RW2)", 0, "IIU\x00"},
 	{rawName + " (RAF)", 0, "FUJIFILMCCD-RAW"}, {rawName + " (CRW)", 0, "II\x1a\x00\x00\x00HEAPCCDR"}, {rawName + " (MRW)", 0, "\x00MRM"}, {rawName + " (X3F)", 0, "FOVb"},
 	{"DICOM", 0, "\x08\x00\x05\x00\x0a\x00\x00\x00"},
-	{"NIfTI", 0, "\x5c\x01\x00\x00"}, {"PCX", 0, "\x0a\x05\x01"}, {"PCX", 0, "\x0a\x02\x01"}, {"PCX", 0, "\x0a\x03\x01"},
+	{scanName + " (NIfTI)", 0, "\x5c\x01\x00\x00"}, {scanName + " (NRRD)", 0, "NRRD000"}, {scanName + " (MetaImage)", 0, "ObjectType = Image"},
+	{microscopeName + " (CZI)", 0, "ZISRAWFILE"}, {microscopeName + " (ND2)", 0, "\xda\xce\xbe\x0a"}, {microscopeName + " (LIF)", 0, "\x70\x00\x00\x00????\x2a"}, {"PCX", 0, "\x0a\x05\x01"}, {"PCX", 0, "\x0a\x02\x01"}, {"PCX", 0, "\x0a\x03\x01"},
 	{"TGA", 0, "\x00\x00\x02\x00\x00\x00\x00\x00"}, {"TGA", 0, "\x00\x00\x0a\x00\x00\x00\x00\x00"}, {"TGA", 0, "\x00\x00\x03\x00\x00\x00\x00\x00"}, {"TGA", 0, "\x00\x00\x0b\x00\x00\x00\x00\x00"},
 	{"TGA", 0, "\x00\x01\x01\x00\x00"}, {"TGA", 0, "\x00\x01\x09\x00\x00"}, {"Windows cursor", 0, "\x00\x00\x02\x00?\x00"},
 	{"SGI", 0, "\x01\xda\x00"}, {"SGI", 0, "\x01\xda\x01"}, {"macOS icon", 0, "icns"}, {"GIMP", 0, "gimp xcf "}, {"Radiance HDR", 0, "#?RADIANCE"}, {"Radiance HDR", 0, "#?RGBE"}, {"DPX", 0, "SDPX"}, {"DPX", 0, "XPDS"},
@@ -69,7 +70,7 @@ var otherKinds = []struct{ name, magic string }{
 const frames = "; take images out of it, for example with ffmpeg -i VIDEO frame%05d.jpg"
 
 // converters are programs that convert images of formats that ImageMagick does not read.
-var converters = map[string]string{"NIfTI": "nibabel and Pillow in Python", "DICOM": "dcmj2pnm of DCMTK"}
+var converters = map[string]string{"DICOM": "dcmj2pnm of DCMTK"}
 
 // Recognize returns an error if the first bytes of a file are not those of a format that this package supports. The error names the format if it
 // is known.
@@ -93,9 +94,11 @@ const supported = "JPEG, PNG, GIF, BMP, TIFF, WebP and PPM"
 // unsupported is the error of a file of a format that Foreign names.
 func unsupported(format string) error {
 	with := cmp.Or(converters[format], "ImageMagick")
-	if strings.HasPrefix(format, rawName) {
-		program, one, _ := Conversion(format, "")
-		with = program + ": " + one
+	for _, name := range []string{rawName, microscopeName, scanName} {
+		if strings.HasPrefix(format, name) {
+			_, program, one, _ := Conversion(format, "")
+			with = program + ": " + one
+		}
 	}
 	return fmt.Errorf("%s images are not supported: convert it to JPEG or PNG, for example with %s (supported are %s)", format, with, supported)
 }

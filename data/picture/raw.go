@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // rawName begins the names of the formats in which cameras write the values of their sensors.
@@ -77,15 +76,4 @@ func rawError(name string, data []byte) error {
 		}
 	}
 	return err
-}
-
-// Conversion returns the name of a program and a command that converts an image FILE of a format that this package does not support, as Foreign names it, to FILE.jpg. many is the
-// command for the images with this extension (such as ".heic") in the current folder and those in it.
-func Conversion(name, ext string) (program, one, many string) {
-	if strings.HasPrefix(name, rawName) {
-		const do = `Image.fromarray(rawpy.imread(str(p)).postprocess(use_camera_wb=True)).save(p.with_suffix(".jpg"))`
-		return "rawpy in Python", `python3 -c 'import pathlib, rawpy, sys; from PIL import Image; p = pathlib.Path(sys.argv[1]); ` + do + `' FILE`,
-			`python3 -c 'import pathlib, rawpy; from PIL import Image; [` + do + ` for p in pathlib.Path(".").rglob("*` + ext + `")]'`
-	}
-	return "ImageMagick", "magick FILE FILE.jpg", "find . -name '*" + ext + "' -exec magick mogrify -format jpg {} +"
 }

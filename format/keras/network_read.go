@@ -2,6 +2,7 @@ package keras
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -125,6 +126,17 @@ func (r *networkReader) want(at *place, key string, v value, want string) {
 	r.errorf(at, "%s is %s, want %s", key, v.show(), want)
 }
 
+// ClassError is the error of a model whose class is neither Sequential nor Functional.
+type ClassError struct {
+	Class string
+	// RegisteredName is "Package>Class" for the classes of other packages than Keras, if the file has it, and else Class.
+	RegisteredName string
+}
+
+func (e *ClassError) Error() string {
+	return fmt.Sprintf("its class is %q, want Sequential or Functional", cut(e.Class))
+}
+
 // text reads a string. It returns "" if there is none.
 func (r *networkReader) text(at *place, key string, f field) string {
 	s, ok := f.str()
@@ -140,7 +152,7 @@ func (r *networkReader) model(at *place, v value, depth int) *Network {
 		r.errorf(at, "want a Keras object with class_name and config, got %s", v.show())
 		return nil
 	}
-	f := v.fields("class_name", "config", "compile_config")
+	f := v.fields("class_name", "config", "compile_config", "registered_name")
 	class := r.text(at, "class_name", f[0])
 	switch {
 	case depth > maxDepth:
@@ -150,7 +162,7 @@ func (r *networkReader) model(at *place, v value, depth int) *Network {
 		r.errorf(at, "class_name is missing; is it the config of a model?")
 		return nil
 	case !isModel(class):
-		r.errorf(at, "its class is %q, want Sequential or Functional", cut(class))
+		r.errorf(at, "%w", &ClassError{class, cmp.Or(r.text(at, "registered_name", f[3]), class)})
 		return nil
 	case f[1].kind() == '[' && class == sequential:
 		// Before Keras 2.2.3, the config was the list of layers.

@@ -113,6 +113,18 @@ func TestClean(t *testing.T) {
 	}
 }
 
+// TestCleanMissingWords checks that a class whose name is a word for a missing value survives the table that lince clean writes, and lince evaluate, whose model has it.
+func TestCleanMissingWords(t *testing.T) {
+	workIn(t)
+	put(t, ".", layout(t, "set/", 6, "None", "Scratch"))
+	contains(t, "the output", succeed(t, "clean", "set", "--out", "k.csv").stdout, "To train on them: lince train k.csv --images set --keep-na\n")
+	contains(t, "the table", succeed(t, "data", "k.csv", "--images", "set", "--keep-na").stdout, "Found 12")
+	succeed(t, "train", "set", "--size", "16", "--epochs", "1", "--out", "r", "-q")
+	if got := decode[evaluation](t, succeed(t, "evaluate", "r/best.keras", "k.csv", "--images", "set", "--json", "-q").stdout); got.Images != 12 {
+		t.Errorf("%d images, want 12", got.Images)
+	}
+}
+
 // TestCleanKeepsParts checks that the rows of other parts stay in the new table, with the column of the parts.
 func TestCleanKeepsParts(t *testing.T) {
 	workIn(t)

@@ -136,6 +136,9 @@ func (c *cleanCommand) Run(e *env) error {
 	if c.Group != "" {
 		columns, flags = append(columns, extraColumn{c.Group, kept.Groups()}), flags+" --group "+shell.Quote(c.Group)
 	}
+	if slices.ContainsFunc(kept.Classes(), data.IsMissingWord) {
+		flags += " --keep-na"
+	}
 	if err := e.writeFile("--out", c.Out, e.tableCSV(kept, columns...)); err != nil || c.Out == standardOutput {
 		return err
 	}
