@@ -41,7 +41,7 @@ func (b *labeling) dropMarked() error {
 	}
 	var marked []string
 	for _, folder := range sortedKeys(folders) {
-		if of, _ := markedBeside(folder); of != "" && folders[of] && len(marked) < mostMarked {
+		if of := markedBeside(folder); of != "" && folders[of] && len(marked) < mostMarked {
 			marked = append(marked, folder)
 		}
 	}
@@ -54,7 +54,7 @@ func (b *labeling) dropMarked() error {
 	}
 	var copies []string
 	for _, folder := range marked {
-		of, _ := markedBeside(folder)
+		of := markedBeside(folder)
 		if slices.ContainsFunc(copies, func(c string) bool { return strings.HasPrefix(folder+"/", c) || strings.HasPrefix(of+"/", c) }) {
 			continue
 		}
@@ -89,12 +89,13 @@ func (b *labeling) dropMarked() error {
 }
 
 // markedBeside is markedOf for the path of a folder.
-func markedBeside(folder string) (of string, sure bool) {
+func markedBeside(folder string) string {
 	name := folder[strings.LastIndexByte(folder, '/')+1:]
-	if of, sure = markedOf(name); of == "" {
-		return "", false
+	of, _ := markedOf(name)
+	if of == "" {
+		return ""
 	}
-	return folder[:len(folder)-len(name)] + of, sure
+	return folder[:len(folder)-len(name)] + of
 }
 
 // noteMarked notes the names of the first folders, if all but one say that a program has made them beside that one, and all have the same folders inside.
