@@ -224,7 +224,7 @@ func (d *decoder) newView(ref storageRef, typ Type, args pickle.Tuple) (any, err
 		return nil, err
 	}
 	if d.budget -= int64(v.dims.Elements()) * int64(typ.size()); d.budget < 0 {
-		return nil, errors.New("its tensors together have far more elements than the file has bytes")
+		return nil, errors.New("its tensors together have far more elements than the file has bytes (tensors that share their numbers count each time); save copies: torch.save({k: v.clone() for k, v in state.items()}, FILE)")
 	}
 	ref.users++
 	return v, nil

@@ -85,6 +85,9 @@ func newEnv(c *commands, command string, args []string, stdout, stderr io.Writer
 	e := &env{args: args, ctx: ctx, hard: hard, stdout: stdout, stderr: stderr, text: stderr, quiet: c.Quiet, json: c.JSON, found: new(data.Findings), buckets: c.buckets, leaving: &leaving{}}
 	if command == "train" {
 		signal.Ignore(syscall.SIGPIPE) // the write fails instead
+		if c.JSON {
+			e.stdout = &listened{w: stdout, stop: cancel}
+		}
 	}
 	if command == "serve" && c.Serve.Log == jsonLog {
 		e.log = c.Serve.logger(e)
@@ -129,8 +132,11 @@ func (l *listened) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// listened returns the writer of the text output, nil if it cannot end early.
+// listened returns the writer of the text output, or of the JSON lines of train. It is nil if that cannot end early.
 func (e *env) listened() *listened {
+	if l, ok := e.stdout.(*listened); ok {
+		return l
+	}
 	text := e.text
 	for {
 		c, ok := text.(copier)
@@ -156,7 +162,7 @@ func (e *env) stopUnheard() {
 	}
 }
 
-// unwritten returns the error of the text output. It returns nil if the process that reads the text
+// unwritten returns the error of the output of train. It returns nil if the process that reads the text
 // has exited.
 func (e *env) unwritten() error {
 	l := e.listened()

@@ -149,6 +149,7 @@ func TestLogOfFullOutput(t *testing.T) {
 	}{
 		"run":   {nil, []string{logName}},
 		"folds": {[]string{"--folds", "2"}, []string{logName, "fold-1/" + logName, "fold-2/" + logName}},
+		"json":  {[]string{"--json"}, []string{logName}},
 		"tune":  {[]string{"--tune", "1ms"}, []string{logName, "trial-1-1/" + logName, "best/" + logName}},
 	} {
 		succeed(t, args("whole-"+out, c.flags...)...)
@@ -181,4 +182,7 @@ func TestLogOfFullOutput(t *testing.T) {
 		t.Errorf("exit code %d\n%s", code, stderr.String())
 	}
 	contains(t, "the log", read(t, "left", logName), "Interrupted: saving the results", "Files in left", "to resume: lince train --resume left\n")
+	if code := Main(args("left", "--json", "--overwrite"), &failing{0, syscall.EPIPE}, &stderr); code != exitInterrupted {
+		t.Errorf("--json: exit code %d\n%s", code, stderr.String())
+	}
 }
