@@ -44,7 +44,7 @@ type LabelScores struct {
 // ClassifyMultiLabel compares predictions with targets. targets[i] has the class indexes of example i, ascending, and probabilities[i] a
 // probability for each class. A class is predicted if its probability is at least threshold. Scores that would be 0/0 are 0.
 //
-// It returns an error if there are no classes or no examples, if the lengths differ, or if an index is out of range.
+// It returns an error if there are no classes or no examples, if the lengths differ, if an index is out of range, or if a probability is NaN.
 func ClassifyMultiLabel(classes []string, targets [][]int, probabilities [][]float32, threshold float64) (*MultiLabel, error) {
 	k, n := len(classes), len(targets)
 	if k == 0 || n == 0 {
@@ -84,7 +84,9 @@ func ClassifyMultiLabel(classes []string, targets [][]int, probabilities [][]flo
 	for c, t := range all {
 		scores[c] = t.scores()
 		m.PerClass[c] = LabelScores{Scores: scores[c]}
-		m.PerClass[c].curve(c, targets, probabilities)
+		if err := m.PerClass[c].curve(c, targets, probabilities); err != nil {
+			return nil, err
+		}
 		micro.hits += t.hits
 		micro.predicted += t.predicted
 		micro.positive += t.positive
@@ -125,39 +127,22 @@ func (t tally) scores() Scores {
 }
 
 // curve sets the scores that need all thresholds.
-func (s *LabelScores) curve(class int, targets [][]int, probabilities [][]float32) {
+func (s *LabelScores) curve(class int, targets [][]int, probabilities [][]float32) error {
 	if s.Support == 0 {
-		return
+		return nil
 	}
-	order := make([]int, len(targets))
-	for i := range order {
-		order[i] = i
+	scores, positive := make([]float32, len(targets)), make([]bool, len(targets))
+	for i, t := range targets {
+		scores[i], positive[i] = probabilities[i][class], slices.Contains(t, class)
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch x, y := probabilities[a][class], probabilities[b][class]; {
-		case x > y:
-			return -1
-		case x < y:
-			return 1
-		}
-		return 0
-	})
-	hits, before := 0, 0
-	for i, row := range order {
-		if slices.Contains(targets[row], class) {
-			hits++
-		}
-		p := probabilities[row][class]
-		if i+1 < len(order) && probabilities[order[i+1]][class] == p {
-			continue // examples of equal probability are on one side of a threshold
-		}
-		now := tally{hits, i + 1, s.Support}.scores()
-		s.AveragePrecision += float64(hits-before) / float64(s.Support) * now.Precision
-		before = hits
-		if now.F1 > s.BestF1 {
-			s.BestF1, s.BestThreshold = now.F1, float64(p)
-		}
+	t, err := NewThresholds(scores, positive)
+	if err != nil {
+		return err
 	}
+	best := t.Points[t.bestF1()]
+	s.AveragePrecision, s.BestThreshold = t.AveragePrecision(), float64(best.Threshold)
+	s.BestF1 = tally{best.TruePositives, best.TruePositives + best.FalsePositives, s.Support}.scores().F1
+	return nil
 }
 
 // String returns the table that sklearn.metrics.classification_report prints, and a table of the other scores.
