@@ -250,7 +250,7 @@ func (s pageSource) network(p *report.Page) {
 		return
 	}
 	var b bytes.Buffer
-	if err := plot.Model(s.env.ctx, &b, s.model, plot.SVG, plot.Options{ShowShapes: true, ShowLayerActivations: true}); err != nil {
+	if err := plot.Model(s.ctx, &b, s.model, plot.SVG, plot.Options{ShowShapes: true, ShowLayerActivations: true}); err != nil {
 		p.NoNetwork = fmt.Sprintf("There is only the table: %v", err)
 		return
 	}
