@@ -57,7 +57,7 @@ func (f *Flow) denied(row int, file file, err error) error {
 	if !errors.Is(err, fs.ErrPermission) || unreachable(err) || !f.wasRead(row) {
 		return err
 	}
-	var cause error = fs.ErrPermission
+	cause := err
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		cause = e // without the location
 	}

@@ -6,9 +6,11 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -79,16 +81,19 @@ func TestLargeImages(t *testing.T) {
 		}
 		n += len(b.Index)
 	}
-	if n != 1 || len(large) != 0 {
-		t.Errorf("%d images, %d large ones are being decoded", n, len(large))
+	if n != 1 || !large().budget.TryAcquire(large().limit) {
+		t.Fatalf("%d images, or a large one is still being decoded", n)
 	}
+	large().budget.Release(large().limit)
 }
 
 // TestLargeCanceled checks that reading ends while it waits for another large image, and that the image does not count as corrupt.
 func TestLargeCanceled(t *testing.T) {
 	table := largeTable(t, 200_000_000, map[string][]byte{"forged.png": blackPNG(t, 13000, 13000, 1)})
-	large <- struct{}{}
-	defer func() { <-large }()
+	if err := large().budget.Acquire(t.Context(), large().limit); err != nil {
+		t.Fatal(err)
+	}
+	defer large().budget.Release(large().limit)
 	ctx, cancel := context.WithCancel(t.Context())
 	started := make(chan struct{})
 	go func() {
@@ -150,4 +155,51 @@ func TestLargeInTurn(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// TestDecodingBudget checks that images wait until the process has the memory for them, for any number of them, and that decoders are kept up to the limit.
+func TestDecodingBudget(t *testing.T) {
+	const limit = 1000
+	l := newDecoders(limit)
+	var used atomic.Int64
+	var all sync.WaitGroup
+	for i := range 200 {
+		bytes := int64(1 + i*37%1500)
+		all.Go(func() {
+			err := l.use(t.Context(), bytes, func(*picture.Decoder) error {
+				defer used.Add(-min(bytes, limit))
+				if n := used.Add(min(bytes, limit)); n > limit {
+					t.Errorf("%d bytes at once", n)
+				}
+				runtime.Gosched()
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if l.kept > limit || len(l.free) == 0 {
+		t.Errorf("%d decoders with %d bytes are kept", len(l.free), l.kept)
+	}
+}
+
+// TestDecodingThreads checks that 16 goroutines decode images that are too large for their own decoders.
+func TestDecodingThreads(t *testing.T) {
+	files := map[string][]byte{}
+	for i := range 8 {
+		files[fmt.Sprintf("%d.png", i)] = blackPNG(t, 6000, 1000, 1000)
+	}
+	table := largeTable(t, 0, files)
+	for _, workers := range []int{1, 16} {
+		var found Findings
+		good, bad, err := table.Check(t.Context(), CheckOptions{Workers: workers, Findings: &found})
+		if err != nil || len(bad) > 0 || good.Len() != 8 {
+			t.Errorf("%d workers: %v, %v", workers, bad, err)
+		}
+	}
+	if l := large(); len(l.free) == 0 || l.kept > l.limit {
+		t.Errorf("%d decoders with %d bytes are kept", len(l.free), l.kept)
+	}
 }

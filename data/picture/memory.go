@@ -33,10 +33,17 @@ type limits struct {
 //
 // maxPixels, if positive, is the largest number of pixels instead of MaxPixels, up to math.MaxInt32. The size of the file does not matter then.
 func LargeDecoder(size, maxPixels int) *Decoder {
+	d := new(Decoder)
+	d.Enlarge(size, maxPixels)
+	return d
+}
+
+// Enlarge gives a decoder the limits of LargeDecoder.
+func (d *Decoder) Enlarge(size, maxPixels int) {
+	d.large = limits{MaxPixels, max(budget(size), min(int64(size)*largeFactor, largeMost))}
 	if maxPixels > 0 {
-		return &Decoder{large: limits{min(maxPixels, math.MaxInt32), math.MaxInt64}}
+		d.large = limits{min(maxPixels, math.MaxInt32), math.MaxInt64}
 	}
-	return &Decoder{large: limits{MaxPixels, max(budget(size), min(int64(size)*largeFactor, largeMost))}}
 }
 
 // budget returns the memory in bytes that a file of this size may use.
@@ -50,6 +57,9 @@ func (d *Decoder) limits(file int) limits {
 	}
 	if d.MaxPixels > 0 {
 		l.pixels = min(l.pixels, d.MaxPixels)
+	}
+	if d.MaxMemory > 0 {
+		l.memory = min(l.memory, d.MaxMemory)
 	}
 	return l
 }

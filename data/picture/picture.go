@@ -207,6 +207,9 @@ func ToFloat32(img Image, dst []float32) error {
 type Decoder struct {
 	// MaxPixels is the largest number of pixels of a file's image. 0 is the constant MaxPixels. Files with more have a *PixelsError.
 	MaxPixels int
+	// MaxMemory, if positive, limits the bytes that an image needs for its pixels further than the size of its file does. Decoding may take as much again. A file that needs more has a
+	// *PixelsError with this number.
+	MaxMemory int64
 
 	large   limits // of LargeDecoder
 	jpeg    jpegDecoder
