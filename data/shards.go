@@ -70,16 +70,21 @@ func shardNames(name string) ([]string, error) {
 	return names, nil
 }
 
-// shardsOf returns the folder and the names of shards.
+// shardsOf returns the folder and the names of shards in it. The range may be in the name of a folder.
 func shardsOf(name string) (folder string, names []string, err error) {
 	paths, err := shardNames(name)
 	if err != nil {
 		return "", nil, err
 	}
+	folder = filepath.Dir(shardRange.FindStringSubmatch(name)[1] + "x") // the folder of what begins before the range
 	for _, p := range paths {
-		names = append(names, filepath.Base(p))
+		n, err := filepath.Rel(folder, p)
+		if err != nil {
+			return "", nil, fmt.Errorf("%s: %w", name, err)
+		}
+		names = append(names, filepath.ToSlash(n))
 	}
-	return filepath.Dir(paths[0]), names, nil
+	return folder, names, nil
 }
 
 // sidecars are files that have the labels of images with the same name up to the first dot, by their extensions. The first one that an image has is

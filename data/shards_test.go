@@ -62,6 +62,17 @@ func TestShards(t *testing.T) {
 	if _, bad, err := tab.Check(t.Context(), CheckOptions{}); err != nil || bad != nil {
 		t.Error(bad, err)
 	}
+	// The range may be in the name of a folder, also below one with braces.
+	for _, n := range []string{"1", "2"} {
+		day := filepath.Join(dir, "{0..3} {x}", "day-"+n)
+		if err := os.MkdirAll(day, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		writeShard(t, filepath.Join(day, "train.tar"), "s"+n+".png", png, "s"+n+".cls", n)
+	}
+	if days := open(t, filepath.Join(dir, "{0..3} {x}", "day-{1..2}", "train.tar"), OpenOptions{}); days.Dropped() != 0 || fmt.Sprint(days.Labels()) != "[1 2]" {
+		t.Error(days.Labels(), days.Ignored())
+	}
 	if plain := open(t, name, OpenOptions{LabelRule: Unlabeled}); plain.Len() != 6 || len(plain.Classes()) != 0 {
 		t.Error(plain.Len())
 	}

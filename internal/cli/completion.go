@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -64,15 +67,15 @@ func (c *completionCommand) Run(e *env) error {
 
 // predictors maps the values of the tag predictor to completions.
 var predictors = map[string]posener.Predictor{
-	"file":      posener.PredictFiles("*"),
-	"data":      posener.PredictOr(posener.PredictSet("demo:cats-and-dogs"), posener.PredictFiles("*")),
+	"file":      fileNames(""),
+	"data":      posener.PredictOr(posener.PredictSet("demo:cats-and-dogs"), fileNames("")),
 	"model":     modelFiles(),
 	"start":     posener.PredictOr(posener.PredictSet("cnn"), modelFiles()),
 	"body":      posener.PredictOr(posener.PredictSet(bodyNames()...), modelFiles()),
 	"target":    posener.PredictSet(targetNames()...),
 	"runtime":   posener.PredictSet(runtimeNames()...),
-	"csv":       posener.PredictFiles("*.csv"),
-	"folder":    posener.PredictDirs("*"),
+	"csv":       fileNames(".csv"),
+	"folder":    fileNames(),
 	"rule":      posener.PredictSet("auto", "prefix", "folder", "underscore", "none"),
 	"optimizer": posener.PredictSet(optimizerNames()...),
 	"schedule":  posener.PredictSet(scheduleNames()...),
@@ -83,15 +86,44 @@ var predictors = map[string]posener.Predictor{
 
 // modelFiles completes the names of files that lince opens.
 func modelFiles() posener.Predictor {
-	var list []posener.Predictor
+	var suffixes []string
 	for _, k := range lince.FileKinds() {
 		if k.Opens || k.Tensors {
-			for _, s := range k.Suffixes {
-				list = append(list, posener.PredictFiles("*"+s))
-			}
+			suffixes = append(suffixes, k.Suffixes...)
 		}
 	}
-	return posener.PredictOr(list...)
+	return fileNames(suffixes...)
+}
+
+// fileNames completes the names of folders, and of files that end in one of the suffixes. posener's PredictFiles takes the name of a folder for a
+// pattern, so it finds nothing in a folder such as set[1].
+func fileNames(suffixes ...string) posener.Predictor {
+	in := func(typed string) (list []string) {
+		dir, _ := filepath.Split(typed)
+		entries, err := os.ReadDir(cmp.Or(dir, "."))
+		if err != nil {
+			return nil
+		}
+		for _, e := range entries {
+			name := dir + e.Name()
+			if info, err := os.Stat(name); err == nil && info.IsDir() {
+				name += "/"
+			} else if !slices.ContainsFunc(suffixes, func(s string) bool { return strings.HasSuffix(name, s) }) {
+				continue
+			}
+			if strings.HasPrefix(name, typed) {
+				list = append(list, name)
+			}
+		}
+		return list
+	}
+	return posener.PredictFunc(func(a posener.Args) []string {
+		list := in(a.Last)
+		if len(list) == 1 && strings.HasSuffix(list[0], "/") { // shells put a space after the only name
+			list = append(list, in(list[0])...)
+		}
+		return list
+	})
 }
 
 // complete prints the completions of the line in COMP_LINE.

@@ -60,7 +60,7 @@ func TestVersion(t *testing.T) {
 // TestCompletion checks the completions of command lines.
 func TestCompletion(t *testing.T) {
 	workIn(t)
-	put(t, ".", map[string][]byte{"model.keras": {1}, "net.json": {1}, "photo.jpg": {1}, "table.csv": {1}, "photos/cat.0.jpg": {1}})
+	put(t, ".", map[string][]byte{"model.keras": {1}, "net.json": {1}, "photo.jpg": {1}, "table.csv": {1}, "photos/cat.0.jpg": {1}, "set[1]/net.keras": {1}, "set[1]/cat.jpg": {1}, "set[1]/old/x": {1}})
 	for _, c := range []struct {
 		line string
 		want []string
@@ -78,6 +78,11 @@ func TestCompletion(t *testing.T) {
 		{"lince train photos/ --schedule ", []string{"cosine", "plateau", "one-cycle"}, []string{"photo.jpg"}},
 		{"lince train photos/ --metrics ", []string{"accuracy", "auc", "f1_score"}, []string{"mean_io_u"}},
 		{"lince train photos/ --loss ", []string{"categorical_focal_crossentropy", "dice"}, []string{"photo.jpg"}},
+		{"lince train ph", []string{"photo.jpg", "photos/"}, []string{"model.keras"}},
+		{"lince train photos", []string{"photos/", "photos/cat.0.jpg"}, nil},
+		{"lince data set[1]/", []string{"set[1]/net.keras", "set[1]/cat.jpg", "set[1]/old/"}, []string{"photo.jpg"}},
+		{"lince summary ./set[1]/", []string{"set[1]/net.keras", "set[1]/old/"}, []string{"./set[1]/cat.jpg"}},
+		{"lince train photos/ --out s", []string{"set[1]/"}, []string{"photo.jpg"}},
 		{"lince predict ", []string{"model.keras"}, []string{"photo.jpg"}},
 		{"lince predict model.keras ", []string{"photo.jpg"}, nil},
 		{"lince predict model.keras photo.jpg --csv ", []string{"table.csv"}, []string{"photo.jpg"}},
