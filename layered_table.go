@@ -116,7 +116,7 @@ func raiseActivation(v *graph.Value) (list []candidate) {
 		return nil
 	}
 	in := []op.Type{v.Type}
-	types := v.Type.String()
+	types := v.String()
 	for _, name := range layer.Activations() {
 		if f := layer.Function(name); f != layer.Linear && f != layer.GLU && f != layer.Exponential {
 			list = append(list, candidate{layer: layer.Activate{Activation: f}, in: in, key: patternKey{name, types}})
@@ -167,7 +167,7 @@ func raisePReLU(v *graph.Value) (list []candidate) {
 		return nil
 	}
 	var shared []int
-	types := v.Type.String()
+	types := v.String()
 	for a := 1; a <= v.Rank(); a++ {
 		list = append(list, candidate{layer: layer.PReLU{SharedAxes: slices.Clone(shared)}, in: []op.Type{v.Type}, key: patternKey{fmt.Sprint("PReLU ", shared), types}})
 		shared = append(shared, a)

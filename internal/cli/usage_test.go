@@ -80,7 +80,7 @@ func TestCompletion(t *testing.T) {
 		{"lince train photos/ --loss ", []string{"categorical_focal_crossentropy", "dice"}, []string{"photo.jpg"}},
 		{"lince train ph", []string{"photo.jpg", "photos/"}, []string{"model.keras"}},
 		{"lince train photos", []string{"photos/", "photos/cat.0.jpg"}, nil},
-		{"lince data set[1]/", []string{"set[1]/net.keras", "set[1]/cat.jpg", "set[1]/old/"}, []string{"photo.jpg"}},
+		{"lince check set[1]/", []string{"set[1]/net.keras", "set[1]/cat.jpg", "set[1]/old/"}, []string{"photo.jpg"}},
 		{"lince summary ./set[1]/", []string{"set[1]/net.keras", "set[1]/old/"}, []string{"./set[1]/cat.jpg"}},
 		{"lince train photos/ --out s", []string{"set[1]/"}, []string{"photo.jpg"}},
 		{"lince predict ", []string{"model.keras"}, []string{"photo.jpg"}},
