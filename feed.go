@@ -97,16 +97,24 @@ func (m *Model) checkBatches(ds data.Dataset, steps int) error {
 	if n == 0 || examples < 1 {
 		return nil
 	}
-	if b, ok := ds.(data.Batched); ok && min(b.BatchSize(), examples) != n {
-		return fmt.Errorf("the network fixes the batch size to %d, but the batches have %d examples; use batches of %d, or a model whose batch size is not fixed", n, min(b.BatchSize(), examples), n)
+	size := 0 // not known
+	if b, ok := ds.(data.Batched); ok {
+		size = min(b.BatchSize(), examples)
 	}
-	if whole := ds.Steps() == examples/n && examples%n == 0; whole || steps > 0 && steps <= examples/n {
+	last, how := examples%n, ""
+	switch {
+	case size == 0 && ds.Steps() == examples/n && last == 0, size == n && last == 0, (size == 0 || size == n) && steps > 0 && steps <= examples/n:
 		return nil
+	case examples < n:
+		how = fmt.Sprintf("there are only %d examples; add %d", examples, n-examples)
+	case size > 0 && size != n:
+		how = fmt.Sprintf("the batches have %d examples; use batches of %d", size, n)
+	case last > 0 && ds.Steps() == examples/n+1:
+		how = fmt.Sprintf("the last batch has %d of %d examples; leave out %d examples", last, examples, last)
+	default:
+		how = fmt.Sprintf("there are %d examples in %d batches; use batches of %d", examples, ds.Steps(), n)
 	}
-	if examples%n > 0 && ds.Steps() == examples/n+1 {
-		return fmt.Errorf("the network fixes the batch size to %d, but the last batch has %d of %d examples; leave out %d examples, or use a model whose batch size is not fixed", n, examples%n, examples, examples%n)
-	}
-	return fmt.Errorf("the network fixes the batch size to %d, but there are %d examples in %d batches; use batches of %d, or a model whose batch size is not fixed", n, examples, ds.Steps(), n)
+	return fmt.Errorf("the network fixes the batch size to %d, but %s, or use a model whose batch size is not fixed", n, how)
 }
 
 // noTarget returns the error of a missing target.

@@ -31,7 +31,8 @@ func TestFixedBatch(t *testing.T) {
 	}{
 		"whole batches":            {train: whole, validation: whole},
 		"another batch size":       {train: other, want: small},
-		"fewer examples":           {train: barsData(3, 4, 1), want: small},
+		"fewer examples":           {train: barsData(3, 4, 1), want: "but there are only 3 examples; add 1, or use"},
+		"one batch":                {train: barsData(4, 32, 1)},
 		"a smaller last batch":     {train: ends, want: last},
 		"an unknown batch size":    {train: plain, want: last},
 		"other steps":              {train: struct{ data.Dataset }{other}, want: "but there are 8 examples in 3 batches; use batches of 4"},
