@@ -2,11 +2,14 @@ package lince
 
 import (
 	"context"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/internal/graphtest"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 )
@@ -66,5 +69,32 @@ func TestFixedBatch(t *testing.T) {
 	}
 	if _, err := m.Predict(context.Background(), ends, PredictOptions{Verbose: Silent, Steps: 2}); err != nil {
 		t.Error(err)
+	}
+}
+
+// A model of a graph that fixes the size of batches keeps it in files.
+func TestFixedBatchInFiles(t *testing.T) {
+	m, err := Open("internal/tflitegraph/testdata/fixed/softmax_4.tflite")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := graphtest.Formula(1, -1, 1, m.InputShape()...)
+	want := must(m.PredictBatch(x))
+	for _, name := range []string{"m.keras", "m.safetensors"} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := m.Save(path); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		back, err := Open(path)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if s := back.InputShape(); s[0] != 4 {
+			t.Errorf("%s: the input is %v", name, s)
+		}
+		if got := must(back.PredictBatch(x)); !slices.Equal(got.Float32s(), want.Float32s()) {
+			t.Errorf("%s: another prediction", name)
+		}
 	}
 }

@@ -162,7 +162,7 @@ func (o Options) fromConfig(text []byte) (m *Model, compile json.RawMessage, err
 	if err != nil {
 		return nil, nil, err
 	}
-	r := reader{Options: o, missing: map[string][]string{}, reasons: map[string]string{}, shared: map[int64]*layerInstance{}}
+	r := reader{Options: o, missing: map[string][]string{}, reasons: map[string]string{}, shared: map[int64]*layerInstance{}, batches: hasGraph(n)}
 	m, err = r.model(n, nil, "")
 	if missing := r.missingClasses(); missing != nil {
 		return nil, nil, missing

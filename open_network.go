@@ -22,6 +22,7 @@ type reader struct {
 	custom  string                   // the registered name of one of them that another package than Keras has
 	reasons map[string]string        // why lince does not support a class of missing, if it is one of Keras
 	shared  map[int64]*layerInstance // layers that are in several models, by keras.NetworkLayer.Shared
+	batches bool                     // inputs keep the size of batches that the file fixes
 }
 
 // maxMissing limits the classes that an error lists.
@@ -425,12 +426,19 @@ func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, unsu
 	for _, i := range ignored {
 		unsupported = append(unsupported, fmt.Sprintf("layer %s: %v", name, i))
 	}
-	if input, is := l.(layer.Input); is {
+	if input, is := l.(layer.Input); is && !r.batches {
 		// Keras takes batches of any size here. It writes that of the first batch if a Sequential without an Input was built by fit.
 		input.Batch = 0
 		l = input
 	}
 	return l, unsupported, nil
+}
+
+// hasGraph reports whether a network has a graph as a layer, which may depend on the size of batches.
+func hasGraph(n *keras.Network) bool {
+	return slices.ContainsFunc(n.Layers, func(l keras.NetworkLayer) bool {
+		return l.RegisteredName == graphClass || l.Network != nil && hasGraph(l.Network)
+	})
 }
 
 // unknownClasses separates the unknown classes from the other errors in err.
