@@ -133,7 +133,7 @@ def crowds():
     for name, op in ("sum", "Sum"), ("max", "Max"):
         yield f"wide-{name}.onnx", model([node(op, ["x"] * count, ["y"])]), "thousands of operands", "too many nodes"
     yield "wide-constant.onnx", model(
-        [node("Concat", ["c"] * count, ["d"], axis=0), node("Reshape", ["x", "d"], ["y"])], [constant("c", [1])]), "thousands of operands", "too many nodes"
+        [node("Concat", ["c"] * count, ["d"], axis=0), node("Reshape", ["x", "d"], ["y"])], [constant("c", [1])]), "thousands of operands", "must be known"
     yield "wide-einsum.onnx", model(
         [node("Einsum", ["x"] * 20_000, ["y"], equation=",".join(["ab"] * 20_000) + "->ab")]), "thousands of operands", "too many nodes|terms"
     yield "einsum.onnx", model([node("Einsum", ["x"] * 1000, ["y"], equation=",".join(["ab"] * 1000) + "->ab")]), "a thousand terms", "terms"
