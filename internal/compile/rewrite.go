@@ -86,6 +86,9 @@ func (r *rewrite) apply() {
 			keep(n)
 		}
 	}
+	for i, n := range nodes {
+		n.ID = i // the next changes may ask which of two nodes is first
+	}
 	r.g.Nodes = nodes
 	for i, o := range r.g.Outputs {
 		r.g.Outputs[i].Value = r.now(o.Value)

@@ -115,12 +115,15 @@ var trials = map[string]struct {
 		}
 		y, k, bias := t.conv(pad(x), "a", valid(), 2*t.between(1, 20))
 		y = t.b.ReLU(t.b.Add(y, bias))
+		// Converters store equal biases once.
+		y, shared, _ := t.conv(pad(y), "b", valid(), y.Shape[3])
+		y = t.b.ReLU(t.b.Add(y, bias))
 		w := valid()
 		w.Size = [2]int{2, 2}
 		g := weight(t.b, "groups", 2, 2, y.Shape[3]/2, 4)
 		y = t.b.Op(op.Conv2D{Window: w, Groups: 2}, pad(t.b.Pad(y, []int{0, 1, 1, 0}, []int{0, 0, 0, 0}, 0)), g)
 		y, d, _ := t.depthwise(pad(t.b.Square(y)), window(1, 1, 1, op.Valid))
-		return t.grads(y, x, k, bias, g, d)
+		return t.grads(y, x, k, shared, bias, g, d)
 	}, ""},
 	"zero padding of a relu's or relu6's result + max-pool": {"MaxPool2D", func(t trial) []*graph.Value {
 		x := t.images(3)
@@ -189,7 +192,8 @@ var trials = map[string]struct {
 	"conv filter gradient + bias gradient": {"FusedConv2DGradFilter", func(t trial) []*graph.Value {
 		x := t.images(3)
 		y, k, bias := t.conv(x, "a", t.window(3), t.between(1, 40))
-		return t.grads(t.b.Add(y, bias), x, k, bias)
+		y, shared, _ := t.conv(t.b.Add(y, bias), "b", window(3, 1, 1, op.Same), y.Shape[3])
+		return t.grads(t.b.Add(y, bias), x, k, shared, bias)
 	}, ""},
 	"depthwise conv (+ bias) (+ relu or relu6)": {"FusedDepthwiseConv2D", func(t trial) []*graph.Value {
 		x := t.images(5)
