@@ -37,22 +37,13 @@ func (t *Table) LikelyGroups() (column string, values int) {
 
 // Grouped returns the rows of each group of two or more. groups has the group of each row; rows without one, "", are in none. The groups and their rows are in the order of the rows.
 func Grouped(groups []string) [][]int {
-	by, first := map[int][]int{}, map[string]int{}
+	by := newGrouper[string]()
 	for i, g := range groups {
-		if g == "" {
-			continue
+		if g != "" {
+			by.add(g, i)
 		}
-		k, seen := first[g]
-		if !seen {
-			first[g] = i
-			continue
-		}
-		if by[k] == nil {
-			by[k] = []int{k}
-		}
-		by[k] = append(by[k], i)
 	}
-	return sortedGroups(by)
+	return by.groups()
 }
 
 // numberGroups numbers the groups in byte order, as NumPy's unique does. Rows without a group are groups of one row, which come first.

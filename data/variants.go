@@ -1,10 +1,8 @@
 package data
 
 import (
-	"cmp"
 	"hash/fnv"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -38,7 +36,7 @@ func (t *Table) Variants() [][]int {
 		if !may {
 			continue
 		}
-		first, more := map[uint64]int32{}, map[int32][]int{} // the first row of each key, and groups by their first row
+		variants := newGrouper[uint64]()
 		for i, r := range t.All() {
 			before, _, after, ok := atLevel(r.Filename, level)
 			if !ok || r.Label == "" {
@@ -46,19 +44,9 @@ func (t *Table) Variants() [][]int {
 			}
 			h := fnv.New64a()
 			_, _ = io.WriteString(h, strings.Join([]string{r.Label, before, folderOf(after), plainStem(stem(after))}, "\x00")) // it never fails
-			k, seen := first[h.Sum64()]
-			if !seen {
-				first[h.Sum64()] = int32(i)
-				continue
-			}
-			if more[k] == nil {
-				more[k] = []int{int(k)}
-			}
-			more[k] = append(more[k], i)
+			variants.add(h.Sum64(), i)
 		}
-		if len(more) > 0 {
-			groups := slices.Collect(maps.Values(more))
-			slices.SortFunc(groups, func(a, b []int) int { return cmp.Compare(a[0], b[0]) })
+		if groups := variants.groups(); len(groups) > 0 {
 			return groups
 		}
 	}

@@ -12,27 +12,17 @@ import (
 // IMG_1_jpg.rf.HASH.jpg, each with another hash, and other programs IMG_1_aug1.jpg or IMG_1_rot90.jpg. The latter count only with an image of the same label in the same folder that has the name without such an end. The groups and
 // their rows are in the table's order.
 func (t *Table) Versions() [][]int {
-	first, groups := map[string]int{}, map[int][]int{}
+	exports := newGrouper[string]()
 	augmented := map[string][]int{} // by the name of the original image
 	for i, r := range t.All() {
 		if base := augmentedBase(r.Filename); base != "" {
 			augmented[base] = append(augmented[base], i)
 		}
-		at := roboflowName.FindStringIndex(r.Filename)
-		if at == nil {
-			continue
+		if at := roboflowName.FindStringIndex(r.Filename); at != nil {
+			exports.add(r.Filename[:at[0]], i)
 		}
-		k, seen := first[r.Filename[:at[0]]]
-		if !seen {
-			first[r.Filename[:at[0]]] = i
-			continue
-		}
-		if groups[k] == nil {
-			groups[k] = []int{k}
-		}
-		groups[k] = append(groups[k], i)
 	}
-	list := sortedGroups(groups)
+	list := exports.groups()
 	if len(augmented) == 0 {
 		return list
 	}
@@ -84,7 +74,32 @@ func augmentedBase(name string) string {
 // bareName returns a name without its extension.
 func bareName(name string) string { return strings.TrimSuffix(name, path.Ext(name)) }
 
-func sortedGroups(by map[int][]int) [][]int {
+// grouper groups rows with equal keys.
+type grouper[K comparable] struct {
+	first map[K]int32     // the first row of each key
+	more  map[int32][]int // groups of two or more rows, by their first row
+}
+
+func newGrouper[K comparable]() *grouper[K] {
+	return &grouper[K]{map[K]int32{}, map[int32][]int{}}
+}
+
+func (g *grouper[K]) add(key K, row int) {
+	k, seen := g.first[key]
+	if !seen {
+		g.first[key] = int32(row)
+		return
+	}
+	if g.more[k] == nil {
+		g.more[k] = []int{int(k)}
+	}
+	g.more[k] = append(g.more[k], row)
+}
+
+// groups returns the groups of two or more rows, in the order of their first rows.
+func (g *grouper[K]) groups() [][]int { return sortedGroups(g.more) }
+
+func sortedGroups[K comparable](by map[K][]int) [][]int {
 	groups := slices.Collect(maps.Values(by))
 	slices.SortFunc(groups, func(a, b []int) int { return cmp.Compare(a[0], b[0]) })
 	return groups
