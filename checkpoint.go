@@ -43,12 +43,15 @@ func readCheckpoint(path string) (*keras.File, *callback.State, error) {
 }
 
 func readCheckpointFile(path string) (*keras.File, *callback.State, error) {
-	file, size, err := openRegular(path)
+	file, err := openSource(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer func() { _ = file.Close() }() // only read
-	f, err := keras.Read(file, size)
+	defer file.close()
+	if file.folder != nil && file.folder.name != "keras" {
+		return nil, nil, fmt.Errorf("is %s, want a .keras file", file.folder.title)
+	}
+	f, err := readKeras(file)
 	if err != nil {
 		return nil, nil, err
 	}

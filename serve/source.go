@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
@@ -30,19 +31,45 @@ type source struct {
 	absent bool       // the latest poll found none
 }
 
-// found is a model file that newest found.
+// found is a model that newest found: a file, or a folder that is a model.
 type found struct {
 	number string // of the version, in a folder of versions; else ""
 	path   string
-	info   fs.FileInfo
+	files  []fs.FileInfo // the file, or the folder and the files in it
 }
 
-// same reports whether a file has not changed.
+// same reports whether a model's files have not changed.
 func (f *found) same(g *found) bool {
-	return f != nil && g != nil && f.path == g.path && os.SameFile(f.info, g.info) && f.info.Size() == g.info.Size() && f.info.ModTime().Equal(g.info.ModTime())
+	return f != nil && g != nil && f.path == g.path && slices.EqualFunc(f.files, g.files, func(a, b fs.FileInfo) bool {
+		return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
+	})
 }
 
-// Load serves a model from files under a name. path is a model file, the folder of a training run (its best.keras, else its model.keras), or a folder of versions. The latter has
+// modelAt returns the model at path, which is a regular file or a folder that is a model, such as a .keras file that was unpacked. It is nil if path is neither.
+func modelAt(path, number string) *found {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil
+	}
+	f := &found{number, path, []fs.FileInfo{info}}
+	if !info.IsDir() {
+		if !info.Mode().IsRegular() {
+			return nil
+		}
+		return f
+	}
+	if _, err := lince.FileKindOf(path); err != nil {
+		return nil
+	}
+	for _, name := range keras.Members() { // the other kinds of folders are not read
+		if info, err := os.Stat(filepath.Join(path, name)); err == nil {
+			f.files = append(f.files, info)
+		}
+	}
+	return f
+}
+
+// Load serves a model from files under a name. path is a model file, a .keras file that was unpacked to a folder, the folder of a training run (its best.keras, else its model.keras), or a folder of versions. The latter has
 // files or folders whose names are numbers, such as 3.keras or 3/model.keras; the largest number is the newest version.
 //
 // Load returns when the model can answer, or with an error. Later, the server looks for a newer version, or a changed file, every Options.Poll. It loads that, computes
@@ -195,7 +222,10 @@ func newest(path string) (*found, error) {
 		return nil, fmt.Errorf("%s: %w", path, patherr.Bare(err))
 	}
 	if !info.IsDir() {
-		return &found{path: path, info: info}, nil
+		return &found{path: path, files: []fs.FileInfo{info}}, nil
+	}
+	if f := modelAt(path, ""); f != nil {
+		return f, nil
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
@@ -216,10 +246,14 @@ func newest(path string) (*found, error) {
 	if info, err = os.Stat(file); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, patherr.Bare(err))
 	}
-	if info.IsDir() {
-		return modelIn(file, strconv.FormatInt(number, 10))
+	version := strconv.FormatInt(number, 10)
+	if f := modelAt(file, version); f != nil {
+		return f, nil
 	}
-	return &found{strconv.FormatInt(number, 10), file, info}, nil
+	if info.IsDir() {
+		return modelIn(file, version)
+	}
+	return &found{version, file, []fs.FileInfo{info}}, nil
 }
 
 // ModelFile returns the model file that Load opens for a path: the file itself, that of a training run, or the newest version in a folder of versions.
@@ -234,33 +268,31 @@ func ModelFile(path string) (string, error) {
 // modelIn returns the model file in a folder: best.keras, model.keras, or the only one.
 func modelIn(dir, number string) (*found, error) {
 	for _, name := range []string{"best.keras", "model.keras"} {
-		file := filepath.Join(dir, name)
-		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
-			return &found{number, file, info}, nil
+		if f := modelAt(filepath.Join(dir, name), number); f != nil {
+			return f, nil
 		}
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, patherr.Bare(err))
 	}
-	var files []string
+	var models []*found
+	var names []string
 	for _, e := range entries {
-		if e.Type().IsRegular() && isModelName(e.Name()) {
-			files = append(files, e.Name())
+		if !e.IsDir() && (!e.Type().IsRegular() || !isModelName(e.Name())) {
+			continue
+		}
+		if f := modelAt(filepath.Join(dir, e.Name()), number); f != nil {
+			models, names = append(models, f), append(names, e.Name())
 		}
 	}
 	switch {
-	case len(files) == 0:
+	case len(models) == 0:
 		return nil, fmt.Errorf("%s: the folder has no model: want a model file, or versions whose names are numbers, such as 1.keras or 1/model.keras", dir)
-	case len(files) > 1:
-		return nil, fmt.Errorf("%s: the folder has several models (%s); name one of them, or call it model.keras", dir, strings.Join(files, ", "))
+	case len(models) > 1:
+		return nil, fmt.Errorf("%s: the folder has several models (%s); name one of them, or call it model.keras", dir, strings.Join(names, ", "))
 	}
-	file := filepath.Join(dir, files[0])
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, patherr.Bare(err))
-	}
-	return &found{number, file, info}, nil
+	return models[0], nil
 }
 
 // isModelName reports whether a file has the suffix of a model that lince opens.

@@ -1,8 +1,10 @@
 package serve
 
 import (
+	"archive/zip"
 	"bytes"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -30,6 +32,32 @@ func save(t testing.TB, seed uint64, path ...string) string {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// unpacked writes the members of a model's file to a folder. Each file gets the time of save.
+func unpacked(t testing.TB, seed uint64, path ...string) string {
+	t.Helper()
+	folder := filepath.Join(path...)
+	z, err := zip.OpenReader(save(t, seed, t.TempDir(), "m.keras"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = z.Close() }()
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	at := time.Unix(1e9+int64(seed), 0)
+	for _, f := range z.File {
+		b, err := fs.ReadFile(z, f.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		member := filepath.Join(folder, f.Name)
+		if err := errors.Join(os.WriteFile(member, b, 0o666), os.Chtimes(member, at, at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder
 }
 
 // score returns a server's score of the first class for a photo.
@@ -115,6 +143,26 @@ func TestNewest(t *testing.T) {
 		t.Fatal(err)
 	}
 	fails(dir, "the folder has no model")
+	twelve := unpacked(t, 1, dir, "12.keras")
+	is(dir, "12", twelve)
+	is(dir, "13", unpacked(t, 1, dir, "13"))
+	is(dir, "14", unpacked(t, 1, dir, "14", "model.keras"))
+	is(dir, "15", unpacked(t, 1, dir, "15", "pets"))
+	saved := filepath.Join(dir, "16")
+	if err := os.Mkdir(saved, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(saved, "saved_model.pb"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	is(dir, "16", saved) // opening it says how to convert it
+	is(twelve, "", twelve)
+	several := t.TempDir()
+	x := unpacked(t, 1, several, "x.keras")
+	is(several, "", x)
+	save(t, 1, several, "y.keras")
+	fails(several, "several models (x.keras, y.keras)")
+	is(several, "", unpacked(t, 1, several, "best.keras"))
 }
 
 // TestReload checks that a changed file is loaded when two polls find the same, and that a file that cannot be loaded leaves the model that is there.
@@ -178,6 +226,18 @@ func TestReload(t *testing.T) {
 	if m := ask(t, s, "GET", "/metrics", nil).Body.String(); !strings.Contains(m, `lince_model_stale{model="m"} 0`) {
 		t.Error("the metrics still show the failure")
 	}
+}
+
+// TestReloadUnpacked checks that a .keras file that was unpacked to a folder is loaded again when one of its members changes, which does not change the time of the folder.
+func TestReloadUnpacked(t *testing.T) {
+	folder := unpacked(t, 1, t.TempDir(), "m.keras")
+	s := loaded(t, folder, Options{})
+	answers(t, s, "1", 1)
+	unpacked(t, 2, folder)
+	s.poll()
+	answers(t, s, "1", 1) // the folder may not be complete
+	s.poll()
+	answers(t, s, "2", 2)
 }
 
 // TestVersions checks a folder of versions.

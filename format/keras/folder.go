@@ -41,10 +41,13 @@ func Folder(names []string) (string, error) {
 	return "", fmt.Errorf("the archive has the members of %d .keras files, in the folders %s; unpack it, and open one of the folders", len(found), strings.Join(found[:min(len(found), 5)], ", "))
 }
 
-// IsMember reports whether a .keras file has a member with this name at its top.
-func IsMember(name string) bool {
-	return slices.Contains([]string{configMember, metadataMember, weightsMember, npzMember}, name)
+// Members returns the names of the members that a .keras file can have at its top.
+func Members() []string {
+	return []string{configMember, metadataMember, weightsMember, npzMember}
 }
+
+// IsMember reports whether a .keras file has a member with this name at its top.
+func IsMember(name string) bool { return slices.Contains(Members(), name) }
 
 // IsFolder reports whether a folder has the members of a .keras file, where has reports whether it has a file. Keras opens such folders, too.
 func IsFolder(has func(name string) bool) bool {

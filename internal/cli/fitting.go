@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -17,6 +18,7 @@ import (
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/internal/historycsv"
 	"github.com/lince-ml/lince/internal/kernel"
 	"github.com/lince-ml/lince/internal/machine"
@@ -197,18 +199,41 @@ func (t *training) evaluateStart() error {
 	return t.folder.wroteIf("best.keras", t.model.Save(t.folder.path("best.keras")))
 }
 
-// fingerprint returns the SHA-256 of a file.
+// fingerprint returns the SHA-256 of a model's file. For a .keras file that was unpacked to a folder, it is that of the names, sizes and bytes of its members.
 func fingerprint(path string) (string, error) {
-	f, err := os.Open(path)
+	info, err := os.Stat(path)
 	if err != nil {
 		return "", err
 	}
-	defer func() { _ = f.Close() }() // only read
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
+	if !info.IsDir() {
+		err = hashFile(h, path)
+		return hex.EncodeToString(h.Sum(nil)), err
+	}
+	for _, name := range keras.Members() {
+		member := filepath.Join(path, name)
+		if info, err = os.Stat(member); errors.Is(err, fs.ErrNotExist) {
+			continue
+		} else if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(h, "%s %d\n", name, info.Size())
+		if err := hashFile(h, member); err != nil {
+			return "", err
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// hashFile adds the bytes of a file to a hash.
+func hashFile(h io.Writer, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }() // only read
+	_, err = io.Copy(h, f)
+	return err
 }
 
 // reader returns a callback that shows the progress of a fold or a trial, and ends the training after a step if the process that reads its output

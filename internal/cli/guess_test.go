@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -161,42 +160,6 @@ func TestOneScale(t *testing.T) {
 	for _, args := range [][]string{{"train", "set", "--rescale", "tf"}, {"train", "set", "--model", "trees.keras", "--rescale", "2x"}, {"check", "set", "--rescale", "tf"}} {
 		if o := run(t, args...); o.code != 2 || !strings.Contains(o.stderr, "--rescale") {
 			t.Errorf("%v: exit code %d, %s", args, o.code, o.stderr)
-		}
-	}
-}
-
-// TestRunFolders gives the folders of training runs to all commands that take a model.
-func TestRunFolders(t *testing.T) {
-	long(t)
-	dir := trained(t)
-	workIn(t)
-	put(t, ".", map[string][]byte{"one.png": pngs(t, 2)["cat.0.png"]})
-	put(t, "set/cat", pngs(t, 4))
-	put(t, "set/dog", pngs(t, 4))
-	for i, args := range [][]string{
-		{"predict", dir, "one.png"},
-		{"evaluate", dir, "set"},
-		{"features", dir, "set", "--out", "f.npy"},
-		{"check", "set", "--model", dir, "--kinds", "label"},
-		{"summary", dir},
-		{"run", dir},
-		{"convert", dir, "m.onnx"},
-		{"diff", dir, dir},
-		{"show", "one.png", "--model", dir},
-		{"train", "set", "--model", dir, "--epochs", "1", "--out", "a"},
-		{"train", "set", "--model", dir, "--epochs", "1", "--folds", "2", "--out", "b"},
-	} {
-		o := succeed(t, args...)
-		if out := o.stdout + o.stderr; !strings.Contains(out, "Using the model "+dir+"/best.keras.\n") {
-			t.Errorf("%d %v: %s", i, args[0], out)
-		}
-	}
-	if o := run(t, "predict", "set", "one.png"); o.code != 1 || !strings.Contains(o.stderr, "set: is a folder, want a model file") {
-		t.Errorf("a folder without a model: %s", o.stderr)
-	}
-	for path, want := range map[string]string{dir + "/best.keras": filepath.Base(dir), dir: filepath.Base(dir), "a/best.keras": "a", "photos/best.keras": "best", "pets.keras": "pets", "pets.weights.h5": "pets"} {
-		if got := servedName(path); got != want {
-			t.Errorf("%s is served as %s, want %s", path, got, want)
 		}
 	}
 }
