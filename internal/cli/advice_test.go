@@ -46,6 +46,21 @@ func TestDivergence(t *testing.T) {
 	}
 }
 
+// TestSeveralDiverge checks that several trainings, of which one diverges, do not offer to resume: that would diverge again.
+func TestSeveralDiverge(t *testing.T) {
+	workIn(t)
+	for out, flags := range map[string]string{"folds": "--folds 2", "tune": "--tune 1ms"} {
+		o := run(t, append([]string{"train", "demo:cats-and-dogs?n=24", "--model", network("two.json"), "--batch", "6", "--epochs", "3", "--optimizer", "sgd", "--lr", "1e6", "--out", out, "-q"}, strings.Fields(flags)...)...)
+		if o.code != exitFailure || strings.Contains(o.stderr, "to resume") {
+			t.Errorf("%s: exit code %d, %s", out, o.code, o.stderr)
+		}
+		contains(t, out, o.stderr, "diverged", "lr", "start again with others, and with --overwrite or another --out")
+		if r := decode[record](t, read(t, out, "run.json")); r.Status != failed {
+			t.Errorf("%s: run.json has %s", out, r.Status)
+		}
+	}
+}
+
 // TestRise checks that a training whose loss rises, but does not diverge, ends with advice on standard error, in run.json and with --json, with --quiet too.
 func TestRise(t *testing.T) {
 	workIn(t)

@@ -125,10 +125,21 @@ func (s *severalRuns) stopped(err error) error {
 		err = errors.Join(err, fmt.Errorf("cannot write %s: %w", s.folder.path("run.json"), patherr.Bare(unwritten)))
 	}
 	how := fmt.Sprintf("%s\nto resume: lince train --resume %s", s.at, shell.Quote(s.folder.dir))
+	if !interrupt && repeats(err) {
+		how = s.at + "; --resume would use the same settings: start again with others, and with --overwrite or another --out"
+	}
 	if interrupt {
 		return interruption(how)
 	}
 	return fmt.Errorf("%w\n%s", err, how)
+}
+
+// errAllDiverged is the error of a search in which no trial has a result.
+var errAllDiverged = errors.New("--tune: training diverged in all trials; set a lower --lr, and check the images")
+
+// repeats reports whether a training with the same settings would end with the same error.
+func repeats(err error) bool {
+	return divergedAt(err) != nil || errors.Is(err, errAllDiverged) || errors.As(err, new(usageError))
 }
 
 // severalFile is a file with results of several trainings.

@@ -266,7 +266,7 @@ func (s *search) trainBest() error {
 	last := s.record.Tune.Trials[len(s.record.Tune.Trials)-1].Rung
 	best := s.ranked(last)[0]
 	if best.Value == nil {
-		return errors.New("--tune: training diverged in all trials; set a lower --lr, and check the images")
+		return errAllDiverged
 	}
 	s.record.Tune.Best = best.Flags
 	s.at = "in the training with the best settings"
