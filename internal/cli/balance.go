@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/lince-ml/lince/data"
 )
@@ -46,25 +47,43 @@ func (t *training) warnOfClasses(train, val *data.Table, own bool) {
 	// No flag is proposed that would be refused.
 	stratify := "--stratify"
 	stratifies := !own && !t.Stratify && !t.several() && t.Folds == 0
+	groups := t.groupsOfClasses(train, val)
+	for _, n := range groups { // a class of one group is on one side in every split
+		stratifies = stratifies && n > 1
+	}
 	if stratifies && !canStratify(all, t.TestSize) {
 		stratify += fmt.Sprintf(" --test-size %d", len(all))
 		stratifies = canStratify(all, float64(len(all)))
 	}
-	advice := "use more images"
+	more := "more images"
+	if t.Group != "" {
+		more = "images with other values of " + visibleLine(t.Group)
+	}
+	advice := "use " + more
 	switch {
 	case own:
 		advice = "add some"
 	case t.Stratify:
-		advice = "use more images, or another --test-size"
+		advice += ", or another --test-size"
 	case stratifies:
-		advice = "use " + stratify + " or more images"
+		advice = "use " + stratify + " or " + more
 	}
-	if len(untrained) > 0 {
-		t.warn(fmt.Sprintf("no training image is of the %s; the model cannot learn %s: %s", classList(untrained), them(len(untrained)), advice))
+	missing := func(text string, classes []string) {
+		if len(classes) == 0 {
+			return
+		}
+		advice := advice
+		if t.Group != "" && !own && slices.ContainsFunc(classes, func(c string) bool { return groups[c] == 1 }) {
+			lone := slices.DeleteFunc(slices.Clone(classes), func(c string) bool { return groups[c] != 1 })
+			advice = fmt.Sprintf("add images with other values of %s, since all images of the %s have the same one", visibleLine(t.Group), classList(lone))
+			if len(lone) > 1 {
+				advice = fmt.Sprintf("add images with other values of %s, since each of the %s has only one", visibleLine(t.Group), classList(lone))
+			}
+		}
+		t.warn(fmt.Sprintf(text, classList(classes), them(len(classes))) + ": " + advice)
 	}
-	if len(unvalidated) > 0 {
-		t.warn(fmt.Sprintf("no validation image is of the %s; the validation says nothing about %s: %s", classList(unvalidated), them(len(unvalidated)), advice))
-	}
+	missing("no training image is of the %s; the model cannot learn %s", untrained)
+	missing("no validation image is of the %s; the validation says nothing about %s", unvalidated)
 	if most != "" && inTrain[most] >= 10*inTrain[least] && t.ClassWeight == "" {
 		advice := "; consider --class-weight balanced"
 		switch {
@@ -76,6 +95,25 @@ func (t *training) warnOfClasses(train, val *data.Table, own bool) {
 		t.warn(fmt.Sprintf("the class %s has %d training images and %s has %d: the model will favor large classes%s",
 			visibleLine(most), inTrain[most], visibleLine(least), inTrain[least], advice))
 	}
+}
+
+// groupsOfClasses returns the number of groups of --group in which each class has images. Without the flag, it is nil.
+func (t *training) groupsOfClasses(parts ...*data.Table) map[string]int {
+	if t.Group == "" {
+		return nil
+	}
+	n, seen := map[string]int{}, map[[2]string]bool{}
+	for _, part := range parts {
+		for row, g := range part.Groups() {
+			for _, class := range part.LabelSet(row) {
+				if key := [2]string{class, g}; g == "" || !seen[key] {
+					seen[key] = true
+					n[class]++
+				}
+			}
+		}
+	}
+	return n
 }
 
 // warnOfUniversal warns of classes that all images have, if these may have several.

@@ -135,6 +135,60 @@ func TestGroupsAreJoined(t *testing.T) {
 	}
 }
 
+// TestGroupsOfAClass checks the advice for classes that are on one side of a split by groups: --stratify does not help those of one group.
+func TestGroupsOfAClass(t *testing.T) {
+	workIn(t)
+	images := pngs(t, 60)
+	table := func(more func(i int) (class, patient string)) string {
+		var rows []string
+		for i, name := range sorted(images) {
+			class, patient := more(i)
+			if class == "" {
+				class, _, _ = strings.Cut(name, ".")
+			}
+			rows = append(rows, strings.Join([]string{name, class, patient}, ","))
+		}
+		return "filename,category,patient_id\n" + strings.Join(rows, "\n") + "\n"
+	}
+	put(t, "set", images)
+	common := func(i int) string { return fmt.Sprintf("P%d", i%20) }
+	put(t, "set", map[string][]byte{
+		"one.csv": []byte(table(func(i int) (class, patient string) {
+			if i < 6 {
+				return "rare", "Z"
+			}
+			return "", common(i)
+		})),
+		"two.csv": []byte(table(func(i int) (class, patient string) {
+			if i < 6 {
+				return fmt.Sprint("rare", i%2), fmt.Sprint("Z", i%2)
+			}
+			return "", common(i)
+		})),
+		"several.csv": []byte(table(func(i int) (class, patient string) {
+			if i < 2 {
+				return "rare", fmt.Sprint("Z", i)
+			}
+			return "", common(i)
+		})),
+	})
+	lone := "add images with other values of patient_id, since all images of the class rare have the same one"
+	for _, c := range []struct{ flags, want string }{
+		{"one.csv --group patient_id", lone},
+		{"one.csv --group patient_id --stratify", lone},
+		{"one.csv --group patient_id --folds 2 --fold 1", lone},
+		{"several.csv --group patient_id --seed 3", "use --stratify or images with other values of patient_id"},
+		{"two.csv --group patient_id --test-size 2", "add images with other values of patient_id, since "},
+	} {
+		flags := strings.Fields("set/" + c.flags)
+		o := succeed(t, append([]string{"train", "--size", "16", "--epochs", "1", "--overwrite", "-q", "--out", "r"}, flags...)...)
+		contains(t, c.flags, o.stderr, "image is of the class", c.want)
+		if strings.Contains(c.want, "since") && strings.Contains(o.stderr, "--stratify") {
+			t.Errorf("%s: %s", c.flags, o.stderr)
+		}
+	}
+}
+
 // TestGroupLeaks checks that groups on both sides of parts that the user has chosen are counted.
 func TestGroupLeaks(t *testing.T) {
 	workIn(t)
