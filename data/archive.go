@@ -66,7 +66,7 @@ func (l *listing) openArchives(folder string, names []string, rep *reading) erro
 		all = append(all, open{f, info, n, prefix, base})
 	}
 	for _, o := range all {
-		a.index = openTarIndex(rep.indexes, o.f, o.info)
+		a.index, a.file = openTarIndex(rep.indexes, o.f, o.info), o.f.Name()
 		err := a.list(o.f, o.info.Size(), o.f.Name(), o.prefix, o.base, 0)
 		if err != nil && l.lenient && rep.ctx.Err() == nil && !errors.As(err, new(spoolError)) {
 			l.ignored = append(l.ignored, BadFile{o.name, err})
@@ -90,6 +90,7 @@ type archiveReader struct {
 	l     *listing
 	rep   *reading
 	left  int64 // bytes that unpacked archives and lists of entries may still use: 16 times the source's size, plus 64 MiB
+	file  string // the archive on disk that is being listed: the source, or one in its folder
 	spool spool
 	index *tarIndex // of the file that is being listed; nil for none
 }
@@ -103,7 +104,14 @@ const (
 // take charges bytes to the budget.
 func (a *archiveReader) take(n int64, what string) error {
 	if n > a.left {
-		return fmt.Errorf("%s: the archives inside %s need more memory than its size allows (16 times its bytes plus 64 MiB): unpack the outer archive, and open the folder", what, a.l.name)
+		const allowed = "more memory than its size allows (16 times its bytes plus 64 MiB)"
+		switch {
+		case a.file != a.l.name:
+			return fmt.Errorf("%s: the archives in %s need %s: unpack them, move them out of the folder, and open it", what, a.l.name, allowed)
+		case what == a.file:
+			return fmt.Errorf("%s: needs %s: unpack it, and open the folder", what, allowed)
+		}
+		return fmt.Errorf("%s: the archives inside %s need %s: unpack the outer archive, and open the folder", what, a.l.name, allowed)
 	}
 	a.left -= n
 	return nil

@@ -343,6 +343,18 @@ func TestClaimsAreBounded(t *testing.T) {
 	if _, _, err := a.unnest(nil, f, "a.zip: train.zip"); err == nil || !strings.Contains(err.Error(), "unpack the outer archive") {
 		t.Error(err)
 	}
+	const allowed = "more memory than its size allows (16 times its bytes plus 64 MiB)"
+	for want, c := range map[string]struct{ source, file, what string }{
+		"a.tgz: needs " + allowed + ": unpack it, and open the folder":                                                      {"a.tgz", "a.tgz", "a.tgz"},
+		"a.zip: b.zip: the archives inside a.zip need " + allowed + ": unpack the outer archive, and open the folder":       {"a.zip", "a.zip", "a.zip: b.zip"},
+		"set/a.tgz: the archives in set need " + allowed + ": unpack them, move them out of the folder, and open it":        {"set", "set/a.tgz", "set/a.tgz"},
+		"set/a.zip: b.zip: the archives in set need " + allowed + ": unpack them, move them out of the folder, and open it": {"set", "set/a.zip", "set/a.zip: b.zip"},
+	} {
+		a := &archives{l: &listing{name: c.source}, file: c.file}
+		if err := a.take(1, c.what); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
 }
 
 // Kaggle's own archive, read in place.
