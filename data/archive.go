@@ -89,7 +89,7 @@ func (l *listing) openArchives(folder string, names []string, rep *reading) erro
 type archiveReader struct {
 	l     *listing
 	rep   *reading
-	left  int64 // bytes that unpacked archives and lists of entries may still use: 16 times the source's size, plus 64 MiB
+	left  int64  // bytes that unpacked archives and lists of entries may still use: 16 times the source's size, plus 64 MiB
 	file  string // the archive on disk that is being listed: the source, or one in its folder
 	spool spool
 	index *tarIndex // of the file that is being listed; nil for none

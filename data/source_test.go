@@ -350,7 +350,7 @@ func TestClaimsAreBounded(t *testing.T) {
 		"set/a.tgz: the archives in set need " + allowed + ": unpack them, move them out of the folder, and open it":        {"set", "set/a.tgz", "set/a.tgz"},
 		"set/a.zip: b.zip: the archives in set need " + allowed + ": unpack them, move them out of the folder, and open it": {"set", "set/a.zip", "set/a.zip: b.zip"},
 	} {
-		a := &archives{l: &listing{name: c.source}, file: c.file}
+		a := &archiveReader{l: &listing{name: c.source}, file: c.file}
 		if err := a.take(1, c.what); err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
