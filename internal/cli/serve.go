@@ -113,7 +113,7 @@ func (c *serveCommand) named() ([]namedModel, error) {
 	var errs []error
 	for _, arg := range c.Models {
 		name, path, ok := strings.Cut(arg, "=")
-		if !ok || strings.ContainsAny(name, `/\`) {
+		if _, err := os.Stat(arg); !ok || err == nil || strings.ContainsAny(name, `/\`) { // a path may have "=", too
 			path = arg
 			name = servedName(arg)
 		}
