@@ -50,7 +50,7 @@ func (t *Table) Check(ctx context.Context, o CheckOptions) (good *Table, bad []B
 				return err
 			}
 			one.AddDecoded(d)
-			if images != nil && (!load.Orient || one.Turned == 0) && (load.GrayRange == o.GrayRange || d.Levels().Depth == picture.Shallow) {
+			if images != nil && (!load.Orient || one.Turned == 0) && (load.GrayRange == o.GrayRange || !d.Levels().Ranged()) {
 				if img, err := d.Fit(img, load, len(content)); err == nil { // a Flow reports the error when it uses the image
 					images.keep(k, img.Pix)
 				}

@@ -15,6 +15,8 @@ type Findings struct {
 	Deep Levels
 	// Floating are the images of floating-point gray. Keras cuts their values off at 0 and 255 and drops their fractions.
 	Floating Levels
+	// Colors are the images with 16 bits per color, of which the upper 8 bits are kept, as in Keras.
+	Colors Levels
 }
 
 // Levels describes the values of images that may not fit into 8 bits. Inspect counts only the images, since it does not decode them.
@@ -46,6 +48,7 @@ func (f *Findings) Add(g Findings) {
 	f.Turned += g.Turned
 	f.Deep.add(g.Deep)
 	f.Floating.add(g.Floating)
+	f.Colors.add(g.Colors)
 }
 
 // AddDecoded adds what a decoder has found in the values of the last image.
@@ -57,6 +60,8 @@ func (f *Findings) AddDecoded(d *picture.Decoder) {
 		f.Deep.add(one)
 	case picture.Floating:
 		f.Floating.add(one)
+	case picture.DeepColors:
+		f.Colors.add(one)
 	}
 }
 
@@ -84,6 +89,8 @@ func (t *Table) Inspect(ctx context.Context, o CheckOptions) (seen *Table, found
 			one.Deep.Images = 1
 		case picture.Floating:
 			one.Floating.Images = 1
+		case picture.DeepColors:
+			one.Colors.Images = 1
 		}
 		return one, picture.Recognize(content)
 	})

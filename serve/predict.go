@@ -251,8 +251,11 @@ func (s *Server) noteDepth(d *picture.Decoder) {
 		return
 	}
 	once := &s.deep
-	if v.Depth == picture.Floating {
+	switch v.Depth {
+	case picture.Floating:
 		once = &s.floating
+	case picture.DeepColors:
+		once = &s.colors
 	}
 	once.Do(func() {
 		s.o.Logger.Warn("an image has "+lost+"; further images are not logged", "cut_off", v.Lost, "pixels", v.Pixels, "least", v.Least, "most", v.Most)

@@ -136,6 +136,7 @@ type Server struct {
 	polling  sync.Once
 	deep     sync.Once // see noteDepth
 	floating sync.Once
+	colors   sync.Once
 }
 
 // New makes a Server without models.

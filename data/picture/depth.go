@@ -9,23 +9,31 @@ import (
 // Depth says what the values of an image file are, where they may not fit into 8 bits.
 type Depth uint8
 
-// The depths of images. Options.GrayRange keeps what is cut off.
+// The depths of images. Options.GrayRange keeps what is cut off from gray.
 const (
-	Shallow  Depth = iota // all values are from 0 to 255, or are scaled to this range, as those of 16-bit colors are
-	Deep                  // gray of more than 8 bits, which is cut off at 0 and 255
-	Floating              // floating-point gray, which is cut off at 0 and 255 and loses its fractions
+	Shallow    Depth = iota // all values are from 0 to 255, or are scaled to this range
+	Deep                    // gray of more than 8 bits, which is cut off at 0 and 255
+	Floating                // floating-point gray, which is cut off at 0 and 255 and loses its fractions
+	DeepColors              // colors of 16 bits, or gray of 16 bits with alpha, of which the upper 8 bits are kept; Options.GrayRange does not change them
 )
 
 // DepthOf returns the depth of an image file by its header. It does not decode the image.
 func DepthOf(data []byte) Depth {
 	switch Format(data) {
 	case "PNG":
-		if f, err := openPNG(data); err == nil && f.kind == pngGray && f.depth == 16 {
-			return Deep
+		if f, err := openPNG(data); err == nil && f.depth == 16 {
+			if f.kind == pngGray {
+				return Deep
+			}
+			return DeepColors
 		}
 	case "PGM":
 		if f, _, err := pnmHeader(data); err == nil && f.deep() {
 			return Deep
+		}
+	case "PPM":
+		if f, _, err := pnmHeader(data); err == nil && f.top > 255 {
+			return DeepColors
 		}
 	case "TIFF":
 		t, err := readTIFF(data, true)
@@ -37,13 +45,19 @@ func DepthOf(data []byte) Depth {
 			break
 		}
 		if m, err := f.mode(); err == nil {
+			if f.deepColors(m) {
+				return DeepColors
+			}
 			return m.depth
 		}
 	}
 	return Shallow
 }
 
-// Levels describes the gray values of a file that may not fit into 8 bits.
+// darkColors limits the values of 16-bit colors that are nearly black. It is above those of 12 bits.
+const darkColors = 65536 / 8
+
+// Levels describes the values of a file that may not fit into 8 bits.
 type Levels struct {
 	Depth  Depth
 	Pixels int
@@ -55,9 +69,18 @@ type Levels struct {
 	Range       [2]float64 // Options.GrayRange
 }
 
+// Ranged reports whether Options.GrayRange changes the image.
+func (l Levels) Ranged() bool { return l.Depth == Deep || l.Depth == Floating }
+
 // Warning says what is lost in images with more than 8 bits of gray per pixel, or with floating-point gray, after "an image has". It is "" if nothing is lost that could be seen. The numbers may be
 // those of several images.
 func (l Levels) Warning() string {
+	if l.Depth == DeepColors {
+		if l.Pixels == 0 || l.Most >= darkColors {
+			return ""
+		}
+		return fmt.Sprintf("16 bits per color, with values up to %.0f of 65535. As in Keras, only the upper 8 bits are kept, so the images become nearly black, with values up to %.0f of 255", l.Most, math.Floor(l.Most/256))
+	}
 	scaled, dark := l.Range != [2]float64{}, l.Depth == Floating && l.Most < 16
 	if l.Depth == Shallow || l.Lost == 0 && (scaled || !dark) {
 		return ""
@@ -112,7 +135,7 @@ func rangeText(r [2]float64) string {
 	return strconv.FormatFloat(r[0], 'f', -1, 64) + ":" + strconv.FormatFloat(r[1], 'f', -1, 64)
 }
 
-// Levels describes the values of the last image that was decoded. It is the zero value for images of 8 bits, and for colors.
+// Levels describes the values of the last image that was decoded. It is the zero value for images of 8 bits. Of 16-bit colors, Most is an upper limit.
 func (d *Decoder) Levels() Levels {
 	if d.levels.Depth == Shallow {
 		return Levels{}
@@ -138,6 +161,21 @@ func (l *levels) layout() layout {
 		return deepGray
 	}
 	return gray
+}
+
+// colors records the values of an image with 16-bit colors whose upper 8 bits are pix. The lower ones are not known.
+func (l *levels) colors(n native) {
+	l.Depth, l.Pixels = DeepColors, n.h*n.w
+	size := layoutBytes[n.layout]
+	colors := size
+	if n.layout == rgba || n.layout == grayAlpha {
+		colors--
+	}
+	for i, v := range n.pix[:n.h*n.w*size] {
+		if i%size < colors {
+			l.Most = max(l.Most, float64(v)*256+255)
+		}
+	}
 }
 
 // level returns a value in 8 bits, as Pillow does if no range is scaled.

@@ -125,13 +125,13 @@ func TestGrayRange(t *testing.T) {
 func TestDepthOf(t *testing.T) {
 	for name, want := range map[string]Depth{
 		"tiff/float-be.tif": Floating, "tiff/float-le-predictor.tif": Floating, "tiff/gray16-be-0.tif": Deep, "tiff/unsigned32-be.tif": Deep,
-		"tiff/rgb16-be-big.tif": Shallow, "tiff/gray8-0-order2.tif": Shallow,
+		"tiff/rgb16-be-big.tif": DeepColors, "tiff/gray8-0-order2.tif": Shallow,
 	} {
 		if got := DepthOf(readFile(t, name)); got != want {
 			t.Errorf("%s: %d, want %d", name, got, want)
 		}
 	}
-	for text, want := range map[string]Depth{"P5 1 1 65535\n12": Deep, "P2 1 1 300 7": Deep, "P5 1 1 255\n7": Shallow, "P6 1 1 65535\n123456": Shallow, "P5": Shallow, "II*\x00": Shallow, "": Shallow} {
+	for text, want := range map[string]Depth{"P5 1 1 65535\n12": Deep, "P2 1 1 300 7": Deep, "P5 1 1 255\n7": Shallow, "P6 1 1 65535\n123456": DeepColors, "P5": Shallow, "II*\x00": Shallow, "": Shallow} {
 		if got := DepthOf([]byte(text)); got != want {
 			t.Errorf("%q: %d, want %d", text, got, want)
 		}
@@ -143,6 +143,7 @@ func TestWarning(t *testing.T) {
 	for want, l := range map[string]Levels{
 		"more than 8 bits of gray per pixel; 92% of the pixels are above 255 and become white, as in Keras":                                                                                                  {Depth: Deep, Pixels: 100, Lost: 92, Most: 4095},
 		"more than 8 bits of gray per pixel; fewer than 1% of the pixels are outside the range 0:4095 of --gray-range and become black or white":                                                             {Depth: Deep, Pixels: 1000, Lost: 1, Most: 5000, Range: [2]float64{0, 4095}},
+		"16 bits per color, with values up to 4095 of 65535. As in Keras, only the upper 8 bits are kept, so the images become nearly black, with values up to 15 of 255":                                    {Depth: DeepColors, Pixels: 4, Most: 4095},
 		"floating-point gray, with values from 0 to 0.5. As in Keras, they are cut off at 0 and 255 and lose their fractions; nearly all become 0 (black)":                                                   {Depth: Floating, Pixels: 4, Most: .5},
 		"floating-point gray, with values from -1 to 9. As in Keras, they are cut off at 0 and 255 and lose their fractions; 25% of the pixels are below 0 and become black; the images become nearly black": {Depth: Floating, Pixels: 4, Lost: 1, Least: -1, Most: 9},
 	} {
@@ -150,7 +151,7 @@ func TestWarning(t *testing.T) {
 			t.Errorf("%+v: %q, want %q", l, got, want)
 		}
 	}
-	for _, l := range []Levels{{}, {Depth: Deep, Pixels: 9, Most: 200}, {Depth: Floating, Pixels: 9, Most: 200}, {Depth: Floating, Pixels: 9, Most: 1, Range: [2]float64{0, 1}}} {
+	for _, l := range []Levels{{}, {Depth: DeepColors, Pixels: 9, Most: 8447}, {Depth: Deep, Pixels: 9, Most: 200}, {Depth: Floating, Pixels: 9, Most: 200}, {Depth: Floating, Pixels: 9, Most: 1, Range: [2]float64{0, 1}}} {
 		if got := l.Warning(); got != "" {
 			t.Errorf("%+v: %q, want nothing", l, got)
 		}

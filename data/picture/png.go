@@ -177,7 +177,13 @@ func decodePNG(d *Decoder, data []byte, channels int) (native, error) {
 		return native{}, err
 	}
 	n.pix = grow(&d.native, f.w*f.h*size)
-	return n, f.decode(d, n, len(data))
+	if err := f.decode(d, n, len(data)); err != nil {
+		return native{}, err
+	}
+	if f.depth == 16 && f.kind != pngGray {
+		d.levels.colors(n)
+	}
+	return n, nil
 }
 
 // decode decompresses the image to n. file is the size of the file.

@@ -42,6 +42,9 @@ func decodePNM(d *Decoder, data []byte, channels int) (native, error) {
 	if r.err != nil {
 		return native{}, r.err
 	}
+	if f.rgb && f.top > 255 {
+		d.levels.colors(n)
+	}
 	return n, nil
 }
 

@@ -310,5 +310,11 @@ func decodeTIFF(d *Decoder, data []byte, channels int) (native, error) {
 		n.layout = d.levels.layout()
 	}
 	n.pix = grow(&d.native, f.h*f.w*m.bytes())
-	return n, m.pixels(f, rows, n.pix, &d.levels)
+	if err := m.pixels(f, rows, n.pix, &d.levels); err != nil {
+		return native{}, err
+	}
+	if f.deepColors(m) {
+		d.levels.colors(n)
+	}
+	return n, nil
 }

@@ -123,6 +123,11 @@ func (f *tiffInfo) mode() (*tiffMode, error) {
 	return no()
 }
 
+// deepColors reports whether an image has colors of 16 bits. Those of CMYK are not counted: 0 is white.
+func (f *tiffInfo) deepColors(m *tiffMode) bool {
+	return f.bits == 16 && m.depth == Shallow && (m.layout == rgb || m.layout == rgba)
+}
+
 // bandsError is the error of an image with many bands.
 func (f *tiffInfo) bandsError() error {
 	scale, note := " -scale 0 3000 0 255", ", and the values that become black and white"

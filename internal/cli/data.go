@@ -141,6 +141,9 @@ func describeDepth(f data.Findings) string {
 	if f.Deep.Images > 0 {
 		text = fmt.Sprintf("%s more than 8 bits of gray per pixel%s; values below 0 and above 255 are cut off, as in Keras; train with --gray-range to keep them.\n", imagesHave(f.Deep.Images), valuesText(f.Deep))
 	}
+	if f.Colors.Images > 0 {
+		text += imagesHave(f.Colors.Images) + " 16 bits per color, of which the upper 8 are kept, as in Keras; --gray-range does not change them.\n"
+	}
 	if f.Floating.Images == 0 {
 		return text
 	}

@@ -71,6 +71,7 @@ func fitting(l data.Levels, floating bool) grayRange {
 func (e *env) warnOfDepth(f data.Findings) {
 	e.warnOfLost(f.Deep, picture.Deep)
 	e.warnOfLost(f.Floating, picture.Floating)
+	e.warnOfLost(f.Colors, picture.DeepColors)
 }
 
 // warnOfLost warns of images whose values are cut off or lose their fractions.
@@ -80,10 +81,18 @@ func (e *env) warnOfLost(l data.Levels, depth picture.Depth) {
 		return
 	}
 	text := imagesHave(l.Images) + " " + lost
-	if l.Range == [2]float64{} {
+	switch {
+	case depth == picture.DeepColors:
+		text += ". To keep what they show, scale them to 8 bits; " + scaleColors(l)
+	case l.Range == [2]float64{}:
 		text += fmt.Sprintf(". To keep what they show, train with --gray-range %v, which scales these values to 0 to 255; the model keeps it", fitting(l, depth == picture.Floating))
 	}
 	e.warn(text)
+}
+
+// scaleColors says how to scale 16-bit colors with these values to 8 bits.
+func scaleColors(l data.Levels) string {
+	return fmt.Sprintf("for example with GDAL: gdal_translate -of PNG -ot Byte -scale 0 %.0f 0 255 FILE FILE.8.png", fitting(data.Levels{Most: l.Most}, false)[1])
 }
 
 // valuesText says which values the images have, if that is known.

@@ -131,3 +131,31 @@ func TestFloatImages(t *testing.T) {
 	contains(t, "data", succeed(t, "data", "set").stdout, "8 images have floating-point gray; values are cut off at 0 and 255")
 	contains(t, "data --check", succeed(t, "data", "set", "--check").stdout, "8 images have floating-point gray, with values from 0 to 0.5 in the files;")
 }
+
+// TestDeepColors checks that colors of 16 bits with values of 12 bits, which become nearly black, are named with a way to scale them, and others are not.
+func TestDeepColors(t *testing.T) {
+	workIn(t)
+	for i := range 8 {
+		for folder, top := range map[string]int{"dark": 4095, "full": 65535} {
+			m := image.NewNRGBA64(image.Rect(0, 0, 16, 16))
+			for k := range 256 {
+				v := uint16((k*31 + i*7) % 256 * top / 255)
+				m.SetNRGBA64(k%16, k/16, color.NRGBA64{R: v, G: v / 2, B: v / 3, A: 65535})
+			}
+			var b bytes.Buffer
+			if err := png.Encode(&b, m); err != nil {
+				t.Fatal(err)
+			}
+			put(t, folder, map[string][]byte{fmt.Sprintf("%s.%d.png", []string{"cat", "dog"}[i%2], i): b.Bytes()})
+		}
+	}
+	const says, how = "8 images have 16 bits per color", "gdal_translate -of PNG -ot Byte -scale 0 4095 0 255 FILE FILE.8.png"
+	contains(t, "lince data", succeed(t, "data", "dark").stdout, says+", of which the upper 8 are kept, as in Keras")
+	train := []string{"train", "--model", network("two.json"), "--epochs", "1", "-q", "--overwrite", "--out", "r"}
+	contains(t, "training", succeed(t, append(train, "dark")...).stderr, says+", with values up to 4095 of 65535", how)
+	contains(t, "--gray-range", succeed(t, append(train, "dark", "--gray-range", "0:4095")...).stderr, "has no effect", "does not change colors of 16 bits", how)
+	contains(t, "lince predict", succeed(t, "predict", "r/best.keras", "dark").stderr, says, how)
+	if o := succeed(t, append(train, "full")...); strings.Contains(o.stderr, "16 bits per color") {
+		t.Error(o.stderr)
+	}
+}

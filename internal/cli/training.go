@@ -271,7 +271,11 @@ func (t *training) split(table *data.Table) error {
 	}
 	t.printf("%s", describeTurned(t.findings().Turned, orients(t.model.Preprocessing)))
 	if f := t.findings(); table.Checked() && t.GrayRange != (grayRange{}) && f.Deep.Images+f.Floating.Images == 0 {
-		t.warn(fmt.Sprintf("--gray-range %v has no effect: no image has more than 8 bits of gray per pixel", t.GrayRange))
+		text := fmt.Sprintf("--gray-range %v has no effect: no image has more than 8 bits of gray per pixel", t.GrayRange)
+		if f.Colors.Images > 0 {
+			text += ", and it does not change colors of 16 bits: scale these to 8 bits; " + scaleColors(f.Colors)
+		}
+		t.warn(text)
 	}
 	t.warnOfClasses(trainRows, valRows, own != nil)
 	t.setTransferBatch(trainRows.Len())
