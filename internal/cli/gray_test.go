@@ -85,7 +85,7 @@ func TestSixteenBits(t *testing.T) {
 		t.Error("the features do not depend on --gray-range")
 	}
 	// Values outside the range are counted.
-	contains(t, "a window", succeed(t, "show", "set/a/0.png", "--gray-range", "0:1000", "--no-image").stderr, "44% of their pixels are outside the range 0:1000 of --gray-range and become black or white")
+	contains(t, "a window", succeed(t, "show", "set/a/0.png", "--gray-range", "0:1000", "--no-image").stderr, "44% of the pixels are outside the range 0:1000 of --gray-range and become black or white")
 	for _, bad := range []string{"65535", "5:5", "9:1", "a:b", "0:Inf", "NaN:1"} {
 		if o := run(t, "train", "set", "--gray-range", bad); o.code != exitUsage || !strings.Contains(o.stderr, "must be LOW:HIGH, the values that become black and white, such as 0:65535") {
 			t.Errorf("%s: exit code %d: %s", bad, o.code, o.stderr)
