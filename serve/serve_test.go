@@ -675,6 +675,6 @@ func TestLowLimits(t *testing.T) {
 	s := newServer(t, Options{})
 	wantError(t, ask(t, s, "POST", "/", forged(8000, 7000)), 413, "at most 50000000 pixels")
 	s = newServer(t, Options{MaxPixels: 1 << 30})
-	wantError(t, ask(t, s, "POST", "/", forged(12000, 12000)), 413, "PNG of 12000x12000 pixels: this needs 411 MiB of memory, and a file of 1048651 bytes may use only 256 MiB")
+	wantError(t, ask(t, s, "POST", "/", forged(12000, 12000)), 413, "PNG of 12000x12000 pixels: this needs 412 MiB of memory, and a file of 1048651 bytes may use only 256 MiB")
 	wantError(t, ask(t, s, "POST", "/", forged(20000, 10000)), 413, "at most 178956970 pixels")
 }
