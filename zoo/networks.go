@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/internal/suggest"
@@ -23,7 +24,10 @@ type Network struct {
 }
 
 // Networks returns all networks of this package, by family.
-func Networks() (list []Network) {
+func Networks() []Network { return slices.Clone(networks()) }
+
+// networks is called for each command line that names a model. The architectures take milliseconds.
+var networks = sync.OnceValue(func() (list []Network) {
 	add := func(title string, a architecture, make func(Options) (*lince.Model, error)) {
 		list = append(list, Network{Name: strings.ToLower(title), Title: title, Side: a.side, New: make, ImageNet: a.imageNet, architecture: a})
 	}
@@ -73,7 +77,7 @@ func Networks() (list []Network) {
 	add("EfficientNetLite3", liteVariants[3].architecture(), EfficientNetLite3)
 	add("EfficientNetLite4", liteVariants[4].architecture(), EfficientNetLite4)
 	return list
-}
+})
 
 // Find returns the network with this name. Case, hyphens and underscores do not matter.
 func Find(name string) (Network, error) {

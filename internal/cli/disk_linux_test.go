@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -232,6 +233,11 @@ func TestMemoryOfForgedHeader(t *testing.T) {
 	put(t, "set", pngs(t, 8))
 	put(t, "set", map[string][]byte{"cat.90.jpg": forgedJPEG(t)})
 	peak := func(args ...string) int64 {
+		// Linux counts the peak of this process as the child's until the child calls exec. Reset it (proc(5)).
+		debug.FreeOSMemory()
+		if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
+			t.Skip(err)
+		}
 		cmd := exec.Command(binary(t), args...)
 		out, err := cmd.CombinedOutput()
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -39,6 +40,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asLince) != "" {
 		os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr))
 	}
+	debug.SetGCPercent(400) // the tests make much garbage, and keep little
 	if err := os.Setenv(asLince, "1"); err != nil {
 		panic(err)
 	}
