@@ -54,7 +54,7 @@ func TestServe(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	c := exec.Command(os.Args[0], "serve", file, "--listen", "127.0.0.1:0", "--max-body", "1")
+	c := exec.Command(os.Args[0], "serve", file, "--listen", "127.0.0.1:0", "--max-body", "1MiB")
 	c.Env = append(os.Environ(), "LINCE_TEST_MAIN=1")
 	var stderr bytes.Buffer
 	c.Stderr = &stderr
