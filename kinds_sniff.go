@@ -17,6 +17,7 @@ import (
 	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/format/safetensors"
 	"github.com/lince-ml/lince/format/torch"
+	"github.com/lince-ml/lince/internal/archives"
 )
 
 // sniffSize is the number of bytes at the start of a file that the kinds are recognized by. Zip archives, HDF5 files and
@@ -36,7 +37,7 @@ func inFolder(path string) func(name string) bool {
 	}
 }
 
-func isZip(head []byte) bool { return at(head, 0, "PK\x03\x04") }
+func isZip(head []byte) bool { return at(head, 0, archives.Zip) }
 
 // members returns the names in a zip archive. If the archive is cut short, it is the name of the first member alone.
 func members(f source, head []byte) (names []string) {

@@ -326,10 +326,9 @@ func isTextTable(r io.Reader) bool {
 // fits reports whether the header has the names of the columns of the rows below it, if sep separates their fields. It sets the rest of h.
 func (h *bareHeader) fits(sep byte, below [][]byte) bool {
 	var rows [][]string
-	named := false // each row names an image
 	for _, line := range below {
 		fields := fieldsOf(line, sep)
-		if named = slices.ContainsFunc(fields, isImage); !named || len(fields) < 2 {
+		if len(fields) < 2 || !slices.ContainsFunc(fields, isImage) {
 			return false
 		}
 		rows = append(rows, fields)

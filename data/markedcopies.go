@@ -29,8 +29,7 @@ func markedOf(folder string) (of string, sure bool) {
 
 // dropMarked passes over folders such as archive (1) whose images are all in archive, too, with the same content, or the other way round. If the first folders have such names, the same folders
 // inside, and other images, they count as numbered archives do.
-func (b *labeling) dropMarked() error {
-	l := b.l
+func (l *listing) dropMarked() {
 	folders := map[string]bool{}
 	last := ""
 	for _, e := range l.entries {
@@ -46,7 +45,7 @@ func (b *labeling) dropMarked() error {
 		}
 	}
 	if len(marked) == 0 {
-		return nil
+		return
 	}
 	at := make(map[string]int, len(l.entries))
 	for i, e := range l.entries {
@@ -85,7 +84,6 @@ func (b *labeling) dropMarked() error {
 		l.dropFolders(copies)
 	}
 	l.noteMarked()
-	return nil
 }
 
 // markedBeside is markedOf for the path of a folder.

@@ -29,13 +29,13 @@ type pass struct {
 
 // imagePasses find the images of the table and their names.
 var imagePasses = []pass{
-	{"normalize", func(b *labeling) error { return b.l.normalize() }},        // sorted; without results of lince and duplicate names of an archive
-	{"copies", func(b *labeling) error { b.l.dropCopies(); return nil }},     // chest_xray/chest_xray holds a copy of chest_xray
-	{"marked copies", (*labeling).dropMarked},                                // archive (1) holds a copy of archive
-	{"parts", func(b *labeling) error { b.parts = b.l.split(); return nil }}, // train, val and test, around the classes or inside them
-	{"lists of parts", (*labeling).findLists},                                // meta/train.txt and meta/test.txt have the names of the images of parts
-	{"choice", (*labeling).choose},                                           // the part or folder that is wanted; else the part for training
-	{"root", (*labeling).setRoot},                                            // the folder to which names are relative, so that they keep the folders of the classes
+	{"normalize", func(b *labeling) error { return b.l.normalize() }},           // sorted; without results of lince and duplicate names of an archive
+	{"copies", func(b *labeling) error { b.l.dropCopies(); return nil }},        // chest_xray/chest_xray holds a copy of chest_xray
+	{"marked copies", func(b *labeling) error { b.l.dropMarked(); return nil }}, // archive (1) holds a copy of archive
+	{"parts", func(b *labeling) error { b.parts = b.l.split(); return nil }},    // train, val and test, around the classes or inside them
+	{"lists of parts", (*labeling).findLists},                                   // meta/train.txt and meta/test.txt have the names of the images of parts
+	{"choice", (*labeling).choose},                                              // the part or folder that is wanted; else the part for training
+	{"root", (*labeling).setRoot},                                               // the folder to which names are relative, so that they keep the folders of the classes
 }
 
 // labelPasses give the images their labels, or find out why they have none.

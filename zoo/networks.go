@@ -82,7 +82,7 @@ var networks = sync.OnceValue(func() (list []Network) {
 // Find returns the network with this name. Case, hyphens and underscores do not matter.
 func Find(name string) (Network, error) {
 	plain := strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(name))
-	list := Networks()
+	list := networks()
 	if i := slices.IndexFunc(list, func(n Network) bool { return n.Name == plain }); i >= 0 {
 		return list[i], nil
 	}

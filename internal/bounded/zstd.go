@@ -29,7 +29,7 @@ func Zstd(r io.Reader, window uint64) (ZstdReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	z := &zstdReader{Decoder: d, in: bufio.NewReader(r), window: window}
+	z := &zstdReader{Decoder: d, in: bufio.NewReader(nil), window: window}
 	if err := z.Reset(r); err != nil {
 		d.Close()
 		return nil, err
